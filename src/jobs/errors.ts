@@ -1,0 +1,68 @@
+/**
+ * The closed list of reasons with which Millrace refuses something. Each is the `reason` of a
+ * google.rpc.ErrorInfo; api/ maps them to Connect codes in one place.
+ */
+export const REASONS = [
+  "INVALID_ARGUMENT",
+  "NOT_SUPPORTED",
+  "UNAUTHENTICATED",
+  "PERMISSION_DENIED",
+  "JOB_NOT_FOUND",
+  "JOB_NOT_COMPLETED",
+  "JOB_ALREADY_EXISTS",
+  "JOB_CONFLICT",
+  "JOB_NOT_CANCELLABLE",
+  "JOB_NOT_RETRYABLE",
+  "REQUEST_ID_REUSED",
+  "QUEUE_FULL",
+  "LEASE_LOST",
+  "SCRIPT_NOT_FOUND",
+  "RESUME_TOKEN_EXPIRED",
+  "SHARD_UNAVAILABLE",
+  "SHUTTING_DOWN",
+  "DEADLINE_EXCEEDED",
+  "INTERNAL",
+] as const;
+
+export type Reason = (typeof REASONS)[number];
+
+/** One fault of a request: where, and what is wrong with limit and value. */
+export type FieldFault = { readonly field: string; readonly description: string };
+
+type Details = {
+  /** Small facts for machines, such as the limit that was hit. */
+  readonly metadata?: Readonly<Record<string, string>>;
+  readonly faults?: readonly FieldFault[];
+  /** When asking again may help. */
+  readonly retryAfterMs?: number;
+  /** Kept for logs, never sent. */
+  readonly cause?: unknown;
+};
+
+/** A refusal with a stable reason. `message` is one sentence for people, with a next step. */
+export class JobFault extends Error {
+  override readonly name = "JobFault";
+  readonly reason: Reason;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly faults: readonly FieldFault[];
+  readonly retryAfterMs: number | undefined;
+
+  constructor(reason: Reason, message: string, details: Details = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.reason = reason;
+    this.metadata = details.metadata ?? {};
+    this.faults = details.faults ?? [];
+    this.retryAfterMs = details.retryAfterMs;
+  }
+
+  /** Whatever was caught, as a fault: itself, or INTERNAL with the cause kept. */
+  static from(caught: unknown): JobFault {
+    if (caught instanceof JobFault) return caught;
+    return new JobFault("INTERNAL", "Something went wrong on our side. Please try again.", {
+      cause: caught,
+    });
+  }
+}
+
+export const jobNotFound = (jobId: string): JobFault =>
+  new JobFault("JOB_NOT_FOUND", `There is no job ${jobId}.`, { metadata: { job_id: jobId } });

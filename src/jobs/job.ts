@@ -1,0 +1,161 @@
+import type {
+  Capability,
+  JobId,
+  LeaseToken,
+  OrganizationId,
+  RunnerId,
+  ScriptHash,
+  UserId,
+} from "./ids.ts";
+import type { RetryPolicy } from "./retry.ts";
+import type { JobState } from "./states.ts";
+
+/** Epoch milliseconds. */
+export type Millis = number;
+/** A JSON text: parsed nowhere on its way through the service. */
+export type JsonText = string;
+
+export type JobError = {
+  readonly code: string;
+  readonly message: string;
+  readonly stack: string;
+  readonly retryable: boolean;
+};
+
+export type Progress = {
+  /** 0.0 to 1.0. */
+  readonly fraction: number;
+  readonly message: string;
+  readonly currentStep: number;
+  readonly totalSteps: number;
+};
+
+export const NO_PROGRESS: Progress = { fraction: 0, message: "", currentStep: 0, totalSteps: 0 };
+
+export type Labels = Readonly<Record<string, string>>;
+
+export type ConcurrencyPolicy = "QUEUE" | "REJECT";
+
+/**
+ * The hot row of a job: all that changes, and all that lists show. Rows are values: a change makes
+ * a new one. `revision` is that of the commit that wrote it.
+ */
+export type JobRow = {
+  readonly organizationId: OrganizationId;
+  readonly id: JobId;
+  readonly revision: number;
+  readonly state: JobState;
+
+  /* given at submission, never changed */
+  readonly name: string;
+  /** Empty for an inline script. */
+  readonly type: string;
+  readonly typeVersion: number;
+  readonly capability: Capability;
+  readonly priority: number;
+  readonly labels: Labels;
+  /** Empty for a job without an owner. */
+  readonly creatorId: UserId | "";
+  readonly runAs: UserId | "";
+  readonly concurrencyKey: string;
+  readonly concurrencyPolicy: ConcurrencyPolicy;
+  readonly attemptTimeoutMs: number;
+  /** Null: none. */
+  readonly totalTimeoutMs: number | null;
+  readonly retryPolicy: RetryPolicy;
+  readonly workflowId: string;
+  readonly stepName: string;
+  readonly parentId: string;
+  readonly createdAt: Millis;
+
+  /* changes */
+  /** `run_at`, or the end of a backoff. */
+  readonly runAt: Millis;
+  /** When it last became QUEUED: first in, first out goes by this. */
+  readonly queuedAt: Millis | null;
+  readonly updatedAt: Millis;
+  /** Of the newest attempt. */
+  readonly startedAt: Millis | null;
+  readonly endedAt: Millis | null;
+  /** 0 before the first attempt. */
+  readonly attempt: number;
+  readonly retryCount: number;
+  /** Attempts lost with their runners. */
+  readonly lostCount: number;
+  readonly runnerId: RunnerId | "";
+  readonly leaseToken: LeaseToken | "";
+  /** The highest report sequence applied in this attempt. */
+  readonly reportSeq: number;
+  readonly progress: Progress;
+  readonly error: JobError | null;
+  readonly cancelRequestedAt: Millis | null;
+  readonly cancelReason: string;
+  /** Also the sequence number of the next output row. */
+  readonly outputCount: number;
+  readonly cpuMs: number;
+  readonly peakMemoryBytes: number;
+};
+
+/** The cold row: written once, read when an attempt starts. */
+export type SpecRow = {
+  readonly organizationId: OrganizationId;
+  readonly id: JobId;
+  readonly input: JsonText;
+  readonly scriptHash: ScriptHash | "";
+  readonly callbackUrl: string;
+  readonly traceparent: string;
+};
+
+export const ATTEMPT_OUTCOMES = ["SUCCEEDED", "FAILED", "CANCELLED", "LOST"] as const;
+export type AttemptOutcome = (typeof ATTEMPT_OUTCOMES)[number];
+
+/** One ended attempt. The running one is in its JobRow. */
+export type AttemptRow = {
+  readonly organizationId: OrganizationId;
+  readonly jobId: JobId;
+  readonly attempt: number;
+  readonly runnerId: RunnerId;
+  readonly startedAt: Millis;
+  readonly endedAt: Millis;
+  readonly outcome: AttemptOutcome;
+  /** Only with SUCCEEDED. */
+  readonly result: JsonText | null;
+  readonly error: JobError | null;
+  readonly cpuMs: number;
+  readonly peakMemoryBytes: number;
+};
+
+export const OUTPUT_STREAMS = ["STDOUT", "STDERR", "LOG"] as const;
+export type OutputStream = (typeof OUTPUT_STREAMS)[number];
+
+export type OutputRow = {
+  readonly organizationId: OrganizationId;
+  readonly jobId: JobId;
+  readonly seq: number;
+  readonly attempt: number;
+  readonly stream: OutputStream;
+  readonly text: string;
+  readonly writtenAt: Millis;
+};
+
+/** A script by its content. */
+export type ScriptRow = {
+  readonly organizationId: OrganizationId;
+  readonly hash: ScriptHash;
+  readonly language: "JAVASCRIPT" | "TYPESCRIPT";
+  /** As its author wrote it. */
+  readonly source: string;
+  /** JavaScript with the author's positions. */
+  readonly code: string;
+  readonly createdAt: Millis;
+};
+
+/** Remembers that a submission was taken, and for which job. */
+export type RequestRow = {
+  readonly organizationId: OrganizationId;
+  readonly requestId: string;
+  readonly jobId: JobId;
+  /** SHA-256 over the content of the submission, in hex. */
+  readonly fingerprint: string;
+  readonly createdAt: Millis;
+};

@@ -1,0 +1,54 @@
+/** Bounds of what a caller may hand over. One list for the border, the docs and the messages. */
+export const KIB = 1024;
+export const MIB = 1024 * KIB;
+
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+export const LIMITS = {
+  inputBytes: MIB,
+  resultBytes: MIB,
+  scriptBytes: 256 * KIB,
+  submitBatch: 1_000,
+  nameLength: 200,
+  typeLength: 100,
+  requestIdLength: 100,
+  concurrencyKeyLength: 200,
+  labels: 32,
+  labelKeyLength: 63,
+  labelValueLength: 200,
+  filterLabels: 8,
+  priority: { min: -100, max: 100 },
+  retries: { min: 0, max: 100 },
+  initialBackoffMs: { min: 0, max: DAY },
+  maxBackoffMs: { min: 0, max: 7 * DAY },
+  multiplier: { min: 1, max: 10 },
+  jitter: { min: 0, max: 1 },
+  attemptTimeoutMs: { min: 100, max: DAY },
+  totalTimeoutMs: { min: 100, max: 30 * DAY },
+  runAtAheadMs: 366 * DAY,
+  urlLength: 2_048,
+  cancelReasonLength: 500,
+  progressMessageLength: 500,
+  pageSize: { max: 1_000, default: 50 },
+  outputPage: { max: 1_000, default: 100 },
+  outputLineBytes: 8 * KIB,
+  updateBatch: 1_000,
+  outputLinesPerUpdate: 1_000,
+  errorMessageBytes: 8 * KIB,
+  runWaitMs: { max: 5 * MINUTE, default: 30 * SECOND },
+  waitMs: { max: MINUTE, default: 30 * SECOND },
+} as const;
+
+export const DEFAULT_ATTEMPT_TIMEOUT_MS = 30 * SECOND;
+
+/** An attempt that goes down with its runner is given to another this many times. */
+export const MAX_LOST_ATTEMPTS = 5;
+
+/** A runner that says nothing for so long is lost (row B8). */
+export const RUNNER_LOST_AFTER_MS = 15 * SECOND;
+
+/** What one organization may have at once, unless its own limits say otherwise. */
+export const ORGANIZATION_DEFAULTS = { maxRunning: 5, maxQueued: 1_000_000 } as const;

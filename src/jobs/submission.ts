@@ -1,0 +1,12 @@
+import type { JobRow, RequestRow, ScriptRow, SpecRow } from "./job.ts";
+
+/**
+ * A checked submission: the rows as they would be written. The owner of the shard decides the
+ * state and fills in revision and times.
+ */
+export type Submission = {
+  readonly job: JobRow;
+  readonly spec: SpecRow;
+  readonly script: ScriptRow | null;
+  readonly request: RequestRow | null;
+};

@@ -1,0 +1,212 @@
+import type { JobId, OrganizationId, ScriptHash, UserId } from "../jobs/ids.ts";
+import type {
+  AttemptRow,
+  JobRow,
+  JsonText,
+  Labels,
+  Millis,
+  OutputRow,
+  RequestRow,
+  ScriptRow,
+  SpecRow,
+} from "../jobs/job.ts";
+import type { JobState } from "../jobs/states.ts";
+
+/** The number of a shard: 0 to the database's shard count - 1. */
+export type ShardId = number;
+
+/** What every commit must still find true: the lease has not passed to another, nothing was written in between. */
+export type Fence = { readonly shardId: ShardId; readonly epoch: number };
+
+/** Another server owns the shard now. The memory of it is worth nothing any more. */
+export class Deposed extends Error {
+  override readonly name = "Deposed";
+  constructor(fence: Fence) {
+    super(`shard ${fence.shardId} is no longer owned at epoch ${fence.epoch}`);
+  }
+}
+
+export type JobKey = { readonly organizationId: OrganizationId; readonly id: JobId };
+
+/** Limits of an organization; the defaults fill in what its row leaves open. */
+export type OrganizationLimits = {
+  readonly organizationId: OrganizationId;
+  readonly maxRunning: number;
+  readonly maxQueued: number;
+};
+
+/** Rows that a batch of commands needs and memory does not hold. */
+export type ColdWanted = {
+  readonly jobs: readonly JobKey[];
+  readonly specs: readonly JobKey[];
+  readonly requests: readonly {
+    readonly organizationId: OrganizationId;
+    readonly requestId: string;
+  }[];
+  readonly organizations: readonly OrganizationId[];
+};
+
+export type ColdRows = {
+  readonly jobs: readonly JobRow[];
+  readonly specs: readonly SpecRow[];
+  readonly requests: readonly RequestRow[];
+  readonly organizations: readonly OrganizationLimits[];
+};
+
+/** Everything that one batch writes, in one transaction. No two entries of a list share a key. */
+export type ShardChanges = {
+  /** The revision that the shard has after this commit; all job rows here carry it. */
+  readonly revision: number;
+  readonly inserted: readonly JobRow[];
+  readonly specs: readonly SpecRow[];
+  readonly updated: readonly JobRow[];
+  readonly attempts: readonly AttemptRow[];
+  readonly output: readonly OutputRow[];
+  readonly requests: readonly RequestRow[];
+  /** Written unless they are there already. */
+  readonly scripts: readonly ScriptRow[];
+};
+
+export type ShardRecord = {
+  readonly id: ShardId;
+  readonly epoch: number;
+  readonly revision: number;
+  /** The id of the server that holds the lease; empty when nobody ever did or it was released. */
+  readonly owner: string;
+  /** By the database's clock. */
+  readonly leaseExpired: boolean;
+};
+
+/** What the owner of a shard reads and writes. */
+export interface ShardStore {
+  list(): Promise<ShardRecord[]>;
+  /**
+   * Takes the lease if it is free, expired, or already this owner's (an earlier life of the same
+   * server). The epoch rises. Null: somebody else holds it.
+   */
+  claim(
+    shardId: ShardId,
+    owner: string,
+    leaseMs: number,
+  ): Promise<{ readonly epoch: number; readonly revision: number } | null>;
+  /** Prolongs leases; answers with the shards that are still this owner's at that epoch. */
+  renew(fences: readonly Fence[], owner: string, leaseMs: number): Promise<ShardId[]>;
+  release(fence: Fence, owner: string): Promise<void>;
+  /** Every job of the shard that has not ended, and the shard's revision: one consistent read. */
+  load(shardId: ShardId): Promise<{ readonly revision: number; readonly jobs: JobRow[] }>;
+  readCold(shardId: ShardId, wanted: ColdWanted): Promise<ColdRows>;
+  /**
+   * All or nothing. The first statement is the fence
+   * (`UPDATE shards SET revision = … WHERE id = ? AND epoch = ? AND revision = …`).
+   * @throws Deposed when it touches no row; anything else when the outcome is unknown.
+   */
+  commit(fence: Fence, changes: ShardChanges): Promise<void>;
+}
+
+export type JobFilter = {
+  /** Empty: any. */
+  readonly states: readonly JobState[];
+  readonly type: string | null;
+  readonly labels: Labels;
+  readonly creatorId: UserId | null;
+  readonly createdAfter: Millis | null;
+  readonly createdBefore: Millis | null;
+  readonly workflowId: string | null;
+  /** Only jobs that this user created or acts in. Null: all of the organization. */
+  readonly visibleTo: UserId | null;
+};
+
+/** Where an organization's jobs are. */
+export type Place = { readonly shardId: ShardId; readonly organizationId: OrganizationId };
+
+/** Reads that go straight to the database: committed rows only. */
+export interface JobReader {
+  find(place: Place, id: JobId): Promise<JobRow | null>;
+  /** Newest first, by descending id; `before` is the last id of the page before. */
+  list(place: Place, filter: JobFilter, before: JobId | null, limit: number): Promise<JobRow[]>;
+  count(place: Place, filter: JobFilter): Promise<number>;
+  /** Jobs changed after (revision, id), oldest change first: by ascending (revision, id). */
+  changedSince(
+    place: Place,
+    filter: JobFilter,
+    after: { readonly revision: number; readonly id: JobId | "" },
+    limit: number,
+  ): Promise<JobRow[]>;
+  /** The newest revision of the shard, and the one up to which retention has removed rows. */
+  revision(shardId: ShardId): Promise<{ readonly current: number; readonly compacted: number }>;
+  /** The result that this attempt stored; null if it stored none. */
+  result(place: Place, id: JobId, attempt: number): Promise<JsonText | null>;
+  attempts(place: Place, id: JobId): Promise<AttemptRow[]>;
+  /** Ascending, from `fromSeq`. */
+  output(place: Place, id: JobId, fromSeq: number, limit: number): Promise<OutputRow[]>;
+  script(place: Place, hash: ScriptHash): Promise<ScriptRow | null>;
+}
+
+/** `user` tokens speak for a user of an organization; `runner` tokens for a runner process. */
+export type TokenKind = "user" | "runner";
+
+export type OrganizationRow = {
+  readonly id: OrganizationId;
+  readonly name: string;
+  readonly maxRunning: number | null;
+  readonly maxQueued: number | null;
+  readonly createdAt: Millis;
+};
+
+export type UserRow = {
+  readonly id: UserId;
+  readonly organizationId: OrganizationId;
+  readonly name: string;
+  readonly role: "admin" | "member";
+  readonly createdAt: Millis;
+};
+
+export type TokenRow = {
+  /** The public part of the token. */
+  readonly id: string;
+  readonly kind: TokenKind;
+  /** Empty for a runner's token. */
+  readonly organizationId: OrganizationId | "";
+  readonly userId: UserId | "";
+  readonly name: string;
+  /** SHA-256 of the secret part, in hex. */
+  readonly hash: string;
+  readonly createdAt: Millis;
+  readonly expiresAt: Millis | null;
+  readonly revokedAt: Millis | null;
+  readonly lastUsedAt: Millis | null;
+};
+
+export interface IdentityStore {
+  insertOrganization(row: OrganizationRow): Promise<void>;
+  insertUser(row: UserRow): Promise<void>;
+  insertToken(row: TokenRow): Promise<void>;
+  findOrganization(id: OrganizationId): Promise<OrganizationRow | null>;
+  findOrganizationByName(name: string): Promise<OrganizationRow | null>;
+  findUser(organizationId: OrganizationId, id: UserId): Promise<UserRow | null>;
+  findUserByName(organizationId: OrganizationId, name: string): Promise<UserRow | null>;
+  findToken(id: string): Promise<TokenRow | null>;
+  listTokens(): Promise<TokenRow[]>;
+  /** False if there is no such token that was not revoked before. */
+  revokeToken(id: string, at: Millis): Promise<boolean>;
+  touchToken(id: string, at: Millis): Promise<void>;
+}
+
+/** The server's entry in the list of live servers. */
+export interface ServerStore {
+  announce(id: string, internalUrl: string): Promise<void>;
+  /** Internal URLs of the servers seen within `withinMs`, by the database's clock. */
+  live(withinMs: number): Promise<string[]>;
+  withdraw(id: string): Promise<void>;
+}
+
+export interface Store {
+  readonly engine: "sqlite" | "mysql";
+  readonly shards: ShardStore;
+  readonly jobs: JobReader;
+  readonly identity: IdentityStore;
+  readonly servers: ServerStore;
+  /** A round trip to the database. */
+  ping(): Promise<void>;
+  close(): Promise<void>;
+}
