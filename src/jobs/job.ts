@@ -60,8 +60,8 @@ export type JobRow = {
   readonly concurrencyKey: string;
   readonly concurrencyPolicy: ConcurrencyPolicy;
   readonly attemptTimeoutMs: number;
-  /** Null: none. */
-  readonly totalTimeoutMs: number | null;
+  /** When the job fails if it has not ended: its total timeout as a moment. Null: never. */
+  readonly deadlineAt: Millis | null;
   readonly retryPolicy: RetryPolicy;
   readonly workflowId: string;
   readonly stepName: string;

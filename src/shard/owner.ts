@@ -62,8 +62,10 @@ export type SyncRequest = {
   readonly runnerId: RunnerId;
   readonly displayName: string;
   readonly capabilities: readonly string[];
-  readonly freeSlots: number;
-  readonly attempts: readonly AttemptRef[];
+  /** How many attempts it is willing to hold at once. */
+  readonly slots: number;
+  /** Everything that it holds; null when it left the list out. */
+  readonly attempts: readonly AttemptRef[] | null;
   readonly immediate: boolean;
 };
 

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file millrace/internal/v1/runner_service.proto.
  */
 export const file_millrace_internal_v1_runner_service: GenFile = /*@__PURE__*/
-  fileDesc("CiltaWxscmFjZS9pbnRlcm5hbC92MS9ydW5uZXJfc2VydmljZS5wcm90bxIUbWlsbHJhY2UuaW50ZXJuYWwudjEiWwoKQXR0ZW1wdFJlZhIXCg9vcmdhbml6YXRpb25faWQYASABKAkSDgoGam9iX2lkGAIgASgJEg8KB2F0dGVtcHQYAyABKAUSEwoLbGVhc2VfdG9rZW4YBCABKAkipwEKC1N5bmNSZXF1ZXN0EhEKCXJ1bm5lcl9pZBgBIAEoCRIUCgxkaXNwbGF5X25hbWUYAiABKAkSFAoMY2FwYWJpbGl0aWVzGAMgAygJEhIKCmZyZWVfc2xvdHMYBCABKAUSMgoIYXR0ZW1wdHMYBSADKAsyIC5taWxscmFjZS5pbnRlcm5hbC52MS5BdHRlbXB0UmVmEhEKCWltbWVkaWF0ZRgGIAEoCCLkAgoKQXNzaWdubWVudBIxCgdhdHRlbXB0GAEgASgLMiAubWlsbHJhY2UuaW50ZXJuYWwudjEuQXR0ZW1wdFJlZhISCgpjYXBhYmlsaXR5GAIgASgJEhMKC3NjcmlwdF9oYXNoGAMgASgJEhIKCmlucHV0X2pzb24YBCABKAkSMgoPYXR0ZW1wdF90aW1lb3V0GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEgwKBHR5cGUYBiABKAkSEgoKY3JlYXRvcl9pZBgHIAEoCRIOCgZydW5fYXMYCCABKAkSPAoGbGFiZWxzGAkgAygLMiwubWlsbHJhY2UuaW50ZXJuYWwudjEuQXNzaWdubWVudC5MYWJlbHNFbnRyeRITCgt0cmFjZXBhcmVudBgKIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIvIBCgxTeW5jUmVzcG9uc2USNQoLYXNzaWdubWVudHMYASADKAsyIC5taWxscmFjZS5pbnRlcm5hbC52MS5Bc3NpZ25tZW50EjcKDWNhbmNlbGxhdGlvbnMYAiADKAsyIC5taWxscmFjZS5pbnRlcm5hbC52MS5BdHRlbXB0UmVmEi4KBGxvc3QYAyADKAsyIC5taWxscmFjZS5pbnRlcm5hbC52MS5BdHRlbXB0UmVmEhMKC3NlcnZlcl91cmxzGAQgAygJEi0KCnN5bmNfYWZ0ZXIYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iOQoQR2V0U2NyaXB0UmVxdWVzdBIXCg9vcmdhbml6YXRpb25faWQYASABKAkSDAoEaGFzaBgCIAEoCSJQChFHZXRTY3JpcHRSZXNwb25zZRIMCgRjb2RlGAEgASgJEi0KCGxhbmd1YWdlGAIgASgOMhsubWlsbHJhY2UudjEuU2NyaXB0TGFuZ3VhZ2UywQEKDVJ1bm5lclNlcnZpY2USTQoEU3luYxIhLm1pbGxyYWNlLmludGVybmFsLnYxLlN5bmNSZXF1ZXN0GiIubWlsbHJhY2UuaW50ZXJuYWwudjEuU3luY1Jlc3BvbnNlEmEKCUdldFNjcmlwdBImLm1pbGxyYWNlLmludGVybmFsLnYxLkdldFNjcmlwdFJlcXVlc3QaJy5taWxscmFjZS5pbnRlcm5hbC52MS5HZXRTY3JpcHRSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_google_protobuf_duration, file_millrace_v1_job]);
+  fileDesc("CiltaWxscmFjZS9pbnRlcm5hbC92MS9ydW5uZXJfc2VydmljZS5wcm90bxIUbWlsbHJhY2UuaW50ZXJuYWwudjEiWwoKQXR0ZW1wdFJlZhIXCg9vcmdhbml6YXRpb25faWQYASABKAkSDgoGam9iX2lkGAIgASgJEg8KB2F0dGVtcHQYAyABKAUSEwoLbGVhc2VfdG9rZW4YBCABKAkivAEKC1N5bmNSZXF1ZXN0EhEKCXJ1bm5lcl9pZBgBIAEoCRIUCgxkaXNwbGF5X25hbWUYAiABKAkSFAoMY2FwYWJpbGl0aWVzGAMgAygJEg0KBXNsb3RzGAQgASgFEjIKCGF0dGVtcHRzGAUgAygLMiAubWlsbHJhY2UuaW50ZXJuYWwudjEuQXR0ZW1wdFJlZhIRCglpbW1lZGlhdGUYBiABKAgSGAoQYXR0ZW1wdHNfb21pdHRlZBgHIAEoCCLkAgoKQXNzaWdubWVudBIxCgdhdHRlbXB0GAEgASgLMiAubWlsbHJhY2UuaW50ZXJuYWwudjEuQXR0ZW1wdFJlZhISCgpjYXBhYmlsaXR5GAIgASgJEhMKC3NjcmlwdF9oYXNoGAMgASgJEhIKCmlucHV0X2pzb24YBCABKAkSMgoPYXR0ZW1wdF90aW1lb3V0GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEgwKBHR5cGUYBiABKAkSEgoKY3JlYXRvcl9pZBgHIAEoCRIOCgZydW5fYXMYCCABKAkSPAoGbGFiZWxzGAkgAygLMiwubWlsbHJhY2UuaW50ZXJuYWwudjEuQXNzaWdubWVudC5MYWJlbHNFbnRyeRITCgt0cmFjZXBhcmVudBgKIAEoCRotCgtMYWJlbHNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIvIBCgxTeW5jUmVzcG9uc2USNQoLYXNzaWdubWVudHMYASADKAsyIC5taWxscmFjZS5pbnRlcm5hbC52MS5Bc3NpZ25tZW50EjcKDWNhbmNlbGxhdGlvbnMYAiADKAsyIC5taWxscmFjZS5pbnRlcm5hbC52MS5BdHRlbXB0UmVmEi4KBGxvc3QYAyADKAsyIC5taWxscmFjZS5pbnRlcm5hbC52MS5BdHRlbXB0UmVmEhMKC3NlcnZlcl91cmxzGAQgAygJEi0KCnN5bmNfYWZ0ZXIYBSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24iOQoQR2V0U2NyaXB0UmVxdWVzdBIXCg9vcmdhbml6YXRpb25faWQYASABKAkSDAoEaGFzaBgCIAEoCSJQChFHZXRTY3JpcHRSZXNwb25zZRIMCgRjb2RlGAEgASgJEi0KCGxhbmd1YWdlGAIgASgOMhsubWlsbHJhY2UudjEuU2NyaXB0TGFuZ3VhZ2UywQEKDVJ1bm5lclNlcnZpY2USTQoEU3luYxIhLm1pbGxyYWNlLmludGVybmFsLnYxLlN5bmNSZXF1ZXN0GiIubWlsbHJhY2UuaW50ZXJuYWwudjEuU3luY1Jlc3BvbnNlEmEKCUdldFNjcmlwdBImLm1pbGxyYWNlLmludGVybmFsLnYxLkdldFNjcmlwdFJlcXVlc3QaJy5taWxscmFjZS5pbnRlcm5hbC52MS5HZXRTY3JpcHRSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_google_protobuf_duration, file_millrace_v1_job]);
 
 /**
  * Names one attempt of one job. The lease token is what makes it this attempt and no other.
@@ -76,14 +76,17 @@ export type SyncRequest = Message<"millrace.internal.v1.SyncRequest"> & {
   capabilities: string[];
 
   /**
-   * Slots that are free now. 0 when it drains.
+   * How many attempts of this server it is willing to hold at once; 0 when it drains. The server
+   * counts for itself: a slot is free again with the commit of the ending that freed it, so that
+   * the next assignment needs no further word from the runner.
    *
-   * @generated from field: int32 free_slots = 4;
+   * @generated from field: int32 slots = 4;
    */
-  freeSlots: number;
+  slots: number;
 
   /**
-   * Every attempt that it holds, also those whose end it has not yet been able to report.
+   * Every attempt that it holds, also those whose end has not been acknowledged yet. What the
+   * server gave out more than 5 s ago and does not find here never arrived: it is given out anew.
    *
    * @generated from field: repeated millrace.internal.v1.AttemptRef attempts = 5;
    */
@@ -95,6 +98,13 @@ export type SyncRequest = Message<"millrace.internal.v1.SyncRequest"> & {
    * @generated from field: bool immediate = 6;
    */
   immediate: boolean;
+
+  /**
+   * `attempts` was left out of this call. Let no more than 2 s pass between two full lists.
+   *
+   * @generated from field: bool attempts_omitted = 7;
+   */
+  attemptsOmitted: boolean;
 };
 
 /**
@@ -272,7 +282,8 @@ export const GetScriptResponseSchema: GenMessage<GetScriptResponse> = /*@__PURE_
  */
 export const RunnerService: GenService<{
   /**
-   * The runner's one loop. Answers as soon as there is something to say, at most 5 s later.
+   * The runner's one loop, one call at a time. Answers as soon as there is something to say, at
+   * most 5 s later; a newer call of the same runner makes the older one answer at once.
    * A runner that has not synced for 15 s is lost: its attempts are given to others.
    *
    * @generated from rpc millrace.internal.v1.RunnerService.Sync
