@@ -200,12 +200,19 @@ export interface ServerStore {
   withdraw(id: string): Promise<void>;
 }
 
+/** Keys that all servers on one database share, such as the one that signs page and resume tokens. */
+export interface SecretStore {
+  /** The secret of that name. If there is none yet, `fresh` becomes it, unless another server was faster. */
+  keep(name: string, fresh: string): Promise<string>;
+}
+
 export interface Store {
   readonly engine: "sqlite" | "mysql";
   readonly shards: ShardStore;
   readonly jobs: JobReader;
   readonly identity: IdentityStore;
   readonly servers: ServerStore;
+  readonly secrets: SecretStore;
   /** A round trip to the database. */
   ping(): Promise<void>;
   close(): Promise<void>;
