@@ -76,6 +76,7 @@ export type JobRow = {
   readonly updatedAt: Millis;
   /** Of the newest attempt. */
   readonly startedAt: Millis | null;
+  /** When the job ended; null exactly while it is active. */
   readonly endedAt: Millis | null;
   /** 0 before the first attempt. */
   readonly attempt: number;

@@ -420,13 +420,15 @@ export type Job = Message<"millrace.v1.Job"> & {
   runAt?: Timestamp | undefined;
 
   /**
-   * The start and the end of the newest attempt.
+   * The start of the newest attempt.
    *
    * @generated from field: google.protobuf.Timestamp start_time = 17;
    */
   startTime?: Timestamp | undefined;
 
   /**
+   * When the job ended.
+   *
    * @generated from field: google.protobuf.Timestamp end_time = 18;
    */
   endTime?: Timestamp | undefined;

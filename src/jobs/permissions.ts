@@ -1,0 +1,16 @@
+import type { JobRow, Millis } from "./job.ts";
+import { accepts, hasEnded } from "./states.ts";
+
+/** What may be done with a job as it stands. The owner decides by these; the API shows them. */
+export const canCancel = (job: JobRow): boolean =>
+  !hasEnded(job.state) && job.cancelRequestedAt === null;
+
+/** Why a job cannot be retried by hand, in one sentence; null if it can. */
+export const whyNotRetryable = (job: JobRow, now: Millis): string | null => {
+  if (!accepts(job.state, "retry")) return `Only a FAILED job can be retried; it is ${job.state}.`;
+  if (job.retryCount >= job.retryPolicy.maxRetries) {
+    return `All ${job.retryPolicy.maxRetries} retries have been used.`;
+  }
+  if (job.deadlineAt !== null && now >= job.deadlineAt) return "Its total timeout has passed.";
+  return null;
+};
