@@ -1,0 +1,245 @@
+import { hostname } from "node:os";
+import { resolve } from "node:path";
+
+import { z } from "zod";
+
+/**
+ * The environment of the server and of the CLI, read here and nowhere else. Every variable is in
+ * VARIABLES, which docs/configuration.md is tested against. The OTEL_* variables are the SDK's own;
+ * of them only the endpoints are looked at, to know whether to load the exporters at all.
+ */
+type Variable = {
+  /** What is used when it is not set, for people. */
+  readonly fallback: string;
+  readonly allowed: string;
+  /** Never shown in a message. */
+  readonly secret?: true;
+};
+
+export const VARIABLES = {
+  MILLRACE_DATABASE_URL: {
+    fallback: "sqlite:<MILLRACE_DATA_DIR>/millrace.db",
+    allowed: "sqlite:<path>, mysql://user:password@host:port/database, or mariadb://…",
+    secret: true,
+  },
+  MYSQL_HOST: { fallback: "none", allowed: "a host name or address" },
+  MYSQL_PORT: { fallback: "3306", allowed: "a port from 1 to 65535" },
+  MYSQL_USER: { fallback: "none; needed with MYSQL_HOST", allowed: "a user name" },
+  MYSQL_PASSWORD: { fallback: "empty", allowed: "any text", secret: true },
+  MYSQL_DATABASE: { fallback: "none; needed with MYSQL_HOST", allowed: "a database name" },
+  MILLRACE_DATA_DIR: { fallback: "./.millrace", allowed: "a path" },
+  MILLRACE_LISTEN: { fallback: "127.0.0.1:7410", allowed: "host:port; port 0 takes a free one" },
+  MILLRACE_INTERNAL_LISTEN: {
+    fallback: "127.0.0.1:7411",
+    allowed: "host:port; port 0 takes a free one",
+  },
+  MILLRACE_INTERNAL_URL: {
+    fallback: "http:// and the address of MILLRACE_INTERNAL_LISTEN",
+    allowed: "an http or https URL without a path",
+  },
+  MILLRACE_SERVER_ID: {
+    fallback: "<host name>-<internal port>",
+    allowed: "1 to 100 of A-Z a-z 0-9 . _ -",
+  },
+  MILLRACE_METRICS_LISTEN: { fallback: "127.0.0.1:9464", allowed: "host:port, or off" },
+  MILLRACE_LOG_LEVEL: { fallback: "info", allowed: "debug, info, warn, error or silent" },
+  MILLRACE_DRAIN_SECONDS: { fallback: "10", allowed: "a number from 0 to 300" },
+  MILLRACE_URL: {
+    fallback: "the server of MILLRACE_DATA_DIR",
+    allowed: "an http or https URL without a path",
+  },
+  MILLRACE_TOKEN: {
+    fallback: "the development token of MILLRACE_DATA_DIR",
+    allowed: "a token as `millrace token create` prints it",
+    secret: true,
+  },
+} as const satisfies Record<string, Variable>;
+
+type Name = keyof typeof VARIABLES;
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export type Address = { readonly host: string; readonly port: number };
+export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
+
+export type ServerConfig = {
+  /** `sqlite:<path>` or `mysql://…` */
+  readonly databaseUrl: string;
+  /** Nobody named a database: an organization, a user and tokens for development are made. */
+  readonly development: boolean;
+  /** Absolute. */
+  readonly dataDir: string;
+  readonly listen: Address;
+  readonly internalListen: Address;
+  /** Null: what the internal listener turns out to be. */
+  readonly internalUrl: string | null;
+  /** Null: host name and internal port. */
+  readonly serverId: string | null;
+  readonly metricsListen: Address | null;
+  readonly logLevel: LogLevel;
+  readonly drainMs: number;
+  /** An OpenTelemetry collector was named. */
+  readonly otlp: boolean;
+};
+
+/** Where the CLI finds its server. Null: in the credentials of the data directory. */
+export type ClientConfig = {
+  readonly dataDir: string;
+  readonly url: string | null;
+  readonly token: string | null;
+};
+
+/** Everything that is wrong with the environment, one line each. */
+export class ConfigFault extends Error {
+  override readonly name = "ConfigFault";
+  readonly faults: readonly string[];
+  constructor(faults: readonly string[]) {
+    super(`The configuration is not usable:\n${faults.map((fault) => `  ${fault}`).join("\n")}`);
+    this.faults = faults;
+  }
+}
+
+const port = z
+  .string()
+  .regex(/^\d{1,5}$/)
+  .transform(Number)
+  .pipe(z.number().max(65_535));
+
+const address = z.string().transform((text, context): Address => {
+  const [, host, digits] = /^(\[[0-9a-fA-F:.]+\]|[^\s:/]+):(\d{1,5})$/.exec(text) ?? [];
+  const parsed = port.safeParse(digits);
+  if (host === undefined || !parsed.success) {
+    context.addIssue("not an address");
+    return z.NEVER;
+  }
+  return { host: host.replace(/^\[|\]$/g, ""), port: parsed.data };
+});
+
+const origin = z
+  .url({ protocol: /^https?$/ })
+  .refine((text) => new URL(text).pathname === "/" && new URL(text).search === "")
+  .transform((text) => new URL(text).origin);
+
+const SCHEMAS = {
+  MILLRACE_DATABASE_URL: z.string().regex(/^(sqlite:.+|(mysql|mariadb):\/\/[^/]+\/[^/]+)$/),
+  MYSQL_HOST: z.string(),
+  MYSQL_PORT: port.pipe(z.number().min(1)),
+  MYSQL_USER: z.string(),
+  MYSQL_PASSWORD: z.string(),
+  MYSQL_DATABASE: z.string(),
+  MILLRACE_DATA_DIR: z.string(),
+  MILLRACE_LISTEN: address,
+  MILLRACE_INTERNAL_LISTEN: address,
+  MILLRACE_INTERNAL_URL: origin,
+  MILLRACE_SERVER_ID: z.string().regex(/^[A-Za-z0-9._-]{1,100}$/),
+  MILLRACE_METRICS_LISTEN: z
+    .literal("off")
+    .transform(() => null)
+    .or(address),
+  MILLRACE_LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]),
+  MILLRACE_DRAIN_SECONDS: z
+    .string()
+    .regex(/^\d+(\.\d+)?$/)
+    .transform(Number)
+    .pipe(z.number().max(300)),
+  MILLRACE_URL: origin,
+  MILLRACE_TOKEN: z.string().regex(/^mr_[A-Za-z0-9_]+$/),
+} as const satisfies Record<Name, z.ZodType>;
+
+type Reading = {
+  readonly faults: string[];
+  read<N extends Name>(name: N): z.output<(typeof SCHEMAS)[N]> | undefined;
+};
+
+const reading = (env: Environment): Reading => {
+  const faults: string[] = [];
+  return {
+    faults,
+    read: (name) => {
+      const value = env[name];
+      // An empty variable is what a compose file makes of one that is not set.
+      if (value === undefined || value === "") return undefined;
+      const parsed = SCHEMAS[name].safeParse(value);
+      if (parsed.success) return parsed.data as z.output<(typeof SCHEMAS)[typeof name]>;
+      const variable: Variable = VARIABLES[name];
+      const shown = variable.secret === true ? "set, but not understood" : JSON.stringify(value);
+      faults.push(`${name} is ${shown}; allowed: ${variable.allowed}`);
+      return undefined;
+    },
+  };
+};
+
+/** The URL of the MYSQL_* family; null when none of it is set. */
+const mysqlUrl = ({ faults, read }: Reading): string | null => {
+  const [host, portNumber, user, password, database] = [
+    read("MYSQL_HOST"),
+    read("MYSQL_PORT"),
+    read("MYSQL_USER"),
+    read("MYSQL_PASSWORD"),
+    read("MYSQL_DATABASE"),
+  ];
+  if ([host, portNumber, user, password, database].every((part) => part === undefined)) return null;
+  for (const [name, value] of Object.entries({
+    MYSQL_HOST: host,
+    MYSQL_USER: user,
+    MYSQL_DATABASE: database,
+  })) {
+    if (value === undefined) {
+      faults.push(
+        `${name} is not set, but others of MYSQL_* are; allowed: ${VARIABLES[name as Name].allowed}`,
+      );
+    }
+  }
+  const login = [user ?? "", ...(password === undefined ? [] : [password])].map(encodeURIComponent);
+  return `mysql://${login.join(":")}@${host ?? ""}:${portNumber ?? 3306}/${encodeURIComponent(database ?? "")}`;
+};
+
+const dataDirectory = ({ read }: Reading): string =>
+  resolve(read("MILLRACE_DATA_DIR") ?? ".millrace");
+
+const OTLP_ENDPOINTS = [
+  "OTEL_EXPORTER_OTLP_ENDPOINT",
+  "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+  "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
+] as const;
+
+/** @throws ConfigFault with every fault at once */
+export const loadConfig = (env: Environment = process.env): ServerConfig => {
+  const from = reading(env);
+  const dataDir = dataDirectory(from);
+  const [url, mysql] = [from.read("MILLRACE_DATABASE_URL"), mysqlUrl(from)];
+  if (url !== undefined && mysql !== null) {
+    from.faults.push("MILLRACE_DATABASE_URL is set, and so is MYSQL_*; allowed: one of the two");
+  }
+  const metrics = from.read("MILLRACE_METRICS_LISTEN");
+  const config: ServerConfig = {
+    databaseUrl: (url ?? mysql ?? `sqlite:${dataDir}/millrace.db`).replace(/^mariadb:/, "mysql:"),
+    development: url === undefined && mysql === null,
+    dataDir,
+    listen: from.read("MILLRACE_LISTEN") ?? { host: "127.0.0.1", port: 7410 },
+    internalListen: from.read("MILLRACE_INTERNAL_LISTEN") ?? { host: "127.0.0.1", port: 7411 },
+    internalUrl: from.read("MILLRACE_INTERNAL_URL") ?? null,
+    serverId: from.read("MILLRACE_SERVER_ID") ?? null,
+    metricsListen: metrics === undefined ? { host: "127.0.0.1", port: 9464 } : metrics,
+    logLevel: from.read("MILLRACE_LOG_LEVEL") ?? "info",
+    drainMs: (from.read("MILLRACE_DRAIN_SECONDS") ?? 10) * 1_000,
+    otlp: OTLP_ENDPOINTS.some((name) => (env[name] ?? "") !== ""),
+  };
+  if (from.faults.length > 0) throw new ConfigFault(from.faults);
+  return config;
+};
+
+/** @throws ConfigFault with every fault at once */
+export const loadClientConfig = (env: Environment = process.env): ClientConfig => {
+  const from = reading(env);
+  const config: ClientConfig = {
+    dataDir: dataDirectory(from),
+    url: from.read("MILLRACE_URL") ?? null,
+    token: from.read("MILLRACE_TOKEN") ?? null,
+  };
+  if (from.faults.length > 0) throw new ConfigFault(from.faults);
+  return config;
+};
+
+/** The name by which a server is known to the others, and finds its own leases again. */
+export const serverIdOf = (config: ServerConfig, internalPort: number): string =>
+  config.serverId ?? `${hostname()}-${internalPort}`;
