@@ -4,7 +4,7 @@ import { resolve } from "node:path";
 import { z } from "zod";
 
 /**
- * The environment of the server and of the CLI, read here and nowhere else. Every variable is in
+ * The environment of the server, read here and nowhere else. Every variable is in
  * VARIABLES, which docs/configuration.md is tested against. The OTEL_* variables are the SDK's own;
  * of them only the endpoints are looked at, to know whether to load the exporters at all.
  */
@@ -44,15 +44,6 @@ export const VARIABLES = {
   MILLRACE_METRICS_LISTEN: { fallback: "127.0.0.1:9464", allowed: "host:port, or off" },
   MILLRACE_LOG_LEVEL: { fallback: "info", allowed: "debug, info, warn, error or silent" },
   MILLRACE_DRAIN_SECONDS: { fallback: "10", allowed: "a number from 0 to 300" },
-  MILLRACE_URL: {
-    fallback: "the server of MILLRACE_DATA_DIR",
-    allowed: "an http or https URL without a path",
-  },
-  MILLRACE_TOKEN: {
-    fallback: "the development token of MILLRACE_DATA_DIR",
-    allowed: "a token as `millrace token create` prints it",
-    secret: true,
-  },
 } as const satisfies Record<string, Variable>;
 
 type Name = keyof typeof VARIABLES;
@@ -79,13 +70,6 @@ export type ServerConfig = {
   readonly drainMs: number;
   /** An OpenTelemetry collector was named. */
   readonly otlp: boolean;
-};
-
-/** Where the CLI finds its server. Null: in the credentials of the data directory. */
-export type ClientConfig = {
-  readonly dataDir: string;
-  readonly url: string | null;
-  readonly token: string | null;
 };
 
 /** Everything that is wrong with the environment, one line each. */
@@ -141,8 +125,6 @@ const SCHEMAS = {
     .regex(/^\d+(\.\d+)?$/)
     .transform(Number)
     .pipe(z.number().max(300)),
-  MILLRACE_URL: origin,
-  MILLRACE_TOKEN: z.string().regex(/^mr_[A-Za-z0-9_]+$/),
 } as const satisfies Record<Name, z.ZodType>;
 
 type Reading = {
@@ -223,18 +205,6 @@ export const loadConfig = (env: Environment = process.env): ServerConfig => {
     logLevel: from.read("MILLRACE_LOG_LEVEL") ?? "info",
     drainMs: (from.read("MILLRACE_DRAIN_SECONDS") ?? 10) * 1_000,
     otlp: OTLP_ENDPOINTS.some((name) => (env[name] ?? "") !== ""),
-  };
-  if (from.faults.length > 0) throw new ConfigFault(from.faults);
-  return config;
-};
-
-/** @throws ConfigFault with every fault at once */
-export const loadClientConfig = (env: Environment = process.env): ClientConfig => {
-  const from = reading(env);
-  const config: ClientConfig = {
-    dataDir: dataDirectory(from),
-    url: from.read("MILLRACE_URL") ?? null,
-    token: from.read("MILLRACE_TOKEN") ?? null,
   };
   if (from.faults.length > 0) throw new ConfigFault(from.faults);
   return config;
