@@ -1,0 +1,67 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+
+import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../gen/google/rpc/error_details_pb.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
+import { CliFailure } from "./failure.ts";
+
+/** The stable reason that the server gave; null if the error is not the server's own. */
+export const reasonOf = (error: ConnectError): string | null =>
+  error.findDetails(ErrorInfoSchema)[0]?.reason ?? null;
+
+const exitCodeOf = (code: Code): ExitCode => {
+  switch (code) {
+    case Code.InvalidArgument:
+      return EXIT.usage;
+    case Code.Unavailable:
+    case Code.Unauthenticated:
+      return EXIT.unreachable;
+    default:
+      return EXIT.refused;
+  }
+};
+
+const NEXT_STEPS: Readonly<Record<string, string>> = {
+  UNAUTHENTICATED:
+    "Give a valid token with --token or MILLRACE_TOKEN; `millrace token create` makes one.",
+  JOB_NOT_FOUND: "`millrace job list` shows the jobs that this token may see.",
+  JOB_NOT_COMPLETED: "Wait for its end with `millrace job wait <job>`.",
+  JOB_NOT_RETRYABLE: "`millrace job get <job>` shows its state and how many retries are left.",
+  JOB_NOT_CANCELLABLE: "`millrace job get <job>` shows how it ended.",
+  REQUEST_ID_REUSED: "Use another --request-id for other content.",
+  JOB_CONFLICT: "Wait until the other job has ended, or leave --reject-conflict out.",
+};
+
+/** Without a reason the fault lies on the way to the server, or it is not a Millrace server. */
+const nextStep = (error: ConnectError, reason: string | null, url: string): string => {
+  const retryAfter = error.findDetails(RetryInfoSchema)[0]?.retryDelay;
+  if (retryAfter !== undefined) {
+    const seconds = Number(retryAfter.seconds) + retryAfter.nanos / 1e9;
+    return `Try again in ${Math.max(1, Math.ceil(seconds))} s.`;
+  }
+  if (reason !== null) return NEXT_STEPS[reason] ?? "";
+  return `Is a server running at ${url}? \`millrace dev\` starts one; --url or MILLRACE_URL names another.`;
+};
+
+const sentence = (error: ConnectError, reason: string | null, url: string): string => {
+  if (reason === null && error.code === Code.Unavailable) {
+    return `The server at ${url} cannot be reached (${error.rawMessage}).`;
+  }
+  if (reason === null && error.code === Code.Unauthenticated) {
+    return `The server at ${url} does not know this token.`;
+  }
+  return error.rawMessage;
+};
+
+/** An error of a call to the server at `url`, as the command line tells it. */
+export const apiFailure = (error: ConnectError, url: string): CliFailure => {
+  const reason = reasonOf(error);
+  return new CliFailure(exitCodeOf(error.code), sentence(error, reason, url), {
+    reason: reason ?? Code[error.code].toUpperCase(),
+    faults: error
+      .findDetails(BadRequestSchema)
+      .flatMap((detail) => detail.fieldViolations)
+      .map(({ field, description }) => ({ field, description })),
+    next: nextStep(error, reason, url),
+    cause: error,
+  });
+};

@@ -1,0 +1,47 @@
+import { type Client, Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
+import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
+
+import { JobService } from "../gen/millrace/v1/job_service_pb.ts";
+import { apiFailure } from "./api-failure.ts";
+import { clientConfig, type ConnectionOptions, findConnection } from "./settings.ts";
+import type { Shell } from "./shell.ts";
+
+export type Connection = { readonly url: string; readonly jobs: Client<typeof JobService> };
+
+const bearer =
+  (token: string): Interceptor =>
+  (next) =>
+  async (request) => {
+    request.header.set("authorization", `Bearer ${token}`);
+    return await next(request);
+  };
+
+/**
+ * Runs `work` with a connection to the server and closes it afterwards, so that the process can end.
+ * @throws CliFailure for every error of a call
+ */
+export const withConnection = async <T>(
+  options: ConnectionOptions,
+  shell: Shell,
+  work: (connection: Connection) => Promise<T>,
+): Promise<T> => {
+  const { url, token } = await findConnection(
+    clientConfig(options, shell.environment),
+  );
+  const sessionManager = new Http2SessionManager(url);
+  const transport = createGrpcTransport({
+    baseUrl: url,
+    sessionManager,
+    interceptors: [bearer(token)],
+  });
+  try {
+    return await work({ url, jobs: createClient(JobService, transport) });
+  } catch (caught) {
+    if (caught instanceof ConnectError && !(caught.code === Code.Canceled && shell.signal.aborted)) {
+      throw apiFailure(caught, url);
+    }
+    throw caught;
+  } finally {
+    sessionManager.abort();
+  }
+};

@@ -1,0 +1,52 @@
+import { MultiBar } from "cli-progress";
+import pc from "picocolors";
+
+import { type Job, JobState, OutputStream } from "../../gen/millrace/v1/job_pb.ts";
+import { progressText, stateName } from "../job/describe.ts";
+import type { JobView } from "./job-view.ts";
+import { printable } from "./printable.ts";
+
+const BAR_WIDTH = 32;
+
+const colourOf = (state: JobState): ((text: string) => string) => {
+  if (state === JobState.SUCCEEDED) return pc.green;
+  if (state === JobState.FAILED) return pc.red;
+  return state === JobState.CANCELLED ? pc.yellow : pc.cyan;
+};
+
+/** `RUNNING    ████████░░░░░░░░  42 %  step 2/6  query: …` */
+const barText = (job: Job): string => {
+  const filled = Math.round((job.progress?.fraction ?? 0) * BAR_WIDTH);
+  const bar = "█".repeat(filled) + pc.dim("░".repeat(BAR_WIDTH - filled));
+  const colour = colourOf(job.state);
+  return `${colour(stateName(job.state).padEnd(9))}  ${colour(bar)}  ${printable(progressText(job), true)}`;
+};
+
+/** A bar that moves, with what the job writes in lines above it. */
+export const createLiveView = (terminal: NodeJS.WriteStream): JobView => {
+  const bars = new MultiBar({
+    stream: terminal,
+    format: (_options, _params, payload: { readonly text: string }) => payload.text,
+    linewrap: false,
+    hideCursor: true,
+    forceRedraw: true,
+    gracefulExit: false,
+    fps: 15,
+  });
+  const bar = bars.create(1, 0, { text: "" });
+  return {
+    show: ({ job, output }) => {
+      for (const row of output) {
+        const text = printable(row.text, true);
+        bars.log(`${row.stream === OutputStream.STDERR ? pc.red(text) : text}\n`);
+      }
+      if (job !== undefined) bar.update(0, { text: barText(job) });
+    },
+    note: (text) => {
+      bars.log(`${pc.yellow(text)}\n`);
+    },
+    end: () => {
+      bars.stop();
+    },
+  };
+};
