@@ -1,10 +1,23 @@
+import type { OrganizationId } from "../jobs/ids.ts";
+import { JobFault } from "../jobs/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Service } from "../runtime/lifecycle.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Random } from "../runtime/random.ts";
+import { ShardActor } from "../shard/actor.ts";
 import type { ShardObserver, ShardStats } from "../shard/observer.ts";
 import type { RunnerHub, ShardRouter } from "../shard/owner.ts";
-import type { Store } from "../store/store.ts";
+import { Slots } from "../shard/slots.ts";
+import type { ShardId, Store } from "../store/store.ts";
+import { Leases } from "./leases.ts";
+import { every } from "./every.ts";
+import { ServerRunnerHub } from "./runner-hub.ts";
+import { shardOf } from "./shard-of.ts";
+
+const HEARTBEAT_MS = 2_000;
+const SILENCE_CHECK_MS = 1_000;
+/** A server that did not announce itself for so long is not told to runners any more. */
+const SERVER_LIVE_MS = 10_000;
 
 export type ClusterOptions = {
   readonly store: Store;
@@ -30,4 +43,110 @@ export type Cluster = Service & {
   serverUrls(): readonly string[];
 };
 
-export declare const createCluster: (options: ClusterOptions) => Cluster;
+export const createCluster = (options: ClusterOptions): Cluster => {
+  const { store, clock, random, log, observer, serverId, internalUrl } = options;
+  const slots = new Slots();
+  const actors = new Map<ShardId, ShardActor>();
+  let shards = 0;
+  let urls: readonly string[] = [internalUrl];
+
+  const slotsMoved = (): void => {
+    for (const shardId of slots.servable()) actors.get(shardId)?.poke();
+  };
+
+  const hub = new ServerRunnerHub({
+    slots,
+    clock,
+    log,
+    shardOf: ({ organizationId }) => shardOf(organizationId, shards),
+    actors: () => actors,
+    slotsMoved,
+  });
+
+  const leases = new Leases({
+    store: store.shards,
+    clock,
+    log,
+    serverId,
+    serve: (fence, holdsLease) => {
+      const actor = new ShardActor({
+        store: store.shards,
+        fence,
+        slots,
+        clock,
+        random,
+        observer,
+        log,
+        holdsLease,
+        handOut: (handout) => {
+          hub.handOut(handout);
+        },
+        slotsMoved,
+        expectRunners: (ids) => {
+          hub.expect(ids);
+        },
+      });
+      return {
+        load: async () => {
+          await actor.load();
+        },
+        run: async () => {
+          actors.set(fence.shardId, actor);
+          await actor.run();
+          if (actors.get(fence.shardId) === actor) actors.delete(fence.shardId);
+        },
+        stop: () => {
+          actor.stop();
+        },
+      };
+    },
+  });
+
+  const heartbeat = async (): Promise<void> => {
+    await store.servers.announce(serverId, internalUrl);
+    await leases.keep();
+    urls = await store.servers.live(SERVER_LIVE_MS);
+  };
+  const beating = every({ clock, log, name: "heartbeat", ms: HEARTBEAT_MS, run: heartbeat });
+  const listening = every({
+    clock,
+    log,
+    name: "silent runners",
+    ms: SILENCE_CHECK_MS,
+    run: async () => {
+      await hub.loseSilent();
+    },
+  });
+
+  return {
+    start: async () => {
+      shards = (await store.shards.list()).length;
+      await heartbeat();
+      beating.start();
+      listening.start();
+      await leases.ready();
+      log.info({ shards, owned: actors.size }, "shards are served");
+    },
+    stop: async () => {
+      await beating.stop();
+      await listening.stop();
+      await leases.releaseAll();
+      await store.servers.withdraw(serverId);
+    },
+    router: {
+      shardOf: (organizationId) => shardOf(organizationId, shards),
+      ownerOf: (organizationId: OrganizationId) => {
+        const actor = actors.get(shardOf(organizationId, shards));
+        if (actor !== undefined) return actor;
+        throw new JobFault(
+          "SHARD_UNAVAILABLE",
+          "Another server serves this organization. Try again shortly.",
+          { retryAfterMs: HEARTBEAT_MS },
+        );
+      },
+    },
+    hub,
+    stats: () => [...actors.values()].map((actor) => actor.stats()),
+    serverUrls: () => urls,
+  };
+};

@@ -5,6 +5,8 @@ import type { JobRow, RequestRow, ScriptRow, SpecRow } from "./job.ts";
  * state and fills in revision and times.
  */
 export type Submission = {
+  /** The client chose the job's id: it may be taken. */
+  readonly idIsChosen: boolean;
   readonly job: JobRow;
   readonly spec: SpecRow;
   readonly script: ScriptRow | null;

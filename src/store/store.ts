@@ -77,6 +77,14 @@ export type ShardRecord = {
   readonly leaseExpired: boolean;
 };
 
+/** What the owner of a shard starts from. */
+export type ShardSnapshot = {
+  readonly epoch: number;
+  readonly revision: number;
+  readonly jobs: readonly JobRow[];
+  readonly organizations: readonly OrganizationLimits[];
+};
+
 /** What the owner of a shard reads and writes. */
 export interface ShardStore {
   list(): Promise<ShardRecord[]>;
@@ -92,8 +100,11 @@ export interface ShardStore {
   /** Prolongs leases; answers with the shards that are still this owner's at that epoch. */
   renew(fences: readonly Fence[], owner: string, leaseMs: number): Promise<ShardId[]>;
   release(fence: Fence, owner: string): Promise<void>;
-  /** Every job of the shard that has not ended, and the shard's revision: one consistent read. */
-  load(shardId: ShardId): Promise<{ readonly revision: number; readonly jobs: JobRow[] }>;
+  /**
+   * Every job of the shard that has not ended, the shard's epoch and revision, and the limits of
+   * the organizations of these jobs: one consistent read.
+   */
+  load(shardId: ShardId): Promise<ShardSnapshot>;
   readCold(shardId: ShardId, wanted: ColdWanted): Promise<ColdRows>;
   /**
    * All or nothing. The first statement is the fence

@@ -1,0 +1,112 @@
+import type { Capability, RunnerId } from "../jobs/ids.ts";
+import type { AttemptRef } from "../jobs/report.ts";
+import { RUNNER_LOST_AFTER_MS } from "../jobs/limits.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Log } from "../runtime/log.ts";
+import type { ShardActor } from "../shard/actor.ts";
+import type { Handout } from "../shard/handout.ts";
+import type { RunnerHub, SyncAnswer, SyncRequest } from "../shard/owner.ts";
+import type { Slots } from "../shard/slots.ts";
+import type { ShardId } from "../store/store.ts";
+import { RunnerSession } from "./runner-session.ts";
+
+const LONG_POLL_MS = 5_000;
+
+export type HubOptions = {
+  readonly slots: Slots;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly shardOf: (ref: AttemptRef) => ShardId;
+  readonly actors: () => ReadonlyMap<ShardId, ShardActor>;
+  /** Slots were announced: shards may want them. */
+  readonly slotsMoved: () => void;
+};
+
+/**
+ * The runners of this server: when each was heard of, and what it is still to be told. Nothing
+ * here is durable. What a lost answer held is found again by comparing lists (reconcile), and a
+ * runner that was never heard of again is lost after 15 s.
+ */
+export class ServerRunnerHub implements RunnerHub {
+  readonly #options: HubOptions;
+  readonly #sessions = new Map<RunnerId, RunnerSession>();
+
+  constructor(options: HubOptions) {
+    this.#options = options;
+  }
+
+  async sync(request: SyncRequest, signal: AbortSignal): Promise<SyncAnswer> {
+    const { slots, clock } = this.#options;
+    const { runnerId } = request;
+    const session = this.#session(runnerId);
+    session.supersede();
+    session.lastSeen = clock.monotonic();
+    slots.announce(runnerId, request.capabilities as Capability[], request.slots);
+    this.#options.slotsMoved();
+    if (request.attempts !== null) await this.#reconcile(session, request.attempts);
+    if (!request.immediate) await session.arrival(clock, LONG_POLL_MS, signal);
+    signal.throwIfAborted();
+    return session.takeAll();
+  }
+
+  handOut({ assignments, cancellations }: Handout): void {
+    for (const { runnerId, assignment } of assignments) {
+      this.#session(runnerId).assign(assignment);
+    }
+    for (const { runnerId, ref } of cancellations) this.#session(runnerId).cancel(ref);
+  }
+
+  /** Attempts are known to run there: if the runner is not heard of in time, it is lost. */
+  expect(ids: Iterable<RunnerId>): void {
+    for (const id of ids) this.#session(id);
+  }
+
+  /** Gives up the runners that were silent for too long. Called every second. */
+  async loseSilent(): Promise<void> {
+    const { clock, slots, actors, log } = this.#options;
+    const latest = clock.monotonic() - RUNNER_LOST_AFTER_MS;
+    for (const [id, session] of [...this.#sessions]) {
+      if (session.lastSeen > latest) continue;
+      const losers = [...actors().values()].filter((actor) => actor.uses(id));
+      if (losers.length > 0) log.warn({ runner: id }, "a runner is lost; its attempts move on");
+      this.#sessions.delete(id);
+      slots.withdraw(id);
+      for (const actor of losers) await actor.loseRunner(id);
+    }
+  }
+
+  #session(id: RunnerId): RunnerSession {
+    const known = this.#sessions.get(id);
+    if (known !== undefined) return known;
+    const session = new RunnerSession(id, this.#options.clock.monotonic());
+    this.#sessions.set(id, session);
+    return session;
+  }
+
+  async #reconcile(session: RunnerSession, held: readonly AttemptRef[]): Promise<void> {
+    const byShard = new Map<ShardId, AttemptRef[]>();
+    for (const ref of held) {
+      const shardId = this.#options.shardOf(ref);
+      const refs = byShard.get(shardId);
+      if (refs === undefined) byShard.set(shardId, [ref]);
+      else refs.push(ref);
+    }
+    const answers = [...this.#options.actors()]
+      .filter(([shardId, actor]) => byShard.has(shardId) || actor.uses(session.id))
+      .map(async ([shardId, actor]) => {
+        const { lost, cancellations } = await actor.reconcile(
+          session.id,
+          byShard.get(shardId) ?? [],
+        );
+        for (const ref of lost) session.lose(ref);
+        for (const ref of cancellations) session.cancel(ref);
+      });
+    // A shard that moves while it is asked says nothing about its attempts: they stay as they are.
+    for (const { reason } of (await Promise.allSettled(answers)).filter(isRejected)) {
+      this.#options.log.debug({ error: reason as unknown }, "a shard could not be reconciled");
+    }
+  }
+}
+
+const isRejected = (result: PromiseSettledResult<void>): result is PromiseRejectedResult =>
+  result.status === "rejected";

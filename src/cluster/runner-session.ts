@@ -1,0 +1,71 @@
+import type { RunnerId } from "../jobs/ids.ts";
+import type { Assignment, AttemptRef } from "../jobs/report.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { SyncAnswer } from "../shard/owner.ts";
+
+const keyOf = (ref: AttemptRef): string => `${ref.jobId}/${ref.attempt}`;
+
+/** What one runner is still to be told, and the call of it that waits, if one does. */
+export class RunnerSession {
+  readonly id: RunnerId;
+  /** Monotonic milliseconds. */
+  lastSeen: number;
+  #assignments: Assignment[] = [];
+  #cancellations = new Map<string, AttemptRef>();
+  #lost = new Map<string, AttemptRef>();
+  #wake: (() => void) | null = null;
+
+  constructor(id: RunnerId, now: number) {
+    this.id = id;
+    this.lastSeen = now;
+  }
+
+  assign(assignment: Assignment): void {
+    this.#assignments.push(assignment);
+    this.#wake?.();
+  }
+
+  cancel(ref: AttemptRef): void {
+    this.#cancellations.set(keyOf(ref), ref);
+    this.#wake?.();
+  }
+
+  lose(ref: AttemptRef): void {
+    this.#lost.set(keyOf(ref), ref);
+    this.#wake?.();
+  }
+
+  /** Makes the call that waits answer now. */
+  supersede(): void {
+    this.#wake?.();
+  }
+
+  /** Resolves when there is something to say, or after `ms`, or when a newer call takes over. */
+  async arrival(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+    if (this.#assignments.length + this.#cancellations.size + this.#lost.size > 0) return;
+    signal.throwIfAborted();
+    await new Promise<void>((resolve) => {
+      const wake = (): void => {
+        if (this.#wake === wake) this.#wake = null;
+        cancel();
+        signal.removeEventListener("abort", wake);
+        resolve();
+      };
+      const cancel = clock.after(ms, wake);
+      signal.addEventListener("abort", wake, { once: true });
+      this.#wake = wake;
+    });
+  }
+
+  takeAll(): SyncAnswer {
+    const answer = {
+      assignments: this.#assignments,
+      cancellations: [...this.#cancellations.values()],
+      lost: [...this.#lost.values()],
+    };
+    this.#assignments = [];
+    this.#cancellations = new Map();
+    this.#lost = new Map();
+    return answer;
+  }
+}

@@ -1,0 +1,34 @@
+import { JobFault, jobNotFound } from "../../jobs/errors.ts";
+import type { JobId, OrganizationId } from "../../jobs/ids.ts";
+import type { JobRow } from "../../jobs/job.ts";
+import { askToCancel, cancelNow } from "../../jobs/transitions.ts";
+import type { Command } from "./command.ts";
+
+/**
+ * Ends a job that waits; asks for the end of one that runs. Asking twice changes nothing.
+ * Refuses with JOB_NOT_FOUND or JOB_NOT_CANCELLABLE.
+ */
+export const cancel = (
+  organizationId: OrganizationId,
+  id: JobId,
+  reason: string,
+): Command<JobRow | JobFault> => ({
+  weight: 1,
+  want: (state, wanted) => {
+    if (state.find(organizationId, id) === undefined) wanted.jobs.push({ organizationId, id });
+  },
+  apply: (turn) => {
+    const job = turn.state.find(organizationId, id);
+    if (job === undefined) {
+      const row = turn.row(organizationId, id);
+      if (row === null) return jobNotFound(id);
+      return new JobFault("JOB_NOT_CANCELLABLE", `The job has ended: it is ${row.state}.`, {
+        metadata: { job_id: id, state: row.state },
+      });
+    }
+    if (job.row.cancelRequestedAt !== null) return job.row;
+    if (job.row.state !== "RUNNING") return turn.change(job, cancelNow(job.row, reason, turn.now));
+    turn.toStop.push(job);
+    return turn.change(job, askToCancel(job.row, reason, turn.now));
+  },
+});

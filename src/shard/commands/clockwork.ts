@@ -1,0 +1,51 @@
+import type { RunnerId } from "../../jobs/ids.ts";
+import { becomeDue, expire } from "../../jobs/transitions.ts";
+import type { Turn } from "../turn.ts";
+import type { Command } from "./command.ts";
+import { takeAway } from "./reconcile.ts";
+
+/** A runner ends an attempt at its timeout by itself; after so much longer it is taken away. */
+const TIMEOUT_GRACE_MS = 15_000;
+
+/** Does what time has brought: due jobs become QUEUED, jobs past their deadline fail. */
+export const wakeUp = (limit: number): Command<void> => ({
+  weight: 1,
+  want: () => {},
+  apply: (turn) => {
+    for (let count = 0; count < limit; count += 1) {
+      const job = turn.state.timers.due(turn.now);
+      if (job === undefined) return;
+      const { row } = job;
+      if (row.deadlineAt !== null && turn.now >= row.deadlineAt) {
+        turn.change(job, expire(row, turn.now));
+      } else {
+        turn.change(job, becomeDue(row, turn.now));
+      }
+    }
+  },
+});
+
+/** Takes away every attempt of runners that fell silent. */
+export const loseRunner = (runnerId: RunnerId): Command<void> => ({
+  weight: 1,
+  want: () => {},
+  apply: (turn) => {
+    for (const job of [...(turn.state.runners.get(runnerId) ?? [])]) takeAway(turn, job);
+  },
+});
+
+/** Takes away attempts whose runner lives but lets them run far beyond their timeout. */
+export const sweepOverdue = (): Command<void> => ({
+  weight: 1,
+  want: () => {},
+  apply: (turn) => {
+    for (const jobs of [...turn.state.runners.values()]) {
+      for (const job of [...jobs]) {
+        if (isOverdue(turn, job.row.startedAt, job.row.attemptTimeoutMs)) takeAway(turn, job);
+      }
+    }
+  },
+});
+
+const isOverdue = (turn: Turn, startedAt: number | null, timeoutMs: number): boolean =>
+  startedAt !== null && turn.now > startedAt + timeoutMs + TIMEOUT_GRACE_MS;

@@ -1,0 +1,25 @@
+import type { ColdWanted } from "../../store/store.ts";
+import type { ShardState } from "../state.ts";
+import type { Turn } from "../turn.ts";
+
+/** What a batch of commands needs from the database, gathered before the turn. */
+export type Wanted = { [Rows in keyof ColdWanted]: ColdWanted[Rows][number][] };
+
+export const wantNothing = (): Wanted => ({ jobs: [], specs: [], requests: [], organizations: [] });
+
+export const wantsNothing = (wanted: Wanted): boolean =>
+  wanted.jobs.length + wanted.specs.length + wanted.requests.length === 0 &&
+  wanted.organizations.length === 0;
+
+/**
+ * Something to be done to a shard. `apply` may run more than once: a turn whose commit failed is
+ * undone and its commands are applied again to the reloaded state.
+ */
+export type Command<Outcome> = {
+  /** How much of a batch it takes; about the rows that it writes. */
+  readonly weight: number;
+  /** Adds the cold rows that `apply` will ask for. */
+  want(state: ShardState, wanted: Wanted): void;
+  /** Changes the state through the turn. Must not throw halfway: refuse first, change after. */
+  apply(turn: Turn): Outcome;
+};

@@ -1,0 +1,62 @@
+import type { RunnerId } from "../../jobs/ids.ts";
+import type { AttemptRef } from "../../jobs/report.ts";
+import { lose } from "../../jobs/transitions.ts";
+import type { ActiveJob } from "../active-job.ts";
+import type { Turn } from "../turn.ts";
+import type { Command } from "./command.ts";
+import { isAttemptOf } from "./report.ts";
+
+/** An attempt that its runner does not list may still be on its way there for so long. */
+const DELIVERY_GRACE_MS = 5_000;
+
+export type Reconciled = {
+  /** Held by the runner, but not its any more. */
+  readonly lost: readonly AttemptRef[];
+  /** Held by the runner, and to be stopped. */
+  readonly cancellations: readonly AttemptRef[];
+};
+
+export const refOf = ({ row }: ActiveJob): AttemptRef | null =>
+  row.leaseToken === ""
+    ? null
+    : {
+        organizationId: row.organizationId,
+        jobId: row.id,
+        attempt: row.attempt,
+        leaseToken: row.leaseToken,
+      };
+
+/** Takes an attempt away from its runner; the job goes to another, or ends. */
+export const takeAway = (turn: Turn, job: ActiveJob): void => {
+  const { patch, attempt } = lose(job.row, turn.now);
+  turn.change(job, patch);
+  turn.attempts.push(attempt);
+};
+
+/** Compares what a runner holds with what it was given: a lost answer costs 5 s, not a timeout. */
+export const reconcile = (
+  runnerId: RunnerId,
+  held: readonly AttemptRef[],
+): Command<Reconciled> => ({
+  weight: 1,
+  want: () => {},
+  apply: (turn) => {
+    const lost: AttemptRef[] = [];
+    const cancellations: AttemptRef[] = [];
+    const seen = new Set<ActiveJob>();
+    for (const ref of held) {
+      const job = turn.state.find(ref.organizationId, ref.jobId);
+      if (job === undefined || job.row.state !== "RUNNING" || !isAttemptOf(job.row, ref)) {
+        lost.push(ref);
+        continue;
+      }
+      seen.add(job);
+      if (job.row.cancelRequestedAt !== null) cancellations.push(ref);
+    }
+    for (const job of [...(turn.state.runners.get(runnerId) ?? [])]) {
+      const since = turn.now - (job.row.startedAt ?? 0);
+      if (!seen.has(job) && since > DELIVERY_GRACE_MS) takeAway(turn, job);
+    }
+    return { lost, cancellations };
+  },
+});

@@ -1,0 +1,71 @@
+import { JobFault } from "../../jobs/errors.ts";
+import type { JobRow } from "../../jobs/job.ts";
+import type { AttemptRef, AttemptReport } from "../../jobs/report.ts";
+import { advance, end, type Patch } from "../../jobs/transitions.ts";
+import type { ActiveJob } from "../active-job.ts";
+import type { ReportOutcome } from "../owner.ts";
+import type { Turn } from "../turn.ts";
+import type { Command } from "./command.ts";
+
+/** Takes in what runners say of their attempts; each report is applied or refused on its own. */
+export const report = (reports: readonly AttemptReport[]): Command<ReportOutcome[]> => ({
+  weight: reports.length,
+  want: (state, wanted) => {
+    for (const { ref } of reports) {
+      if (state.find(ref.organizationId, ref.jobId) !== undefined) continue;
+      wanted.jobs.push({ organizationId: ref.organizationId, id: ref.jobId });
+    }
+  },
+  apply: (turn) => reports.map((one) => reportOne(turn, one)),
+});
+
+/** True while the row still shows this attempt and nobody else has got the job since. */
+export const isAttemptOf = (row: JobRow, ref: AttemptRef): boolean =>
+  row.attempt === ref.attempt && row.leaseToken === ref.leaseToken && ref.leaseToken !== "";
+
+const reportOne = (turn: Turn, one: AttemptReport): ReportOutcome => {
+  const { organizationId, jobId } = one.ref;
+  const row = turn.row(organizationId, jobId);
+  if (row === null || !isAttemptOf(row, one.ref)) return leaseLost(one.ref);
+  if (one.seq <= row.reportSeq) return { cancelRequested: isToStop(row) };
+  const job = turn.state.find(organizationId, jobId);
+  if (job === undefined || row.state !== "RUNNING") return leaseLost(one.ref);
+
+  turn.change(job, progressed(turn, job, one));
+  if (one.ending !== null) {
+    const { patch, attempt } = end(job.row, one.ending, turn.now, turn.random());
+    turn.change(job, patch);
+    turn.attempts.push(attempt);
+  }
+  return { cancelRequested: isToStop(job.row) };
+};
+
+const progressed = (turn: Turn, job: ActiveJob, one: AttemptReport): Patch => {
+  const { row } = job;
+  let seq = row.outputCount;
+  for (const { stream, text } of one.output) {
+    turn.output.push({
+      organizationId: row.organizationId,
+      jobId: row.id,
+      seq,
+      attempt: row.attempt,
+      stream,
+      text,
+      writtenAt: turn.now,
+    });
+    seq += 1;
+  }
+  return {
+    reportSeq: one.seq,
+    outputCount: seq,
+    ...(one.progress && { progress: advance(row.progress, one.progress) }),
+  };
+};
+
+const isToStop = (row: JobRow): boolean =>
+  row.state === "RUNNING" && row.cancelRequestedAt !== null;
+
+const leaseLost = (ref: AttemptRef): JobFault =>
+  new JobFault("LEASE_LOST", "This attempt is no longer yours. Stop it and forget it.", {
+    metadata: { job_id: ref.jobId, attempt: String(ref.attempt) },
+  });

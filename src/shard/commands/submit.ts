@@ -1,0 +1,86 @@
+import { JobFault } from "../../jobs/errors.ts";
+import type { JobRow } from "../../jobs/job.ts";
+import type { Submission } from "../../jobs/submission.ts";
+import { born } from "../../jobs/transitions.ts";
+import type { SubmitOutcome } from "../owner.ts";
+import type { Turn } from "../turn.ts";
+import type { Command } from "./command.ts";
+
+const FULL_QUEUE_RETRY_MS = 5_000;
+const CONFLICT_RETRY_MS = 2_000;
+
+/** Takes in jobs; each is accepted or refused on its own. */
+export const submit = (submissions: readonly Submission[]): Command<SubmitOutcome[]> => ({
+  weight: submissions.length,
+  want: (state, wanted) => {
+    for (const { job, request, idIsChosen } of submissions) {
+      const { organizationId, id } = job;
+      if (state.organization(organizationId) === undefined) {
+        wanted.organizations.push(organizationId);
+      }
+      if (idIsChosen) wanted.jobs.push({ organizationId, id });
+      if (request !== null) {
+        wanted.requests.push({ organizationId, requestId: request.requestId });
+      }
+    }
+  },
+  apply: (turn) => submissions.map((submission) => submitOne(turn, submission)),
+});
+
+const submitOne = (turn: Turn, submission: Submission): SubmitOutcome =>
+  repeated(turn, submission) ?? refused(turn, submission) ?? accepted(turn, submission);
+
+/** The outcome of the submission that this one repeats; null if it is the first of its id. */
+const repeated = (turn: Turn, { job, request }: Submission): SubmitOutcome | null => {
+  if (request === null) return null;
+  const known = turn.request(job.organizationId, request.requestId);
+  if (known === null) return null;
+  const metadata = { request_id: request.requestId };
+  if (known.fingerprint !== request.fingerprint) {
+    return new JobFault(
+      "REQUEST_ID_REUSED",
+      "This request_id was used for a submission with other content. Choose a new one.",
+      { metadata },
+    );
+  }
+  const row = turn.row(job.organizationId, known.jobId);
+  if (row !== null) return { job: row, created: false };
+  return new JobFault("JOB_NOT_FOUND", "The job of this request_id has been removed.", {
+    metadata,
+  });
+};
+
+const refused = (turn: Turn, { job, idIsChosen }: Submission): JobFault | null => {
+  const organization = turn.state.organization(job.organizationId);
+  if (organization === undefined) {
+    return new JobFault("INTERNAL", "The organization of this job could not be read.");
+  }
+  if (idIsChosen && turn.row(job.organizationId, job.id) !== null) {
+    return new JobFault("JOB_ALREADY_EXISTS", `There is a job ${job.id} already.`, {
+      metadata: { job_id: job.id },
+    });
+  }
+  const { maxQueued } = organization.limits;
+  if (organization.waiting >= maxQueued) {
+    return new JobFault(
+      "QUEUE_FULL",
+      `The queue is full: ${maxQueued} jobs of this organization wait already. Try again later.`,
+      { metadata: { max_queued: String(maxQueued) }, retryAfterMs: FULL_QUEUE_RETRY_MS },
+    );
+  }
+  if (job.concurrencyPolicy === "REJECT" && organization.hasKey(job.concurrencyKey)) {
+    return new JobFault("JOB_CONFLICT", "Another operation is already running.", {
+      metadata: { concurrency_key: job.concurrencyKey },
+      retryAfterMs: CONFLICT_RETRY_MS,
+    });
+  }
+  return null;
+};
+
+const accepted = (turn: Turn, { job, spec, script, request }: Submission): SubmitOutcome => {
+  const row: JobRow = { ...job, ...born(job, turn.now) };
+  const active = turn.insert(row, spec);
+  if (script !== null) turn.addScript(script);
+  if (request !== null) turn.remember(request);
+  return { job: active.row, created: true };
+};

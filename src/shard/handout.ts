@@ -1,0 +1,71 @@
+import type { RunnerId } from "../jobs/ids.ts";
+import type { SpecRow } from "../jobs/job.ts";
+import type { Assignment, AttemptRef } from "../jobs/report.ts";
+import type { ColdRows, JobKey } from "../store/store.ts";
+import { refOf } from "./commands/reconcile.ts";
+import type { Placement } from "./scheduler.ts";
+import type { Turn } from "./turn.ts";
+
+/** What the runners are to be told once the turn is committed. */
+export type Handout = {
+  readonly assignments: readonly { readonly runnerId: RunnerId; readonly assignment: Assignment }[];
+  readonly cancellations: readonly { readonly runnerId: RunnerId; readonly ref: AttemptRef }[];
+};
+
+/** Fetches the payloads of jobs that come from the backlog; those of this turn are at hand. */
+export const handoutOf = async (
+  turn: Turn,
+  placements: readonly Placement[],
+  readSpecs: (keys: readonly JobKey[]) => Promise<ColdRows>,
+): Promise<Handout> => {
+  const specs = new Map<string, SpecRow>();
+  const missing: JobKey[] = [];
+  for (const { job } of placements) {
+    const { organizationId, id } = job.row;
+    const spec = turn.spec(organizationId, id);
+    if (spec === undefined) missing.push({ organizationId, id });
+    else specs.set(`${organizationId}/${id}`, spec);
+  }
+  if (missing.length > 0) {
+    for (const spec of (await readSpecs(missing)).specs) {
+      specs.set(`${spec.organizationId}/${spec.id}`, spec);
+    }
+  }
+  return {
+    assignments: placements.map(({ job, runnerId }) => ({
+      runnerId,
+      assignment: assignmentOf(job, specs.get(`${job.row.organizationId}/${job.row.id}`), turn.now),
+    })),
+    cancellations: turn.toStop.flatMap((job) => {
+      const ref = refOf(job);
+      // The attempt may have ended later in the same turn.
+      if (ref === null || job.row.state !== "RUNNING" || job.row.runnerId === "") return [];
+      return [{ runnerId: job.row.runnerId, ref }];
+    }),
+  };
+};
+
+const assignmentOf = (
+  job: Placement["job"],
+  spec: SpecRow | undefined,
+  now: number,
+): Assignment => {
+  const { row } = job;
+  const ref = refOf(job);
+  if (spec === undefined || ref === null) {
+    throw new Error(`job ${row.id} has no spec or no lease: its rows are damaged`);
+  }
+  const untilDeadline = (row.deadlineAt ?? Number.POSITIVE_INFINITY) - now;
+  return {
+    ref,
+    capability: row.capability,
+    scriptHash: spec.scriptHash,
+    input: spec.input,
+    attemptTimeoutMs: Math.max(1, Math.min(row.attemptTimeoutMs, untilDeadline)),
+    type: row.type,
+    creatorId: row.creatorId,
+    runAs: row.runAs,
+    labels: row.labels,
+    traceparent: spec.traceparent,
+  };
+};

@@ -1,0 +1,184 @@
+import type { Capability, RunnerId } from "../jobs/ids.ts";
+import type { ShardId } from "../store/store.ts";
+
+/** What a shard's scheduler sees of the slots. */
+export type SlotSource = {
+  /** Capabilities for which this shard may take a slot now. */
+  capabilities(): Capability[];
+  /** A slot with this capability, taken; null when this shard's share is used up. */
+  take(capability: Capability): RunnerId | null;
+};
+
+type RunnerSlots = {
+  readonly id: RunnerId;
+  capabilities: readonly Capability[];
+  slots: number;
+  used: number;
+  readonly byShard: Map<ShardId, number>;
+};
+
+/**
+ * The slots of all runners of this server, and who uses them. Shards that wait for a slot stand in
+ * a line for each capability; free slots are divided evenly among them, and what does not divide
+ * goes to those who have waited longest. So a shard with a long backlog, which frees and takes
+ * slots all the time, does not keep another from its first.
+ */
+export class Slots {
+  readonly #runners = new Map<RunnerId, RunnerSlots>();
+  /** Runners with a free slot, in the order of their turns. */
+  readonly #available = new Map<Capability, Set<RunnerSlots>>();
+  readonly #free = new Map<Capability, number>();
+  readonly #hungry = new Map<Capability, Set<ShardId>>();
+
+  /** A runner says what it can do, and how much at once. */
+  announce(id: RunnerId, capabilities: readonly Capability[], slots: number): void {
+    const runner = this.#runner(id);
+    this.#update(runner, () => {
+      runner.capabilities = capabilities;
+      runner.slots = slots;
+    });
+  }
+
+  withdraw(id: RunnerId): void {
+    const runner = this.#runners.get(id);
+    if (runner === undefined) return;
+    this.#update(runner, () => {
+      runner.slots = 0;
+    });
+    if (runner.used === 0) this.#runners.delete(id);
+  }
+
+  /** An attempt of this shard runs there, or has ended there. */
+  use(shardId: ShardId, id: RunnerId, change: 1 | -1): void {
+    const runner = this.#runner(id);
+    this.#update(runner, () => {
+      runner.used += change;
+      runner.byShard.set(shardId, (runner.byShard.get(shardId) ?? 0) + change);
+    });
+  }
+
+  /** Forgets all that a shard uses: it is being reloaded, or has gone to another server. */
+  forget(shardId: ShardId): void {
+    for (const runner of this.#runners.values()) {
+      const count = runner.byShard.get(shardId);
+      if (count === undefined) continue;
+      this.#update(runner, () => {
+        runner.used -= count;
+        runner.byShard.delete(shardId);
+      });
+    }
+    for (const line of this.#hungry.values()) line.delete(shardId);
+  }
+
+  /** What this shard may take now. Computed once for each turn. */
+  sourceFor(shardId: ShardId): SlotSource {
+    const shares = new Map<Capability, number>();
+    const shareOf = (capability: Capability): number => {
+      const known = shares.get(capability);
+      if (known !== undefined) return known;
+      const share = this.#share(shardId, capability);
+      shares.set(capability, share);
+      return share;
+    };
+    return {
+      capabilities: () => [...this.#free.keys()].filter((capability) => shareOf(capability) > 0),
+      take: (capability) => {
+        const share = shareOf(capability);
+        const runner = share > 0 ? this.#rotate(capability) : undefined;
+        if (runner === undefined) return null;
+        shares.set(capability, share - 1);
+        // Whoever got something goes to the end of the line.
+        this.#hungry.get(capability)?.delete(shardId);
+        this.use(shardId, runner.id, 1);
+        return runner.id;
+      },
+    };
+  }
+
+  /** After a turn: whether this shard still has work that waits for a slot of this capability. */
+  wait(shardId: ShardId, capabilities: ReadonlySet<Capability>): void {
+    for (const [capability, line] of this.#hungry) {
+      if (!capabilities.has(capability)) line.delete(shardId);
+    }
+    for (const capability of capabilities) {
+      const line = this.#hungry.get(capability);
+      if (line === undefined) this.#hungry.set(capability, new Set([shardId]));
+      else line.add(shardId);
+    }
+  }
+
+  /** Shards in line for which a slot is free now. */
+  servable(): Set<ShardId> {
+    const shards = new Set<ShardId>();
+    for (const [capability, line] of this.#hungry) {
+      let free = this.#free.get(capability) ?? 0;
+      for (const shardId of line) {
+        if (free <= 0) break;
+        shards.add(shardId);
+        free -= 1;
+      }
+    }
+    return shards;
+  }
+
+  /** Free slots with this capability. */
+  free(capability: Capability): number {
+    return this.#free.get(capability) ?? 0;
+  }
+
+  #share(shardId: ShardId, capability: Capability): number {
+    const free = this.free(capability);
+    const line = [...(this.#hungry.get(capability) ?? [])];
+    const place = line.includes(shardId) ? line.indexOf(shardId) : line.length;
+    const sharers = Math.max(line.length, place + 1);
+    return Math.floor(free / sharers) + (place < free % sharers ? 1 : 0);
+  }
+
+  #rotate(capability: Capability): RunnerSlots | undefined {
+    const line = this.#available.get(capability);
+    const [runner] = line ?? [];
+    if (runner !== undefined) {
+      line?.delete(runner);
+      line?.add(runner);
+    }
+    return runner;
+  }
+
+  #runner(id: RunnerId): RunnerSlots {
+    const known = this.#runners.get(id);
+    if (known !== undefined) return known;
+    const runner: RunnerSlots = { id, capabilities: [], slots: 0, used: 0, byShard: new Map() };
+    this.#runners.set(id, runner);
+    return runner;
+  }
+
+  #update(runner: RunnerSlots, change: () => void): void {
+    this.#count(runner, -1);
+    change();
+    this.#count(runner, 1);
+    if (runner.slots === 0 && runner.used === 0) this.#runners.delete(runner.id);
+  }
+
+  #count(runner: RunnerSlots, sign: 1 | -1): void {
+    const free = Math.max(0, runner.slots - runner.used);
+    if (free === 0) return;
+    for (const capability of runner.capabilities) {
+      const total = this.free(capability) + sign * free;
+      if (total === 0) this.#free.delete(capability);
+      else this.#free.set(capability, total);
+      this.#list(runner, capability, sign);
+    }
+  }
+
+  #list(runner: RunnerSlots, capability: Capability, sign: 1 | -1): void {
+    const line = this.#available.get(capability);
+    if (sign === -1) {
+      line?.delete(runner);
+      if (line?.size === 0) this.#available.delete(capability);
+    } else if (line === undefined) {
+      this.#available.set(capability, new Set([runner]));
+    } else {
+      line.add(runner);
+    }
+  }
+}

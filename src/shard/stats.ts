@@ -1,0 +1,22 @@
+import type { ShardId } from "../store/store.ts";
+import type { ShardStats } from "./observer.ts";
+import type { ShardState } from "./state.ts";
+
+/** Counts by walking over the organizations, not over their jobs. */
+export const statsOf = (shardId: ShardId, state: ShardState): ShardStats => {
+  let active = 0;
+  let running = 0;
+  let queued = 0;
+  let oldestQueuedAt: number | null = null;
+  for (const organization of state.organizations()) {
+    active += organization.jobs.size;
+    running += organization.running;
+    for (const queue of organization.queues.values()) {
+      queued += queue.size;
+      const at = queue.peek()?.row.queuedAt ?? null;
+      if (at !== null) oldestQueuedAt = Math.min(oldestQueuedAt ?? at, at);
+    }
+    for (const { parked } of organization.keys.values()) queued += parked.size;
+  }
+  return { shardId, queued, running, waiting: active - running - queued, oldestQueuedAt };
+};

@@ -1,0 +1,116 @@
+import type { LeaseToken } from "../jobs/ids.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Random } from "../runtime/random.ts";
+import { Deposed, type Fence, type ShardStore } from "../store/store.ts";
+import { sweepOverdue, wakeUp } from "./commands/clockwork.ts";
+import { wantNothing, wantsNothing, type Command } from "./commands/command.ts";
+import { handoutOf, type Handout } from "./handout.ts";
+import type { ShardObserver } from "./observer.ts";
+import { schedule, type Placement } from "./scheduler.ts";
+import type { Slots } from "./slots.ts";
+import type { ShardState } from "./state.ts";
+import { NO_COLD_ROWS, Turn } from "./turn.ts";
+
+/** Jobs that time may move in one turn; the rest follows in the next. */
+const WAKE_LIMIT = 1_000;
+
+export type TurnTools = {
+  readonly store: ShardStore;
+  readonly fence: Fence;
+  readonly slots: Slots;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly observer: ShardObserver;
+  /** False when the server's own clock says that the lease ran out: nothing is committed then. */
+  readonly holdsLease: () => boolean;
+};
+
+/** Everything that a turn decided. Nothing of it may be told to anybody before `commitTurn`. */
+export type Decided = {
+  readonly turn: Turn;
+  readonly outcomes: readonly unknown[];
+  readonly placements: readonly Placement[];
+  readonly handout: Handout;
+};
+
+/**
+ * Applies the commands, and `sweep`s for overdue attempts if asked to, then places jobs on free
+ * slots. Changes memory and reads the database; writes nothing.
+ */
+export const decide = async (
+  tools: TurnTools,
+  state: ShardState,
+  revision: number,
+  commands: readonly Command<unknown>[],
+  sweep: boolean,
+): Promise<Decided> => {
+  const { store, fence, slots, clock, random } = tools;
+  const wanted = wantNothing();
+  for (const command of commands) command.want(state, wanted);
+  let cold = wantsNothing(wanted) ? NO_COLD_ROWS : await store.readCold(fence.shardId, wanted);
+  // A known request names a job that nobody asked for yet.
+  const named = cold.requests
+    .filter(({ organizationId, jobId }) => state.find(organizationId, jobId) === undefined)
+    .map(({ organizationId, jobId }) => ({ organizationId, id: jobId }));
+  if (named.length > 0) {
+    const { jobs } = await store.readCold(fence.shardId, { ...wantNothing(), jobs: named });
+    cold = { ...cold, jobs: [...cold.jobs, ...jobs] };
+  }
+
+  const at = { now: clock.now(), revision: revision + 1, random: () => random.fraction() };
+  const turn = new Turn(state, at, cold);
+  wakeUp(WAKE_LIMIT).apply(turn);
+  if (sweep) sweepOverdue().apply(turn);
+  const outcomes = commands.map((command) => command.apply(turn));
+  for (const runnerId of turn.released) slots.use(fence.shardId, runnerId, -1);
+  const newLease = (): LeaseToken => random.secret(16) as LeaseToken;
+  const placements = schedule(turn, slots.sourceFor(fence.shardId), newLease);
+  const handout = await handoutOf(
+    turn,
+    placements,
+    async (specs) => await store.readCold(fence.shardId, { ...wantNothing(), specs: [...specs] }),
+  );
+  return { turn, outcomes, placements, handout };
+};
+
+/** Makes a turn durable. @throws Deposed; anything else when the outcome is unknown. */
+export const commitTurn = async (
+  { store, fence, clock, observer, holdsLease }: TurnTools,
+  { turn }: Decided,
+  commands: number,
+): Promise<void> => {
+  if (!holdsLease()) throw new Deposed(fence);
+  if (turn.changedNothing) return;
+  const changes = turn.changes();
+  const begun = clock.monotonic();
+  await store.commit(fence, changes);
+  observer.committed({
+    shardId: fence.shardId,
+    commands,
+    rows:
+      changes.inserted.length +
+      changes.updated.length +
+      changes.attempts.length +
+      changes.output.length,
+    durationMs: clock.monotonic() - begun,
+  });
+};
+
+/** Tells those who measure what a committed turn brought. */
+export const observeTurn = (observer: ShardObserver, { turn, placements }: Decided): void => {
+  for (const { job } of placements) {
+    observer.attemptStarted({
+      capability: job.row.capability,
+      queueMs: Math.max(0, turn.now - (job.row.queuedAt ?? turn.now)),
+    });
+  }
+  for (const attempt of turn.attempts) {
+    observer.attemptEnded({
+      capability: turn.row(attempt.organizationId, attempt.jobId)?.capability ?? "",
+      outcome: attempt.outcome,
+      runMs: attempt.endedAt - attempt.startedAt,
+      cpuMs: attempt.cpuMs,
+      peakMemoryBytes: attempt.peakMemoryBytes,
+    });
+  }
+};

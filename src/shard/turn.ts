@@ -1,0 +1,151 @@
+import type { JobId, OrganizationId, RunnerId } from "../jobs/ids.ts";
+import type { AttemptRow, JobRow, Millis, OutputRow, RequestRow } from "../jobs/job.ts";
+import type { ScriptRow, SpecRow } from "../jobs/job.ts";
+import type { Patch } from "../jobs/transitions.ts";
+import type { ColdRows, ShardChanges } from "../store/store.ts";
+import type { ActiveJob } from "./active-job.ts";
+import type { ShardState } from "./state.ts";
+
+export const NO_COLD_ROWS: ColdRows = { jobs: [], specs: [], requests: [], organizations: [] };
+
+const keyOf = (organizationId: OrganizationId, id: string): string => `${organizationId}/${id}`;
+
+/**
+ * One turn of the owner: a batch of commands applied to the state, and the list of all that they
+ * changed, which becomes one commit. Given the same state, commands, cold rows, time and
+ * randomness it does the same.
+ */
+export class Turn {
+  readonly state: ShardState;
+  readonly now: Millis;
+  /** The revision of the commit that this turn becomes. */
+  readonly revision: number;
+  /** [0, 1) */
+  readonly random: () => number;
+
+  readonly #touched = new Map<ActiveJob, "inserted" | "updated">();
+  /** Jobs that ended in this turn: no longer in the state, not yet in the database. */
+  readonly #departed = new Map<string, ActiveJob>();
+  readonly #cold = new Map<string, JobRow>();
+  readonly #requests = new Map<string, RequestRow>();
+  readonly #specs = new Map<string, SpecRow>();
+  readonly #newRequests: RequestRow[] = [];
+  readonly #scripts = new Map<string, ScriptRow>();
+  #changes: ShardChanges | null = null;
+  readonly attempts: AttemptRow[] = [];
+  readonly output: OutputRow[] = [];
+  /** Running attempts whose runners are to be told to stop them. */
+  readonly toStop: ActiveJob[] = [];
+  /** A runner for each slot that became free. */
+  readonly released: RunnerId[] = [];
+
+  constructor(
+    state: ShardState,
+    at: { readonly now: Millis; readonly revision: number; readonly random: () => number },
+    cold: ColdRows,
+  ) {
+    this.state = state;
+    this.now = at.now;
+    this.revision = at.revision;
+    this.random = at.random;
+    for (const row of cold.jobs) this.#cold.set(keyOf(row.organizationId, row.id), row);
+    for (const row of cold.requests) {
+      this.#requests.set(keyOf(row.organizationId, row.requestId), row);
+    }
+    for (const limits of cold.organizations) state.admit(limits);
+  }
+
+  get changedNothing(): boolean {
+    return this.#touched.size === 0;
+  }
+
+  /** The job as it stands now, active or not; null if there is none. */
+  row(organizationId: OrganizationId, id: JobId): JobRow | null {
+    return (
+      this.state.find(organizationId, id)?.row ??
+      this.#departed.get(keyOf(organizationId, id))?.row ??
+      this.#cold.get(keyOf(organizationId, id)) ??
+      null
+    );
+  }
+
+  request(organizationId: OrganizationId, requestId: string): RequestRow | null {
+    return this.#requests.get(keyOf(organizationId, requestId)) ?? null;
+  }
+
+  /** The spec of a job that was submitted in this turn. */
+  spec(organizationId: OrganizationId, id: JobId): SpecRow | undefined {
+    return this.#specs.get(keyOf(organizationId, id));
+  }
+
+  insert(row: JobRow, spec: SpecRow): ActiveJob {
+    const job = this.state.add({ ...row, revision: this.revision, updatedAt: this.now });
+    this.#touched.set(job, "inserted");
+    this.#specs.set(keyOf(row.organizationId, row.id), spec);
+    return job;
+  }
+
+  change(job: ActiveJob, patch: Patch): JobRow {
+    const before = job.row;
+    this.state.change(job, { ...patch, revision: this.revision, updatedAt: this.now });
+    if (!this.#touched.has(job)) this.#touched.set(job, "updated");
+    if (before.state === "RUNNING" && job.row.state !== "RUNNING" && before.runnerId !== "") {
+      this.released.push(before.runnerId);
+    }
+    if (job.row.endedAt !== null) {
+      this.#departed.set(keyOf(job.row.organizationId, job.row.id), job);
+    }
+    return job.row;
+  }
+
+  /** Brings an ended job back to life. Its organization must have been admitted. */
+  revive(row: JobRow, patch: Patch): JobRow {
+    const key = keyOf(row.organizationId, row.id);
+    const departed = this.#departed.get(key);
+    const job = this.state.add({
+      ...row,
+      ...patch,
+      revision: this.revision,
+      updatedAt: this.now,
+    });
+    this.#touched.set(job, (departed && this.#touched.get(departed)) ?? "updated");
+    if (departed !== undefined) {
+      this.#touched.delete(departed);
+      this.#departed.delete(key);
+    }
+    return job.row;
+  }
+
+  remember(request: RequestRow): void {
+    this.#requests.set(keyOf(request.organizationId, request.requestId), request);
+    this.#newRequests.push(request);
+  }
+
+  addScript(script: ScriptRow): void {
+    this.#scripts.set(keyOf(script.organizationId, script.hash), script);
+  }
+
+  /** Everything to be written. Asked for once the turn has been decided; the same from then on. */
+  changes(): ShardChanges {
+    this.#changes ??= this.#collect();
+    return this.#changes;
+  }
+
+  #collect(): ShardChanges {
+    const inserted: JobRow[] = [];
+    const updated: JobRow[] = [];
+    for (const [job, how] of this.#touched) {
+      (how === "inserted" ? inserted : updated).push(job.row);
+    }
+    return {
+      revision: this.revision,
+      inserted,
+      updated,
+      specs: [...this.#specs.values()],
+      attempts: this.attempts,
+      output: this.output,
+      requests: this.#newRequests,
+      scripts: [...this.#scripts.values()],
+    };
+  }
+}
