@@ -1,0 +1,105 @@
+import { create, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
+import { anyPack, durationFromMs } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError } from "@connectrpc/connect";
+
+import {
+  BadRequestSchema,
+  ErrorInfoSchema,
+  PreconditionFailureSchema,
+  RetryInfoSchema,
+} from "../gen/google/rpc/error_details_pb.ts";
+import { type Status, StatusSchema } from "../gen/google/rpc/status_pb.ts";
+import { JobFault, type Reason } from "../jobs/errors.ts";
+
+/** Faults of the domain as errors of the wire: the one place that knows both. docs/errors.md lists them. */
+export const CODES: Readonly<Record<Reason, Code>> = {
+  INVALID_ARGUMENT: Code.InvalidArgument,
+  NOT_SUPPORTED: Code.Unimplemented,
+  UNAUTHENTICATED: Code.Unauthenticated,
+  PERMISSION_DENIED: Code.PermissionDenied,
+  JOB_NOT_FOUND: Code.NotFound,
+  JOB_NOT_COMPLETED: Code.FailedPrecondition,
+  JOB_ALREADY_EXISTS: Code.AlreadyExists,
+  JOB_CONFLICT: Code.Aborted,
+  JOB_NOT_CANCELLABLE: Code.FailedPrecondition,
+  JOB_NOT_RETRYABLE: Code.FailedPrecondition,
+  REQUEST_ID_REUSED: Code.AlreadyExists,
+  QUEUE_FULL: Code.ResourceExhausted,
+  LEASE_LOST: Code.Aborted,
+  SCRIPT_NOT_FOUND: Code.NotFound,
+  RESUME_TOKEN_EXPIRED: Code.OutOfRange,
+  SHARD_UNAVAILABLE: Code.Unavailable,
+  SHUTTING_DOWN: Code.Unavailable,
+  DEADLINE_EXCEEDED: Code.DeadlineExceeded,
+  INTERNAL: Code.Internal,
+};
+
+const DOMAIN = "millrace";
+/** When the fault itself does not say: a shard moves, and a server starts again, within seconds. */
+const RETRY_AFTER_MS = 1_000;
+
+type Detail<Desc extends DescMessage = DescMessage> = {
+  readonly desc: Desc;
+  readonly value: MessageInitShape<Desc>;
+};
+
+const detail = <Desc extends DescMessage>(desc: Desc, value: MessageInitShape<Desc>): Detail => ({
+  desc,
+  value: create(desc, value),
+});
+
+const retryAfterMs = (fault: JobFault): number | undefined =>
+  fault.retryAfterMs ?? (CODES[fault.reason] === Code.Unavailable ? RETRY_AFTER_MS : undefined);
+
+const detailsOf = (fault: JobFault): Detail[] => {
+  const details = [
+    detail(ErrorInfoSchema, {
+      domain: DOMAIN,
+      reason: fault.reason,
+      metadata: { ...fault.metadata },
+    }),
+  ];
+  if (fault.faults.length > 0) {
+    details.push(
+      detail(BadRequestSchema, { fieldViolations: fault.faults.map((one) => ({ ...one })) }),
+    );
+  }
+  if (CODES[fault.reason] === Code.FailedPrecondition) {
+    const subject = `jobs/${fault.metadata["job_id"] ?? ""}`;
+    const violations = [{ type: fault.reason, subject, description: fault.message }];
+    details.push(detail(PreconditionFailureSchema, { violations }));
+  }
+  const delay = retryAfterMs(fault);
+  if (delay !== undefined)
+    details.push(detail(RetryInfoSchema, { retryDelay: durationFromMs(delay) }));
+  return details;
+};
+
+const fromFault = (fault: JobFault): ConnectError =>
+  new ConnectError(fault.message, CODES[fault.reason], undefined, detailsOf(fault), fault.cause);
+
+/**
+ * Whatever a handler threw, as what the caller gets. Errors of Connect itself (a call that was
+ * cancelled, a deadline that passed) stay what they are. INTERNAL carries nothing of its cause.
+ */
+export const toConnectError = (caught: unknown): ConnectError => {
+  if (!(caught instanceof ConnectError)) return fromFault(JobFault.from(caught));
+  if (caught.code !== Code.DeadlineExceeded || caught.details.length > 0) return caught;
+  return fromFault(
+    new JobFault("DEADLINE_EXCEEDED", "The deadline of the call has passed.", { cause: caught }),
+  );
+};
+
+/** For one item of a batch. */
+export const toStatus = (fault: JobFault): Status =>
+  create(StatusSchema, {
+    code: CODES[fault.reason],
+    message: fault.message,
+    details: detailsOf(fault).map(({ desc, value }) => anyPack(desc, create(desc, value))),
+  });
+
+/** The answer of a stream, and of a wait, that the end of the server cuts short. */
+export const shuttingDown = (): ConnectError =>
+  fromFault(
+    new JobFault("SHUTTING_DOWN", "The server is shutting down. Please ask another, or again."),
+  );

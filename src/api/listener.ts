@@ -1,0 +1,119 @@
+import { createServer as createHttp1, type RequestListener, type Server } from "node:http";
+import { createServer as createHttp2, type Http2Server } from "node:http2";
+import type { AddressInfo, Socket } from "node:net";
+
+import type { Clock } from "../runtime/clock.ts";
+import type { Service } from "../runtime/lifecycle.ts";
+import type { Log } from "../runtime/log.ts";
+import { keepSessions, type Sessions } from "./sessions.ts";
+import { sniff } from "./sniff.ts";
+
+/**
+ * One port for HTTP/1.1 and for HTTP/2 without TLS. The first bytes of a connection tell which:
+ * the http server's own connection listener is replaced by one that looks, and then hands the
+ * connection to the http2 server or on to the one it replaced (so that headersTimeout and
+ * requestTimeout of the http server stay in force).
+ */
+export type Listener = Service & {
+  /** Known once started; a port of 0 has become a real one. */
+  address(): { readonly host: string; readonly port: number };
+  /** From now on. Until then every request is answered with 503. */
+  serve(handler: RequestListener): void;
+};
+
+export type ListenerOptions = {
+  readonly host: string;
+  readonly port: number;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** How long `stop` lets calls that are under way go on. */
+  readonly drainMs: number;
+};
+
+/** What a client may take to say its first byte, and then its headers. */
+const FIRST_BYTES_MS = 10_000;
+const HEADERS_MS = 20_000;
+/** A message of 16 MiB over a slow line. */
+const REQUEST_MS = 120_000;
+/** Idle connections are kept a little longer than common proxies keep theirs. */
+const KEEP_ALIVE_MS = 75_000;
+const MAX_STREAMS = 1_000;
+
+const unavailable: RequestListener = (_request, response) => {
+  response.writeHead(503, { "content-type": "text/plain", "retry-after": "1" });
+  response.end("starting\n");
+};
+
+const route = (http1: Server, http2: Http2Server, options: ListenerOptions): void => {
+  const [own] = http1.listeners("connection") as ((socket: Socket) => void)[];
+  if (own === undefined) throw new Error("node:http has no connection listener of its own");
+  http1.removeAllListeners("connection");
+  http1.on("connection", (socket: Socket) => {
+    sniff(socket, options.clock, FIRST_BYTES_MS, (protocol) => {
+      if (protocol === "http2") http2.emit("connection", socket);
+      else own.call(http1, socket);
+    });
+  });
+};
+
+const listen = async (server: Server, host: string, port: number): Promise<AddressInfo> =>
+  await new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ host, port }, () => {
+      server.off("error", reject);
+      resolve(server.address() as AddressInfo);
+    });
+  });
+
+/** Lets what is under way end, for `drainMs` at most. */
+const drain = async (
+  http1: Server,
+  sessions: Sessions,
+  { clock, drainMs }: ListenerOptions,
+): Promise<void> => {
+  const closed = new Promise<void>((resolve) => {
+    http1.close(() => resolve());
+  });
+  http1.closeIdleConnections();
+  const cancel = clock.after(drainMs, () => {
+    http1.closeAllConnections();
+    sessions.destroy();
+  });
+  await Promise.all([closed, sessions.close()]);
+  cancel();
+};
+
+export const createListener = (options: ListenerOptions): Listener => {
+  let handler: RequestListener = unavailable;
+  let bound: AddressInfo | undefined;
+  let stopped: Promise<void> | undefined;
+  const listener: RequestListener = (request, response) => handler(request, response);
+
+  const http1 = createHttp1(
+    { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, keepAliveTimeout: KEEP_ALIVE_MS },
+    listener,
+  );
+  const http2 = createHttp2({ settings: { maxConcurrentStreams: MAX_STREAMS } });
+  // The compatibility API of http2 speaks the same language at run time; its types are its own.
+  http2.on("request", listener as unknown as Parameters<Http2Server["on"]>[1]);
+  const sessions = keepSessions(http2, options);
+  route(http1, http2, options);
+
+  return {
+    start: async () => {
+      bound = await listen(http1, options.host, options.port);
+      http1.on("error", (cause) => options.log.error({ err: cause }, "a listener failed"));
+    },
+    stop: async () => {
+      stopped ??= bound === undefined ? Promise.resolve() : drain(http1, sessions, options);
+      await stopped;
+    },
+    address: () => {
+      if (bound === undefined) throw new Error("the listener has not started");
+      return { host: options.host, port: bound.port };
+    },
+    serve: (next) => {
+      handler = next;
+    },
+  };
+};
