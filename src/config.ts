@@ -213,3 +213,6 @@ export const loadConfig = (env: Environment = process.env): ServerConfig => {
 /** The name by which a server is known to the others, and finds its own leases again. */
 export const serverIdOf = (config: ServerConfig, internalPort: number): string =>
   config.serverId ?? `${hostname()}-${internalPort}`;
+
+/** The environment as it is, for the CLI, which hands it on to what it starts. */
+export const environment = (): Environment => process.env;
