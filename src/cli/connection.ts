@@ -1,4 +1,10 @@
-import { type Client, Code, ConnectError, createClient, type Interceptor } from "@connectrpc/connect";
+import {
+  type Client,
+  Code,
+  ConnectError,
+  createClient,
+  type Interceptor,
+} from "@connectrpc/connect";
 import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-node";
 
 import { JobService } from "../gen/millrace/v1/job_service_pb.ts";
@@ -25,9 +31,7 @@ export const withConnection = async <T>(
   shell: Shell,
   work: (connection: Connection) => Promise<T>,
 ): Promise<T> => {
-  const { url, token } = await findConnection(
-    clientConfig(options, shell.environment),
-  );
+  const { url, token } = await findConnection(clientConfig(options, shell.environment));
   const sessionManager = new Http2SessionManager(url);
   const transport = createGrpcTransport({
     baseUrl: url,
@@ -37,7 +41,10 @@ export const withConnection = async <T>(
   try {
     return await work({ url, jobs: createClient(JobService, transport) });
   } catch (caught) {
-    if (caught instanceof ConnectError && !(caught.code === Code.Canceled && shell.signal.aborted)) {
+    if (
+      caught instanceof ConnectError &&
+      !(caught.code === Code.Canceled && shell.signal.aborted)
+    ) {
       throw apiFailure(caught, url);
     }
     throw caught;

@@ -1,7 +1,8 @@
 import { Command, CommanderError } from "commander";
 
+import { ConfigFault } from "../config.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
-import { CliFailure, failureJson, failureText } from "./failure.ts";
+import { CliFailure, failureJson, failureText, usageFailure } from "./failure.ts";
 import { printLine, type Shell } from "./shell.ts";
 import type { OutputFormat } from "./options.ts";
 
@@ -25,6 +26,13 @@ Exit codes:
   4  the server cannot be reached or does not know the token
   5  the server refused for another reason`;
 
+/** A failure as it is, or what else was thrown as one. */
+const failureOf = (caught: unknown): CliFailure => {
+  if (caught instanceof CliFailure) return caught;
+  if (caught instanceof ConfigFault) return usageFailure(caught.message);
+  return unexpected(caught);
+};
+
 const unexpected = (caught: unknown): CliFailure =>
   new CliFailure(EXIT.refused, caught instanceof Error ? caught.message : String(caught), {
     reason: "INTERNAL",
@@ -45,7 +53,7 @@ export const runProgram = async (
   commands: readonly Register[],
 ): Promise<ExitCode> => {
   let exitCode: ExitCode = EXIT.ok;
-  let format: OutputFormat = "text";
+  const chosen: { output: OutputFormat } = { output: "text" };
   const act: Act =
     (work) =>
     async (...given) => {
@@ -62,7 +70,7 @@ export const runProgram = async (
     .exitOverride()
     .addHelpText("after", EXIT_CODES)
     .hook("preAction", (_, action) => {
-      format = (action.opts() as { output?: OutputFormat }).output ?? "text";
+      chosen.output = action.opts<{ output?: OutputFormat }>().output ?? "text";
     });
   for (const register of commands) register(program, shell, act);
   try {
@@ -71,8 +79,8 @@ export const runProgram = async (
   } catch (caught) {
     if (caught instanceof CommanderError) return caught.exitCode === 0 ? EXIT.ok : EXIT.usage;
     if (shell.signal.aborted && !(caught instanceof CliFailure)) return EXIT.interrupted;
-    const failure = caught instanceof CliFailure ? caught : unexpected(caught);
-    printLine(shell.stderr, format === "json" ? failureJson(failure) : failureText(failure));
+    const failure = failureOf(caught);
+    printLine(shell.stderr, chosen.output === "json" ? failureJson(failure) : failureText(failure));
     if (shell.environment["MILLRACE_LOG_LEVEL"] === "debug") {
       printLine(shell.stderr, debugTrace(failure));
     }

@@ -1,9 +1,7 @@
-import { readFile } from "node:fs/promises";
 import path from "node:path";
 
-import { z } from "zod";
-
-import { type ClientConfig, type Environment, loadClientConfig } from "../config.ts";
+import type { Environment } from "../config.ts";
+import { type Credentials, readCredentials } from "../identity/credentials-file.ts";
 import { EXIT } from "./exit-codes.ts";
 import { CliFailure, usageFailure } from "./failure.ts";
 
@@ -14,67 +12,75 @@ export type ConnectionOptions = {
   readonly dataDir?: string;
 };
 
+/** Null: as the credentials of the data directory say. */
+type ClientConfig = {
+  /** Absolute. */
+  readonly dataDir: string;
+  readonly url: string | null;
+  readonly token: string | null;
+};
+
 export type ConnectionSettings = { readonly url: string; readonly token: string };
 
-/** Written by a server on its embedded database, for those on the same machine. */
-const credentialsSchema = z.object({
-  url: z.string(),
-  internalUrl: z.string(),
-  organizationId: z.string(),
-  userId: z.string(),
-  token: z.string(),
-  runnerToken: z.string(),
-});
-
-export type Credentials = Readonly<z.infer<typeof credentialsSchema>>;
-
-/** Null if there are none. @throws CliFailure if the file is there and cannot be used */
-export const readCredentials = async (dataDir: string): Promise<Credentials | null> => {
-  const file = path.join(dataDir, "credentials.json");
+/** The credentials that a local server left for those on the same machine. Null if there are none. */
+export const localCredentials = async (dataDir: string): Promise<Credentials | null> => {
   try {
-    return credentialsSchema.parse(JSON.parse(await readFile(file, "utf8")));
-  } catch (caught) {
-    if (caught instanceof Error && "code" in caught && caught.code === "ENOENT") return null;
-    throw new CliFailure(EXIT.unreachable, `${file} cannot be used.`, {
-      next: "Start the server again (it writes the file), or give --url and --token.",
-      cause: caught,
+    return await readCredentials(dataDir);
+  } catch (cause) {
+    throw new CliFailure(EXIT.unreachable, `The credentials in ${dataDir} cannot be used.`, {
+      next: cause instanceof Error ? cause.message : String(cause),
+      cause,
     });
   }
 };
 
-const checkedUrl = (text: string): string => {
+const checkedUrl = (text: string, source: string): string => {
   const url = URL.parse(text);
-  if (url === null || !["http:", "https:"].includes(url.protocol)) {
-    throw usageFailure(`--url is not an http or https URL: ${text}`);
+  if (url === null || !["http:", "https:"].includes(url.protocol) || url.pathname !== "/") {
+    throw usageFailure(`${source} is ${text}; allowed: an http or https URL without a path.`);
   }
   return url.origin;
 };
 
-/** Options first, then the environment. @throws ConfigFault */
+/** An empty variable is what a compose file makes of one that is not set. */
+const given = (text: string | undefined): string | null =>
+  text === undefined || text === "" ? null : text;
+
+/** Options first, then MILLRACE_URL, MILLRACE_TOKEN and MILLRACE_DATA_DIR. @throws CliFailure */
 export const clientConfig = (
   options: ConnectionOptions,
   environment: Environment,
 ): ClientConfig => {
-  const config = loadClientConfig(environment);
+  const [optionUrl, variableUrl] = [given(options.url), given(environment["MILLRACE_URL"])];
+  const url =
+    optionUrl === null
+      ? variableUrl && checkedUrl(variableUrl, "MILLRACE_URL")
+      : checkedUrl(optionUrl, "--url");
   return {
-    dataDir: options.dataDir === undefined ? config.dataDir : path.resolve(options.dataDir),
-    url: options.url === undefined ? config.url : checkedUrl(options.url),
-    token: options.token ?? config.token,
+    dataDir: path.resolve(
+      given(options.dataDir) ?? given(environment["MILLRACE_DATA_DIR"]) ?? ".millrace",
+    ),
+    url,
+    token: given(options.token) ?? given(environment["MILLRACE_TOKEN"]),
   };
 };
 
 /** Where the server is: as configured, else as the data directory tells. */
 export const findUrl = async (config: ClientConfig): Promise<string> => {
-  const url = config.url ?? (await readCredentials(config.dataDir))?.url;
+  const url = config.url ?? (await localCredentials(config.dataDir))?.url;
   if (url !== undefined) return url;
-  throw new CliFailure(EXIT.unreachable, `No server is known: ${config.dataDir} has no credentials.`, {
-    next: "Start one with `millrace dev`, or give --url and --token (MILLRACE_URL, MILLRACE_TOKEN).",
-  });
+  throw new CliFailure(
+    EXIT.unreachable,
+    `No server is known: ${config.dataDir} has no credentials.`,
+    {
+      next: "Start one with `millrace dev`, or give --url and --token (MILLRACE_URL, MILLRACE_TOKEN).",
+    },
+  );
 };
 
 /** The token of the data directory is shown to the server that wrote it, and to no other. */
 const tokenOf = async (url: string, dataDir: string): Promise<string | null> => {
-  const credentials = await readCredentials(dataDir);
+  const credentials = await localCredentials(dataDir);
   return credentials?.url === url ? credentials.token : null;
 };
 

@@ -1,5 +1,6 @@
 import type { Environment } from "../config.ts";
 import type { Clock } from "../runtime/clock.ts";
+import type { Random } from "../runtime/random.ts";
 
 /** What a command line program has around it. Commands touch nothing else of the process. */
 export type Shell = {
@@ -8,6 +9,7 @@ export type Shell = {
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
   readonly clock: Clock;
+  readonly random: Random;
   /** Aborts when the user or the system wants the program to end. */
   readonly signal: AbortSignal;
 };

@@ -142,7 +142,7 @@ export const environmentIsReadOnce: Rule = (source) =>
       );
 
 const CLOCKS =
-  /\bDate\.now\b|\bnew Date\(\s*\)|\bDate\(\s*\)|(?<![.\w])(setTimeout|setInterval|setImmediate)\(|\bMath\.random\b|\bperformance\.now\b|from "(node:)?timers|\bprocess\.hrtime\b/;
+  /\bDate\.now\b|\bnew Date\(\s*\)|\bDate\(\s*\)|(?<![.\w])(setTimeout|setInterval)\(|\bMath\.random\b|\bperformance\.now\b|from "(node:)?timers|\bprocess\.hrtime\b/;
 
 /** The guest's own clock and timers are what runner/guest gives to scripts. */
 export const timeComesFromRuntime: Rule = (source) =>

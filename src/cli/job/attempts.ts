@@ -31,7 +31,9 @@ const row = (attempt: JobAttempt): readonly string[] => {
     startTime === undefined ? "" : new Date(timestampMs(startTime)).toISOString(),
     took,
     attempt.cpuTime === undefined ? "" : durationText(durationMs(attempt.cpuTime)),
-    attempt.peakMemoryBytes === 0n ? "" : `${(Number(attempt.peakMemoryBytes) / 1e6).toFixed(0)} MB`,
+    attempt.peakMemoryBytes === 0n
+      ? ""
+      : `${(Number(attempt.peakMemoryBytes) / 1e6).toFixed(0)} MB`,
     attempt.error === undefined ? "" : errorText(attempt.error),
   ];
 };

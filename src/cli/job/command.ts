@@ -24,6 +24,8 @@ const COMMANDS: readonly Register[] = [
 ];
 
 export const registerJob: Register = (parent, shell, act) => {
-  const job = parent.command("job").description("Submits jobs, shows them, waits for them, ends them.");
+  const job = parent
+    .command("job")
+    .description("Submits jobs, shows them, waits for them, ends them.");
   for (const register of COMMANDS) register(job, shell, act);
 };

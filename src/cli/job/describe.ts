@@ -5,7 +5,8 @@ import { EXIT, type ExitCode } from "../exit-codes.ts";
 
 /* How jobs read on a terminal. Pure: from messages to texts. */
 
-export const stateName = (state: JobState): string => JobStateSchema.value[state]?.localName ?? `STATE_${state}`;
+export const stateName = (state: JobState): string =>
+  JobStateSchema.value[state]?.localName ?? `STATE_${state}`;
 
 export const hasEnded = (state: JobState): boolean =>
   state === JobState.SUCCEEDED || state === JobState.FAILED || state === JobState.CANCELLED;
@@ -31,8 +32,7 @@ export const durationText = (ms: number): string => {
 export const progressText = (job: Job): string => {
   const progress = job.progress;
   if (progress === undefined) return "";
-  const step =
-    progress.totalSteps > 0 ? `step ${progress.currentStep}/${progress.totalSteps}` : "";
+  const step = progress.totalSteps > 0 ? `step ${progress.currentStep}/${progress.totalSteps}` : "";
   return [`${Math.round(progress.fraction * 100)} %`, step, progress.message]
     .filter((part) => part !== "")
     .join("  ");

@@ -23,7 +23,7 @@ const readOutput = async function* (
   limit: number,
   signal: AbortSignal,
 ): AsyncGenerator<JobOutput> {
-  for (let next = offset, left = limit; left > 0; ) {
+  for (let next = offset, left = limit; left > 0;) {
     const wanted = Math.min(PAGE, left);
     const { rows } = await jobs.listJobOutput(
       { jobId, offset: BigInt(next), limit: wanted },

@@ -6,7 +6,10 @@ import type { OutputFormat } from "../options.ts";
 
 const pick = (value: JsonValue, field: string): JsonValue => {
   const held =
-    typeof value === "object" && value !== null && !Array.isArray(value) && Object.hasOwn(value, field)
+    typeof value === "object" &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.hasOwn(value, field)
       ? value[field]
       : undefined;
   if (held !== undefined) return held;

@@ -27,7 +27,7 @@ export type SpecOptions = {
   readonly runAs?: string;
 };
 
-type Work = MessageInitShape<typeof JobSpecSchema>["work"];
+type Work = NonNullable<MessageInitShape<typeof JobSpecSchema>["work"]>;
 
 const workOf = (options: SpecOptions, source: string | null): Work => {
   if (options.script !== undefined && options.type !== undefined) {

@@ -2,7 +2,10 @@ import { create, toJson } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
 
 import { type Job, JobState } from "../../gen/millrace/v1/job_pb.ts";
-import { RunJobResponseSchema, SubmitJobResponseSchema } from "../../gen/millrace/v1/job_service_pb.ts";
+import {
+  RunJobResponseSchema,
+  SubmitJobResponseSchema,
+} from "../../gen/millrace/v1/job_service_pb.ts";
 import { type Connection, withConnection } from "../connection.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { usageFailure } from "../failure.ts";
@@ -104,12 +107,20 @@ export const registerSubmit: Register = (parent, shell, act) => {
     .option("--script <file>", "an ES module to run, JavaScript or TypeScript (- for stdin)")
     .option("--type <name>", "a registered type to run")
     .option("--input <json>", "the input: JSON, @file, or - for stdin")
-    .option("--input-file <field=file>", "a file's text as a field of the input; repeatable", collectPairs)
+    .option(
+      "--input-file <field=file>",
+      "a file's text as a field of the input; repeatable",
+      collectPairs,
+    )
     .option("--name <text>", "a name for people")
     .option("--priority <n>", "-100 to 100; higher runs earlier", parseInteger)
     .option("--label <key=value>", "a label; repeatable", collectPairs)
     .option("--run-at <time>", "not before: 2027-01-31T08:00:00Z or +10m", parseMoment)
-    .option("--attempt-timeout <duration>", "ends an attempt that runs longer: 30s", parseDurationMs)
+    .option(
+      "--attempt-timeout <duration>",
+      "ends an attempt that runs longer: 30s",
+      parseDurationMs,
+    )
     .option("--total-timeout <duration>", "ends the job at this age: 2h", parseDurationMs)
     .option("--max-retries <n>", "retries after the first attempt", parseInteger)
     .option("--key <text>", "of the jobs with the same key, one runs at a time")
@@ -129,4 +140,3 @@ export const registerSubmit: Register = (parent, shell, act) => {
     "millrace job submit --type send-mail --input @mail.json --request-id mail-4711",
   );
 };
-

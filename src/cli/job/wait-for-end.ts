@@ -19,7 +19,7 @@ export const waitForEnd = async (
   onBreak: (error: ConnectError) => void,
 ): Promise<Job> => {
   const patience = createPatience(shell.clock, shell.signal, onBreak);
-  for (let answered = false; ; ) {
+  for (let answered = false; ;) {
     try {
       const answer = await jobs.waitJob(
         { jobId, maxWait: durationFromMs(POLL_MS) },

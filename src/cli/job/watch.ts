@@ -7,7 +7,9 @@ import { watchToEnd } from "./watch-to-end.ts";
 export const registerWatch: Register = (parent, shell, act) => {
   const command = parent
     .command("watch")
-    .description("Shows a job while it runs: progress, output, end. The exit code tells how it ended.")
+    .description(
+      "Shows a job while it runs: progress, output, end. The exit code tells how it ended.",
+    )
     .argument("<job>", "the id of the job")
     .action(
       act(

@@ -1,4 +1,7 @@
-import { type WatchJobResponse, WatchJobResponseSchema } from "../../gen/millrace/v1/job_service_pb.ts";
+import {
+  type WatchJobResponse,
+  WatchJobResponseSchema,
+} from "../../gen/millrace/v1/job_service_pb.ts";
 import { jsonLine } from "../json.ts";
 import type { OutputFormat } from "../options.ts";
 import { printLine, type Shell } from "../shell.ts";

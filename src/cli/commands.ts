@@ -1,0 +1,19 @@
+import { registerDev } from "./dev.ts";
+import { registerHealthcheck } from "./healthcheck.ts";
+import { registerJob } from "./job/command.ts";
+import { registerMigrate } from "./migrate.ts";
+import type { Register } from "./program.ts";
+import { registerRunner } from "./runner.ts";
+import { registerServe } from "./serve.ts";
+import { registerToken } from "./token/command.ts";
+
+/** In the order in which a newcomer meets them. */
+export const COMMANDS: readonly Register[] = [
+  registerDev,
+  registerServe,
+  registerRunner,
+  registerMigrate,
+  registerToken,
+  registerJob,
+  registerHealthcheck,
+];

@@ -1,0 +1,30 @@
+import { loadConfig } from "../config.ts";
+import { EXIT } from "./exit-codes.ts";
+import { aborted } from "./interrupt.ts";
+import { addExamples } from "./options.ts";
+import type { Register } from "./program.ts";
+
+export const registerServe: Register = (parent, shell, act) => {
+  const command = parent
+    .command("serve")
+    .description(
+      "Runs a server until it is told to end. Everything is configured by the environment\n" +
+        "(docs/configuration.md). Without a database it uses SQLite in MILLRACE_DATA_DIR.",
+    )
+    .action(
+      act(async () => {
+        const config = loadConfig(shell.environment);
+        // Loaded here, because the other commands are quicker without it.
+        const { startServer } = await import("../serve.ts");
+        const server = await startServer(config);
+        await aborted(shell.signal);
+        await server.stop();
+        return EXIT.ok;
+      }),
+    );
+  addExamples(
+    command,
+    "millrace serve",
+    "MILLRACE_DATABASE_URL=mysql://millrace:secret@db:3306/millrace millrace serve",
+  );
+};

@@ -1,0 +1,28 @@
+import packageFile from "../package.json" with { type: "json" };
+
+import { COMMANDS } from "./cli/commands.ts";
+import { interruptSignal } from "./cli/interrupt.ts";
+import { runProgram } from "./cli/program.ts";
+import { environment } from "./config.ts";
+import { systemClock } from "./runtime/clock.ts";
+import { systemRandom } from "./runtime/random.ts";
+
+// A reader that has seen enough (`millrace job list | head`) is no fault.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+  if (error.code !== "EPIPE") throw error;
+  process.exit();
+});
+
+const shell = {
+  environment: environment(),
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  clock: systemClock,
+  random: systemRandom,
+  signal: interruptSignal(process),
+};
+
+process.exitCode = await runProgram(process.argv.slice(2), shell, packageFile.version, COMMANDS);
+// The channel to a parent process would keep this one alive.
+process.disconnect?.();
