@@ -1,0 +1,136 @@
+import { JobFault } from "../../src/jobs/errors.ts";
+import type { JobId, OrganizationId } from "../../src/jobs/ids.ts";
+import type { Submission } from "../../src/jobs/submission.ts";
+import type { Cluster } from "../../src/cluster/cluster.ts";
+import { aJobRow, aSpecRow } from "../support/job-row.ts";
+import type { SimulatedServer } from "./servers.ts";
+import type { World } from "./world.ts";
+
+/** What clients were told, and may rely on from then on. */
+export type Acknowledgements = {
+  /** Request id to the job that was acknowledged for it. */
+  readonly submitted: Map<string, JobId>;
+  readonly cancelled: Set<JobId>;
+};
+
+/** A client that submits, cancels and retries, and repeats what it got no answer to. */
+export class SimulatedClient {
+  readonly #world: World;
+  readonly #servers: readonly SimulatedServer[];
+  readonly #organizationId: OrganizationId;
+  readonly #told: Acknowledgements;
+
+  constructor(options: {
+    readonly world: World;
+    readonly servers: readonly SimulatedServer[];
+    readonly organizationId: OrganizationId;
+    readonly told: Acknowledgements;
+  }) {
+    this.#world = options.world;
+    this.#servers = options.servers;
+    this.#organizationId = options.organizationId;
+    this.#told = options.told;
+  }
+
+  /** Resolves when all its jobs are acknowledged, and what it then did with some of them. */
+  async work(jobs: number): Promise<void> {
+    const { dice } = this.#world;
+    const later: Promise<void>[] = [];
+    for (let count = 0; count < jobs;) {
+      await this.#world.pause(dice.between(0, 600));
+      const size = Math.min(jobs - count, dice.between(1, 4));
+      count += size;
+      later.push(this.#submit(Array.from({ length: size }, () => this.#submission())));
+    }
+    await Promise.all(later);
+  }
+
+  async #submit(submissions: readonly Submission[]): Promise<void> {
+    const outcomes = await this.#persist(
+      async (cluster) => await cluster.router.ownerOf(this.#organizationId).submit(submissions),
+    );
+    const { dice } = this.#world;
+    const later: Promise<void>[] = [];
+    outcomes.forEach((outcome, index) => {
+      const requestId = submissions[index]?.request?.requestId ?? "";
+      if (outcome instanceof JobFault) {
+        if (outcome.reason !== "JOB_CONFLICT" && outcome.reason !== "QUEUE_FULL") throw outcome;
+        return;
+      }
+      this.#told.submitted.set(requestId, outcome.job.id);
+      if (dice.chance(0.15)) later.push(this.#cancel(outcome.job.id));
+      else if (dice.chance(0.2)) later.push(this.#retry(outcome.job.id));
+    });
+    await Promise.all(later);
+  }
+
+  async #cancel(id: JobId): Promise<void> {
+    await this.#world.pause(this.#world.dice.between(0, 2_000));
+    const reason = "simulated";
+    const outcome = await this.#persist(
+      async (cluster) =>
+        await cluster.router
+          .ownerOf(this.#organizationId)
+          .cancel(this.#organizationId, id, { reason, by: "" as never })
+          .catch(refusal),
+    );
+    if (!(outcome instanceof JobFault)) this.#told.cancelled.add(id);
+  }
+
+  async #retry(id: JobId): Promise<void> {
+    await this.#world.pause(this.#world.dice.between(500, 5_000));
+    await this.#persist(
+      async (cluster) =>
+        await cluster.router
+          .ownerOf(this.#organizationId)
+          .retry(this.#organizationId, id)
+          .catch(refusal),
+    );
+  }
+
+  async #persist<T>(work: (cluster: Cluster) => Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        return await this.#world.dice.pick(this.#servers).call(work);
+      } catch {
+        await this.#world.pause(this.#world.dice.between(50, 500));
+      }
+    }
+  }
+
+  #submission(): Submission {
+    const { dice, now } = this.#world;
+    const organizationId = this.#organizationId;
+    const id = this.#world.uuid() as JobId;
+    const requestId = `request-${id}`;
+    const job = aJobRow({
+      organizationId,
+      id,
+      priority: dice.between(-1, 1),
+      concurrencyKey: dice.chance(0.3) ? `key-${dice.between(1, 2)}` : "",
+      concurrencyPolicy: dice.chance(0.5) ? "QUEUE" : "REJECT",
+      deadlineAt: dice.chance(0.1) ? now + dice.between(500, 20_000) : null,
+      retryPolicy: {
+        maxRetries: dice.between(0, 3),
+        initialBackoffMs: 200,
+        maxBackoffMs: 2_000,
+        multiplier: 2,
+        jitter: 0.2,
+      },
+      runAt: dice.chance(0.2) ? now + dice.between(0, 5_000) : 0,
+    });
+    return {
+      idIsChosen: dice.chance(0.5),
+      job,
+      spec: aSpecRow(job),
+      script: null,
+      request: { organizationId, requestId, jobId: id, fingerprint: requestId, createdAt: now },
+    };
+  }
+}
+
+/** A typed refusal is an answer; being unavailable is not. */
+const refusal = (error: unknown): JobFault => {
+  if (error instanceof JobFault && error.reason !== "SHARD_UNAVAILABLE") return error;
+  throw error;
+};

@@ -1,0 +1,86 @@
+import type { ShardStore, Store } from "../../src/store/store.ts";
+import type { Ledger } from "./ledger.ts";
+import type { World } from "./world.ts";
+
+/** How often each thing goes wrong, per call. */
+export type Faults = {
+  /** Says that it failed, and did nothing. */
+  readonly fails: number;
+  /** Did it, and says that it failed. */
+  readonly doesAndFails: number;
+  /** Takes seconds instead of milliseconds. */
+  readonly stalls: number;
+};
+
+export const NO_FAULTS: Faults = { fails: 0, doesAndFails: 0, stalls: 0 };
+
+export class SimulatedFault extends Error {
+  override readonly name = "SimulatedFault";
+}
+
+/**
+ * The real store behind a bad network: every call takes simulated time and may fail before or
+ * after it took effect. Calls of a dead server never come back; whether what they were doing took
+ * effect is left to chance, as it is in life.
+ */
+export const faultyStore = (
+  real: Store,
+  options: {
+    readonly world: World;
+    readonly ledger: Ledger;
+    readonly isAlive: () => boolean;
+    readonly faults: () => Faults;
+  },
+): Store => {
+  const { world, ledger, isAlive, faults } = options;
+
+  const call = async <T>(work: () => Promise<T>): Promise<T> => {
+    const { dice } = world;
+    const { fails, doesAndFails, stalls } = faults();
+    const takes = dice.chance(stalls) ? dice.between(1_000, 14_000) : dice.between(0, 8);
+    const fate = dice.fraction();
+    const survivesDeath = dice.chance(0.5);
+    await world.pause(takes);
+    if (!isAlive() && !survivesDeath) return await never();
+    if (fate < fails) throw new SimulatedFault("the database did not answer");
+    const result = await world.real(work);
+    await world.pause(dice.between(0, 4));
+    if (!isAlive()) return await never();
+    if (fate < fails + doesAndFails) throw new SimulatedFault("the answer was lost");
+    return result;
+  };
+
+  const shards: ShardStore = {
+    list: async () => await call(async () => await real.shards.list()),
+    claim: async (...args) => await call(async () => await real.shards.claim(...args)),
+    renew: async (...args) => await call(async () => await real.shards.renew(...args)),
+    release: async (...args) => {
+      await call(async () => {
+        await real.shards.release(...args);
+      });
+    },
+    load: async (...args) => await call(async () => await real.shards.load(...args)),
+    readCold: async (...args) => await call(async () => await real.shards.readCold(...args)),
+    commit: async (fence, changes) => {
+      await call(async () => {
+        await real.shards.commit(fence, changes);
+        ledger.committed(fence, changes);
+      });
+    },
+  };
+  return {
+    ...real,
+    shards,
+    servers: {
+      announce: async () => {},
+      live: async () => [],
+      withdraw: async () => {},
+    },
+    ping: async () => {
+      await real.ping();
+    },
+    close: async () => {},
+  };
+};
+
+const never = async <T>(): Promise<T> => await new Promise<T>(() => {});

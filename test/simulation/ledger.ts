@@ -1,0 +1,142 @@
+import type { AttemptRow, JobRow, OutputRow } from "../../src/jobs/job.ts";
+import { hasEnded, TRANSITIONS, type JobState } from "../../src/jobs/states.ts";
+import type { Fence, ShardChanges } from "../../src/store/store.ts";
+
+/** A promise of the service that did not hold. */
+export class Broken extends Error {
+  override readonly name = "Broken";
+}
+
+const broken = (promise: string, facts: object): never => {
+  throw new Broken(`${promise}: ${JSON.stringify(facts)}`);
+};
+
+export type Limits = { readonly maxRunning: number };
+
+/**
+ * Sees every commit at the moment it takes effect, whatever the owner is told of it, and checks
+ * what must be true of each and of all of them together.
+ */
+export class Ledger {
+  readonly jobs = new Map<string, JobRow>();
+  readonly attempts = new Map<string, AttemptRow>();
+  readonly output = new Map<string, OutputRow[]>();
+  /** Every lease that was ever committed as RUNNING. */
+  readonly leases = new Set<string>();
+  /** Every version of a job that was ever durable, as `<id>/<revision>`. */
+  readonly versions = new Set<string>();
+  commits = 0;
+  /** The first broken promise. */
+  fault: Error | null = null;
+  readonly #limits: Limits;
+  readonly #revisions = new Map<number, { epoch: number; revision: number }>();
+
+  constructor(limits: Limits) {
+    this.#limits = limits;
+  }
+
+  committed(fence: Fence, changes: ShardChanges): void {
+    this.commits += 1;
+    try {
+      this.#checkFence(fence, changes.revision);
+      for (const row of changes.inserted) this.#insert(row);
+      for (const row of changes.updated) this.#update(row);
+      for (const row of changes.attempts) this.#attempt(row);
+      for (const row of changes.output) this.#write(row);
+      this.#checkLimits();
+    } catch (error) {
+      this.fault ??= error as Error;
+    }
+  }
+
+  #checkFence({ shardId, epoch }: Fence, revision: number): void {
+    const last = this.#revisions.get(shardId) ?? { epoch: 0, revision: 0 };
+    if (epoch < last.epoch) broken("a deposed owner commits nothing", { shardId, epoch, last });
+    if (revision !== last.revision + 1) {
+      broken("revisions have no gaps", { shardId, revision, last });
+    }
+    this.#revisions.set(shardId, { epoch, revision });
+  }
+
+  #insert(row: JobRow): void {
+    if (this.jobs.has(row.id)) broken("a job is created once", { id: row.id });
+    this.#see(row);
+  }
+
+  #update(row: JobRow): void {
+    const before = this.jobs.get(row.id);
+    if (before === undefined) return broken("only known jobs change", { id: row.id });
+    if (!isReachable(before.state, row.state)) {
+      broken("states change as the table says", { id: row.id, from: before.state, to: row.state });
+    }
+    const backwards =
+      row.attempt === before.attempt && row.progress.fraction < before.progress.fraction;
+    if (backwards && row.state === "RUNNING") broken("progress never goes back", { id: row.id });
+    if (row.attempt < before.attempt || row.outputCount < before.outputCount) {
+      broken("counters never go back", { id: row.id });
+    }
+    this.#see(row);
+  }
+
+  #see(row: JobRow): void {
+    if (hasEnded(row.state) !== (row.endedAt !== null)) {
+      broken("a job has an end exactly when it has ended", { id: row.id, state: row.state });
+    }
+    this.jobs.set(row.id, row);
+    this.versions.add(`${row.id}/${row.revision}`);
+    if (row.state === "RUNNING") this.leases.add(`${row.id}/${row.attempt}/${row.leaseToken}`);
+  }
+
+  #attempt(row: AttemptRow): void {
+    const key = `${row.jobId}/${row.attempt}`;
+    if (this.attempts.has(key)) broken("an attempt ends once", { key });
+    this.attempts.set(key, row);
+  }
+
+  #write(row: OutputRow): void {
+    const rows = this.output.get(row.jobId) ?? [];
+    if (row.seq !== rows.length) broken("output has no gaps", { id: row.jobId, seq: row.seq });
+    rows.push(row);
+    this.output.set(row.jobId, rows);
+  }
+
+  #checkLimits(): void {
+    const running = new Map<string, number>();
+    for (const row of this.jobs.values()) {
+      if (row.state !== "RUNNING") continue;
+      count(running, row.organizationId);
+      if (row.concurrencyKey !== "") {
+        const key = `${row.organizationId}/${row.concurrencyKey}`;
+        if (count(running, key) > 1) broken("a concurrency key runs once", { key });
+      }
+    }
+    for (const [organization, total] of running) {
+      if (!organization.includes("/") && total > this.#limits.maxRunning) {
+        broken("an organization runs no more than its limit", { organization, total });
+      }
+    }
+  }
+}
+
+const count = (counts: Map<string, number>, key: string): number => {
+  const total = (counts.get(key) ?? 0) + 1;
+  counts.set(key, total);
+  return total;
+};
+
+/** Several transitions may fall into one commit. */
+const REACHABLE = new Map<JobState, Set<JobState>>();
+
+const isReachable = (from: JobState, to: JobState): boolean => {
+  let reachable = REACHABLE.get(from);
+  if (reachable === undefined) {
+    reachable = new Set([from]);
+    for (const state of reachable) {
+      for (const targets of Object.values(TRANSITIONS[state])) {
+        for (const target of targets) reachable.add(target);
+      }
+    }
+    REACHABLE.set(from, reachable);
+  }
+  return reachable.has(to);
+};

@@ -1,0 +1,173 @@
+import { JobFault } from "../../src/jobs/errors.ts";
+import type { RunnerId } from "../../src/jobs/ids.ts";
+import type { Assignment, AttemptRef, AttemptReport, Ending } from "../../src/jobs/report.ts";
+import type { Ledger } from "./ledger.ts";
+import type { SimulatedServer } from "./servers.ts";
+import { Broken } from "./ledger.ts";
+import type { World } from "./world.ts";
+
+type Held = {
+  readonly assignment: Assignment;
+  readonly server: SimulatedServer;
+  cancelled: boolean;
+  forgotten: boolean;
+};
+
+/** An ending that a server acknowledged. */
+export type Acknowledged = { readonly ref: AttemptRef; readonly ending: Ending };
+
+const nameOf = (ref: AttemptRef): string => `${ref.jobId}/${ref.attempt}/${ref.leaseToken}`;
+
+/**
+ * A runner as the contract wants it: one Sync loop per server, repeats its reports until they are
+ * acknowledged, forgets what it is told to forget. It may die at any moment, and another one with
+ * a new id takes its place.
+ */
+export class SimulatedRunner {
+  readonly id: RunnerId;
+  readonly #world: World;
+  readonly #ledger: Ledger;
+  readonly #servers: readonly SimulatedServer[];
+  readonly #slots: number;
+  readonly #held = new Map<string, Held>();
+  readonly acknowledged: Acknowledged[];
+  #alive = true;
+
+  constructor(options: {
+    readonly world: World;
+    readonly ledger: Ledger;
+    readonly servers: readonly SimulatedServer[];
+    readonly slots: number;
+    readonly acknowledged: Acknowledged[];
+  }) {
+    this.#world = options.world;
+    this.#ledger = options.ledger;
+    this.#servers = options.servers;
+    this.#slots = options.slots;
+    this.acknowledged = options.acknowledged;
+    this.id = options.world.uuid() as RunnerId;
+  }
+
+  start(): void {
+    for (const server of this.#servers) void this.#syncLoop(server);
+  }
+
+  die(): void {
+    this.#world.note(`runner ${this.id.slice(-4)} dies`);
+    this.#alive = false;
+  }
+
+  async #syncLoop(server: SimulatedServer): Promise<void> {
+    while (this.#alive) {
+      try {
+        const answer = await server.call(
+          async (cluster) =>
+            await cluster.hub.sync(
+              {
+                runnerId: this.id,
+                displayName: "simulated",
+                capabilities: ["script"],
+                slots: this.#slots,
+                attempts: [...this.#held.values()].map(({ assignment }) => assignment.ref),
+                immediate: false,
+              },
+              new AbortController().signal,
+            ),
+        );
+        if (!this.#alive) return;
+        for (const assignment of answer.assignments) void this.#execute(server, assignment);
+        for (const ref of answer.cancellations) {
+          const held = this.#held.get(nameOf(ref));
+          if (held !== undefined) held.cancelled = true;
+        }
+        for (const ref of answer.lost) this.#forget(ref);
+      } catch {
+        await this.#world.pause(this.#world.dice.between(100, 500));
+      }
+    }
+  }
+
+  async #execute(server: SimulatedServer, assignment: Assignment): Promise<void> {
+    const { dice } = this.#world;
+    const { ref } = assignment;
+    const name = nameOf(ref);
+    if (!this.#ledger.leases.has(name)) {
+      this.#ledger.fault ??= new Broken(`nothing starts before it is durable: ${name}`);
+    }
+    const held: Held = { assignment, server, cancelled: false, forgotten: false };
+    this.#held.set(name, held);
+    let seq = 0;
+    const steps = dice.between(0, 3);
+    for (let step = 1; step <= steps; step += 1) {
+      await this.#world.pause(dice.between(1, 400));
+      if (!this.#alive || held.forgotten) return;
+      if (held.cancelled) break;
+      const lines = dice.between(0, 2);
+      const report: AttemptReport = {
+        ref,
+        seq: (seq += 1),
+        progress: {
+          fraction: step / (steps + 1),
+          message: `${step}`,
+          currentStep: step,
+          totalSteps: steps,
+        },
+        output: Array.from({ length: lines }, (_, line) => ({
+          stream: "STDOUT" as const,
+          text: `${name} ${seq}.${line}`,
+        })),
+        ending: null,
+      };
+      await this.#report(held, report);
+    }
+    await this.#world.pause(dice.between(0, 100));
+    if (!this.#alive || held.forgotten) return;
+    const ending = this.#ending(held);
+    await this.#report(held, { ref, seq: seq + 1, progress: null, output: [], ending });
+    if (this.#alive && !held.forgotten) {
+      this.acknowledged.push({ ref, ending });
+      this.#held.delete(name);
+    }
+  }
+
+  #ending({ cancelled, assignment }: Held): Ending {
+    const usage = { cpuMs: 1, peakMemoryBytes: 1 };
+    if (cancelled) return { kind: "cancelled", ...usage };
+    const { dice } = this.#world;
+    if (dice.chance(0.25)) {
+      const error = { code: "script.threw", message: "", stack: "", retryable: dice.chance(0.8) };
+      return { kind: "failed", error, ...usage };
+    }
+    return { kind: "succeeded", result: JSON.stringify(nameOf(assignment.ref)), ...usage };
+  }
+
+  /** Until it is acknowledged, by whichever server owns the shard by then. */
+  async #report(held: Held, report: AttemptReport): Promise<void> {
+    const { dice } = this.#world;
+    let { server } = held;
+    while (this.#alive && !held.forgotten) {
+      try {
+        const [outcome] = await server.call(
+          async (cluster) =>
+            await cluster.router.ownerOf(report.ref.organizationId).report([report]),
+        );
+        if (outcome instanceof JobFault) {
+          if (outcome.reason === "LEASE_LOST") this.#forget(report.ref);
+          return;
+        }
+        if (outcome?.cancelRequested === true) held.cancelled = true;
+        // Now and then a report is sent twice, as a network may do.
+        if (!dice.chance(0.1)) return;
+      } catch {
+        server = dice.pick(this.#servers);
+        await this.#world.pause(dice.between(50, 300));
+      }
+    }
+  }
+
+  #forget(ref: AttemptRef): void {
+    const held = this.#held.get(nameOf(ref));
+    if (held !== undefined) held.forgotten = true;
+    this.#held.delete(nameOf(ref));
+  }
+}

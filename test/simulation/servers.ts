@@ -1,0 +1,108 @@
+import { createCluster, type Cluster } from "../../src/cluster/cluster.ts";
+import { silentLog } from "../../src/runtime/log.ts";
+import type { Store } from "../../src/store/store.ts";
+import { faultyStore, type Faults } from "./faulty-store.ts";
+import type { Ledger } from "./ledger.ts";
+import type { World } from "./world.ts";
+
+/** The connection broke: whether the call took effect is not known. */
+export class ConnectionLost extends Error {
+  override readonly name = "ConnectionLost";
+}
+
+type Life = { alive: boolean; readonly cluster: Cluster; readonly dead: Promise<never> };
+
+const nothing = (): void => {};
+const NO_OBSERVER = {
+  committed: nothing,
+  commitFailed: nothing,
+  attemptStarted: nothing,
+  attemptEnded: nothing,
+};
+
+/** One server after another under the same name: each life ends with a crash. */
+export class SimulatedServer {
+  readonly name: string;
+  readonly #world: World;
+  readonly #real: Store;
+  readonly #ledger: Ledger;
+  readonly #faults: () => Faults;
+  #life: Life | null = null;
+
+  constructor(options: {
+    readonly name: string;
+    readonly world: World;
+    readonly store: Store;
+    readonly ledger: Ledger;
+    readonly faults: () => Faults;
+  }) {
+    this.name = options.name;
+    this.#world = options.world;
+    this.#real = options.store;
+    this.#ledger = options.ledger;
+    this.#faults = options.faults;
+  }
+
+  get isAlive(): boolean {
+    return this.#life?.alive ?? false;
+  }
+
+  start(): void {
+    const world = this.#world;
+    let kill: (lost: ConnectionLost) => void = nothing;
+    const dead = new Promise<never>((_, reject) => {
+      kill = reject;
+    });
+    dead.catch(nothing);
+    const state = { alive: true };
+    const isAlive = (): boolean => state.alive;
+    const cluster = createCluster({
+      store: faultyStore(this.#real, {
+        world,
+        ledger: this.#ledger,
+        isAlive,
+        faults: this.#faults,
+      }),
+      clock: world.clock(world.dice.between(-50, 50), isAlive),
+      random: world.random(),
+      log: silentLog,
+      observer: NO_OBSERVER,
+      serverId: this.name,
+      internalUrl: `sim://${this.name}`,
+    });
+    const life: Life = Object.assign(state, { cluster, dead });
+    this.#life = life;
+    this.#kill = kill;
+    world.note(`${this.name} starts`);
+    cluster.start().catch((error: unknown) => {
+      // A server that cannot start ends, and is started again like one that crashed.
+      if (life.alive && this.#life === life) this.crash(String(error));
+    });
+  }
+
+  #kill: (lost: ConnectionLost) => void = nothing;
+
+  crash(why: string): void {
+    const life = this.#life;
+    if (life === null || !life.alive) return;
+    this.#world.note(`${this.name} dies: ${why}`);
+    life.alive = false;
+    this.#kill(new ConnectionLost());
+    this.#world.at(this.#world.dice.between(50, 4_000), () => {
+      this.start();
+    });
+  }
+
+  /** A call over the network: late, and lost when the server dies meanwhile or by bad luck. */
+  async call<T>(work: (cluster: Cluster) => Promise<T>): Promise<T> {
+    const { dice } = this.#world;
+    const life = this.#life;
+    await this.#world.pause(dice.between(0, 4));
+    if (life === null || !life.alive) throw new ConnectionLost();
+    const result = await Promise.race([work(life.cluster), life.dead]);
+    const isLost = dice.chance(this.#faults().fails / 2);
+    await this.#world.pause(dice.between(0, 4));
+    if (!life.alive || isLost) throw new ConnectionLost();
+    return result;
+  }
+}

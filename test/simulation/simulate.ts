@@ -1,0 +1,135 @@
+import { shardOf } from "../../src/cluster/shard-of.ts";
+import type { OrganizationId } from "../../src/jobs/ids.ts";
+import { ORGANIZATION_DEFAULTS } from "../../src/jobs/limits.ts";
+import { hasEnded } from "../../src/jobs/states.ts";
+import type { Store } from "../../src/store/store.ts";
+import { SimulatedClient, type Acknowledgements } from "./clients.ts";
+import { NO_FAULTS, type Faults } from "./faulty-store.ts";
+import { checkEnd } from "./invariants.ts";
+import { Ledger } from "./ledger.ts";
+import { SimulatedRunner, type Acknowledged } from "./runners.ts";
+import { SimulatedServer } from "./servers.ts";
+import { SimulatedWatcher } from "./watchers.ts";
+import { World } from "./world.ts";
+
+const ORGANIZATIONS = ["alpha", "beta", "gamma"] as OrganizationId[];
+const MINUTE = 60_000;
+
+export type SimulationReport = {
+  readonly seed: number;
+  readonly jobs: number;
+  readonly commits: number;
+  /** Simulated milliseconds. */
+  readonly took: number;
+  /** Broken promises; empty when all held. */
+  readonly faults: readonly string[];
+  readonly trace: readonly string[];
+};
+
+/**
+ * One history, determined by the seed: two servers, some runners, clients and watchers, on a
+ * database and a network that fail. After a stormy while the faults stop, and then everything must
+ * come to its end. `store` is a real, empty, migrated store whose clock is the world's.
+ */
+export const simulate = async (
+  seed: number,
+  openStore: (now: () => number) => Promise<Store>,
+): Promise<SimulationReport> => {
+  const world = new World(seed);
+  const { dice } = world;
+  const store = await openStore(() => world.now);
+  const shards = (await store.shards.list()).length;
+  const ledger = new Ledger(ORGANIZATION_DEFAULTS);
+  const told: Acknowledgements = { submitted: new Map(), cancelled: new Set() };
+  const acknowledged: Acknowledged[] = [];
+
+  const storm: Faults = {
+    fails: dice.fraction() * 0.06,
+    doesAndFails: dice.fraction() * 0.06,
+    stalls: dice.fraction() * 0.01,
+  };
+  let faults = storm;
+  const servers = ["one", "two"].map(
+    (name) => new SimulatedServer({ name, world, store, ledger, faults: () => faults }),
+  );
+  for (const server of servers) world.at(dice.between(0, 50), () => server.start());
+
+  const newRunner = (): SimulatedRunner => {
+    const slots = dice.between(1, 6);
+    const runner = new SimulatedRunner({ world, ledger, servers, slots, acknowledged });
+    runner.start();
+    return runner;
+  };
+  const runners = Array.from({ length: dice.between(1, 3) }, newRunner);
+
+  const watchers = ORGANIZATIONS.flatMap((organizationId) =>
+    [0, 2_000].map((slowness) => {
+      const shardId = shardOf(organizationId, shards);
+      return new SimulatedWatcher({
+        world,
+        ledger,
+        store,
+        servers,
+        organizationId,
+        shardId,
+        slowness,
+      });
+    }),
+  );
+  for (const watcher of watchers) void watcher.watch();
+
+  let working = ORGANIZATIONS.length;
+  let failure: unknown = null;
+  for (const organizationId of ORGANIZATIONS) {
+    new SimulatedClient({ world, servers, organizationId, told }).work(dice.between(2, 12)).then(
+      () => (working -= 1),
+      (error: unknown) => (failure = error),
+    );
+  }
+
+  const stormEnds = world.now + dice.between(5_000, 20_000);
+  const disturb = (): void => {
+    if (world.now >= stormEnds) {
+      faults = NO_FAULTS;
+      world.note("the storm is over");
+      return;
+    }
+    if (dice.chance(0.4)) dice.pick(servers).crash("killed");
+    if (dice.chance(0.4)) {
+      const index = dice.between(0, runners.length - 1);
+      runners[index]?.die();
+      runners[index] = newRunner();
+    }
+    world.at(dice.between(500, 5_000), disturb);
+  };
+  world.at(dice.between(100, 3_000), disturb);
+
+  const isOver = (): boolean =>
+    failure !== null ||
+    ledger.fault !== null ||
+    (working === 0 &&
+      world.now > stormEnds &&
+      [...ledger.jobs.values()].every(({ state }) => hasEnded(state)));
+  const start = world.now;
+  const ended = await world.run(isOver, 10 * MINUTE);
+  // Watchers and endings that were repeated may still be on their way.
+  if (ended && ledger.fault === null) await world.run(() => ledger.fault !== null, MINUTE);
+  const broken = ledger.fault as Error | null;
+
+  const found = [
+    ...(failure === null ? [] : [`a client got an answer it must not get: ${String(failure)}`]),
+    ...(broken === null ? [] : [broken.message]),
+    ...(ended ? [] : ["not everything came to its end"]),
+  ];
+  if (found.length === 0) found.push(...(await checkEnd({ store, ledger, told, acknowledged })));
+  if (found.length === 0) for (const watcher of watchers) found.push(...watcher.differences());
+  await store.close();
+  return {
+    seed,
+    jobs: ledger.jobs.size,
+    commits: ledger.commits,
+    took: world.now - start,
+    faults: found,
+    trace: world.trace,
+  };
+};
