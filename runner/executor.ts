@@ -1,0 +1,84 @@
+/**
+ * What runs an attempt. There is one executor per capability; all of them keep the same promises:
+ * `execute` resolves exactly once and never rejects, it ends soon after `signal` aborts, and it
+ * reports nothing after it has resolved.
+ */
+export type AttemptRef = {
+  readonly organizationId: string;
+  readonly jobId: string;
+  readonly attempt: number;
+  /** The secret that makes it this attempt and no other. */
+  readonly leaseToken: string;
+};
+
+export type Assignment = {
+  readonly ref: AttemptRef;
+  /** `script`, `handler:<name>` or `command:<name>`. */
+  readonly capability: string;
+  /** With the capability `script`: the SHA-256 of its text, in hex. */
+  readonly scriptHash: string;
+  /** A JSON text. */
+  readonly input: string;
+  readonly attemptTimeoutMs: number;
+  readonly type: string;
+  readonly creatorId: string;
+  readonly runAs: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly traceparent: string;
+};
+
+export type Failure = {
+  readonly code: string;
+  readonly message: string;
+  /** In the author's own text; empty if there is no place to name. */
+  readonly stack: string;
+  /** False if another attempt cannot help. */
+  readonly retryable: boolean;
+};
+
+export type Ending = (
+  | { readonly kind: "succeeded"; /** A JSON text. */ readonly result: string }
+  | { readonly kind: "failed"; readonly error: Failure }
+  | { readonly kind: "cancelled" }
+) & { readonly cpuMs: number; readonly peakMemoryBytes: number };
+
+export type Progress = {
+  /** 0.0 to 1.0. */
+  readonly fraction: number;
+  readonly message: string;
+  /** Both 0 when the work has no steps. */
+  readonly currentStep: number;
+  readonly totalSteps: number;
+};
+
+export type OutputStream = "STDOUT" | "STDERR" | "LOG";
+
+/** Where an executor says what happens. Rows and progress are bounded behind it, not by the caller. */
+export type Report = {
+  /** One row. */
+  output(stream: OutputStream, text: string): void;
+  progress(progress: Progress): void;
+};
+
+/** Why an attempt is to stop; the reason of its signal. */
+export type StopReason =
+  /** Somebody cancelled the job: the ending is `cancelled`. */
+  | "cancelled"
+  /** The attempt is another runner's now, or this runner gives it up: nobody reads the ending. */
+  | "forgotten";
+
+export class AttemptStopped extends Error {
+  override readonly name = "AttemptStopped";
+  readonly why: StopReason;
+  constructor(why: StopReason) {
+    super(`the attempt was ${why}`);
+    this.why = why;
+  }
+}
+
+export type Executor = {
+  execute(assignment: Assignment, report: Report, signal: AbortSignal): Promise<Ending>;
+};
+
+/** An ending of work that is not measured on its own. */
+export const unmeasured = { cpuMs: 0, peakMemoryBytes: 0 } as const;

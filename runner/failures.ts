@@ -1,0 +1,33 @@
+import type { Failure } from "./executor.ts";
+
+/**
+ * How an attempt can fail, and whether another attempt can help. docs/scripts.md explains them to
+ * authors; `quota.<what>` stands for every code that begins so.
+ */
+const RETRYABLE: Readonly<Record<string, boolean>> = {
+  "timeout.wall": true,
+  "timeout.cpu": true,
+  memory: true,
+  "runner.crashed": true,
+  "script.threw": true,
+  "handler.threw": true,
+  "script.syntax": false,
+  "script.no_default": false,
+  "script.not_found": false,
+  "module.not_allowed": false,
+  "result.too_large": false,
+  "result.not_serialisable": false,
+};
+
+/** `retryable` is what the work itself says; null: as is usual for the code. */
+export const failure = (
+  code: string,
+  message: string,
+  stack = "",
+  retryable: boolean | null = null,
+): Failure => ({
+  code,
+  message,
+  stack,
+  retryable: retryable ?? RETRYABLE[code] ?? false,
+});

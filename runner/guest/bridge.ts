@@ -1,0 +1,57 @@
+import { deleteProperty, GuestError, GuestWeakMap, weakGet, weakSet } from "./primordials.ts";
+
+/**
+ * The mailbox to the host: one function that posts primitives and never answers. It is taken from
+ * the global object before a script exists, and lives in this closure only.
+ */
+type Primitive = string | number;
+type Post = (operation: string, ...facts: readonly Primitive[]) => void;
+
+const borrowed = globalThis as { millracePost?: Post };
+const hostPost = borrowed.millracePost as Post;
+deleteProperty(borrowed, "millracePost");
+
+/** Posts that the host has had no chance to take: a flood must not starve the host's own loop. */
+const MOST_UNTAKEN = 5_000;
+let untaken = 0;
+
+/** What is fixed for one attempt. The host sets it before the script's module is evaluated. */
+export type Attempt = {
+  readonly jobId: string;
+  readonly attempt: number;
+  readonly fileName: string;
+  readonly outputLines: number;
+  readonly outputChars: number;
+  readonly lineChars: number;
+  readonly timers: number;
+  readonly resultBytes: number;
+};
+
+const codes = new GuestWeakMap<object, string>();
+
+/** An error that keeps its failure code even when the script rethrows it. */
+export const codedError = (code: string, message: string, name = "Error"): Error => {
+  const error = new GuestError(message);
+  error.name = name;
+  weakSet(codes, error, code);
+  return error;
+};
+
+export const codeOf = (error: object): string | undefined =>
+  weakGet(codes, error) as string | undefined;
+
+export const post: Post = (operation, first = "", second = "", third = "", fourth = "") => {
+  untaken += 1;
+  if (untaken > MOST_UNTAKEN) throw codedError("quota.host_calls", "too many calls at once");
+  hostPost(operation, first, second, third, fourth);
+};
+
+/** The end of an attempt is posted whatever was posted before. */
+export const postEnd: Post = (operation, first = "", second = "", third = "", fourth = "") => {
+  hostPost(operation, first, second, third, fourth);
+};
+
+/** The host came back to us, so it has taken what was posted. */
+export const taken = (): void => {
+  untaken = 0;
+};

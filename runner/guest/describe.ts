@@ -1,0 +1,69 @@
+import { codeOf } from "./bridge.ts";
+import { indexOfText, sliceText, toText } from "./primordials.ts";
+import { authorStack } from "./stack.ts";
+
+/** How a failure crosses to the host. */
+export type Described = {
+  readonly code: string;
+  readonly message: string;
+  readonly stack: string;
+  readonly retryable: boolean | null;
+};
+
+const LONGEST = 8_192;
+
+/** What isolated-vm rejects `import()` with. */
+const NO_DYNAMIC_IMPORT = "Not supported";
+
+/**
+ * Reading a thrown value runs the script's own getters: they may throw (then a placeholder stands
+ * in), or never return (then the host's CPU limit ends it).
+ */
+const read = (value: object, key: string): unknown => {
+  try {
+    return (value as Record<string, unknown>)[key];
+  } catch {
+    return undefined;
+  }
+};
+
+const text = (value: unknown): string => {
+  try {
+    return sliceText(toText(value), 0, LONGEST);
+  } catch {
+    return "(cannot be shown)";
+  }
+};
+
+const isObject = (value: unknown): value is object =>
+  (typeof value === "object" && value !== null) || typeof value === "function";
+
+/** A stack that names no place says nothing that the message does not. */
+const framesOf = (stack: string, fileName: string): string => {
+  // A script may have made it a megabyte: cut before looking at its lines.
+  const own = authorStack(sliceText(stack, 0, LONGEST), fileName);
+  return indexOfText(own, "\n    at ") === -1 ? "" : own;
+};
+
+const describeObject = (thrown: object, fileName: string): Described => {
+  const name = text(read(thrown, "name") ?? "");
+  const message = read(thrown, "message");
+  const said = message === undefined ? text(thrown) : text(message);
+  const dynamicImport = said === NO_DYNAMIC_IMPORT;
+  const own = dynamicImport ? "import() is not available: a script is one file" : said;
+  const stack = read(thrown, "stack");
+  const retryable = read(thrown, "retryable");
+  const plain = name === "" || name === "Error" || message === undefined;
+  return {
+    code: codeOf(thrown) ?? (dynamicImport ? "module.not_allowed" : "script.threw"),
+    message: sliceText(plain ? own : `${name}: ${own}`, 0, LONGEST),
+    stack: typeof stack === "string" ? framesOf(stack, fileName) : "",
+    retryable: typeof retryable === "boolean" ? retryable : null,
+  };
+};
+
+/** A thrown value as code, message and stack of at most 8 Ki characters each. */
+export const describe = (thrown: unknown, fileName: string): Described =>
+  isObject(thrown)
+    ? describeObject(thrown, fileName)
+    : { code: "script.threw", message: text(thrown), stack: "", retryable: null };

@@ -1,0 +1,46 @@
+/**
+ * Intrinsics as they were before any line of a script ran. Trusted guest code calls only these, so
+ * that a script which patches Map, Promise or JSON fools nobody but itself.
+ */
+const { apply, defineProperty, deleteProperty } = Reflect;
+const { keys, freeze, create, getPrototypeOf } = Object;
+
+export { apply, create, defineProperty, deleteProperty, freeze, getPrototypeOf, keys };
+
+/** `method` as a function of its receiver. Rest arguments need no patched iterator. */
+const uncurry =
+  <A extends readonly unknown[], R>(method: (this: never, ...args: A) => R) =>
+  (self: unknown, ...args: A): R =>
+    apply(method as (...all: never) => R, self, args);
+
+export const { parse: jsonParse, stringify: jsonStringify } = JSON;
+export const { isArray } = Array;
+export const { now } = Date;
+export const { floor, max, min, trunc } = Math;
+export const { isFinite, isInteger } = Number;
+
+export const sliceText = uncurry(String.prototype.slice);
+export const indexOfText = uncurry(
+  String.prototype.indexOf as (find: string, from?: number) => number,
+);
+export const charCodeAt = uncurry(String.prototype.charCodeAt);
+export const isoText = uncurry(Date.prototype.toISOString);
+export const mapForEach = uncurry(
+  Map.prototype.forEach as (each: (item: unknown, key: unknown) => void) => void,
+);
+export const mapGet = uncurry(Map.prototype.get as (key: unknown) => unknown);
+export const mapSet = uncurry(Map.prototype.set as (key: unknown, value: unknown) => unknown);
+export const mapDelete = uncurry(Map.prototype.delete as (key: unknown) => boolean);
+export const setForEach = uncurry(Set.prototype.forEach as (each: (item: unknown) => void) => void);
+export const weakGet = uncurry(WeakMap.prototype.get as (key: object) => unknown);
+export const weakSet = uncurry(WeakMap.prototype.set as (key: object, value: unknown) => unknown);
+
+export const GuestPromise = Promise;
+export const GuestError = Error;
+export const GuestTypeError = TypeError;
+export const GuestMap = Map;
+export const GuestSet = Set;
+export const GuestDate = Date;
+export const GuestWeakMap = WeakMap;
+export const toText = String;
+export const toNumber = Number;

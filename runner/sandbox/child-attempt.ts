@@ -1,0 +1,118 @@
+import { systemClock } from "../../src/runtime/clock.ts";
+import { escapedFault, type Fault, loadFault } from "./fault.ts";
+import type { Posted, Spare } from "./isolate.ts";
+import type { FromChild, ToChild } from "./protocol.ts";
+
+/** Anything but `ready`, without what all of them carry. */
+type Said = FromChild extends infer Frame
+  ? Frame extends { readonly id: number }
+    ? Omit<Frame, "id" | "cpuUs">
+    : never
+  : never;
+
+export type ChildAttempt = {
+  readonly id: number;
+  cancel(): void;
+};
+
+/** The heap limit ended the isolate. V8 has disposed of it by then. */
+const MEMORY: Fault = {
+  code: "memory",
+  message: "the script used more memory than it may",
+  stack: "",
+  retryable: null,
+};
+
+/**
+ * Runs one script in a spare isolate. `say` sends to the supervisor; `done` is called once, after
+ * the end was said.
+ */
+export const runAttempt = (
+  spare: Spare,
+  order: Extract<ToChild, { op: "run" }>,
+  say: (said: Said) => void,
+  done: () => void,
+): ChildAttempt => {
+  let over = false;
+  let cancelWake = (): void => {};
+
+  const end = (said: Said): void => {
+    if (over) return;
+    over = true;
+    cancelWake();
+    cancelWarning();
+    say(said);
+    done();
+  };
+
+  const fail = (fault: Fault): void => {
+    end({ op: "failed", ...fault });
+  };
+
+  const escaped = (thrown: unknown): void => {
+    if (over) return;
+    fail(spare.isolate.isDisposed ? MEMORY : escapedFault(thrown, order.fileName));
+  };
+
+  const deliver = (event: "wake" | "cancelled" | "deadline"): void => {
+    if (!over) spare.deliver(event).catch(escaped);
+  };
+
+  const cancelWarning = systemClock.after(order.warnAfterMs, () => {
+    deliver("deadline");
+  });
+
+  const posted: Posted = (operation, first, second, third, fourth) => {
+    if (over) return;
+    switch (operation) {
+      case "output":
+        say({ op: "output", stream: first as "STDOUT", text: String(second) });
+        return;
+      case "progress":
+        say({
+          op: "progress",
+          fraction: Number(first),
+          message: String(second),
+          step: Number(third),
+          steps: Number(fourth),
+        });
+        return;
+      case "wake":
+        cancelWake();
+        cancelWake = systemClock.after(Number(first), () => {
+          deliver("wake");
+        });
+        return;
+      case "succeeded":
+        end({ op: "succeeded", result: String(first) });
+        return;
+      case "failed":
+        end({
+          op: "failed",
+          code: String(first),
+          message: String(second),
+          stack: String(third),
+          retryable: fourth === "" ? null : fourth === "true",
+        });
+        return;
+      default:
+    }
+  };
+
+  spare.bind(posted);
+  try {
+    spare.begin(order.attempt, order.input);
+    const runner = spare.load(order.code, order.fileName);
+    runner.evaluate().catch(escaped);
+  } catch (thrown) {
+    if (spare.isolate.isDisposed) fail(MEMORY);
+    else fail(loadFault(thrown));
+  }
+
+  return {
+    id: order.id,
+    cancel: () => {
+      deliver("cancelled");
+    },
+  };
+};

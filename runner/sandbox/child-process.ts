@@ -1,0 +1,101 @@
+import { spawn } from "node:child_process";
+
+import { createFrameReader, encodeFrame } from "./frames.ts";
+import { parseHeard } from "./heard.ts";
+import type { Command } from "./launch.ts";
+import type { FromChild, ToChild } from "./protocol.ts";
+
+/** Why a child is gone, for our log. Its last words are never shown to a script's owner. */
+export type Exit = { readonly how: string; readonly lastWords: string };
+
+/** The parent's end of one child. Everything that comes out of it is checked before it is passed on. */
+export type ChildProcessEnd = {
+  readonly pid: number;
+  send(order: ToChild): void;
+  /** Frames and the exit go here from now on. The exit comes last, even if it was before. */
+  listen(listener: ChildListener): void;
+  /** SIGKILL for the whole process group. */
+  kill(): void;
+  readonly exited: Promise<Exit>;
+};
+
+export type ChildListener = {
+  readonly heard: (frame: FromChild) => void;
+  readonly exited: (exit: Exit) => void;
+};
+
+/** A result of 1 MiB with every character escaped, and room for the rest of the frame. */
+const FRAME_LIMIT = 3 * 1024 * 1024;
+const LAST_WORDS = 4_096;
+
+/** @throws what spawn throws when the system is out of processes */
+export const spawnChild = (command: Command, directory: string): ChildProcessEnd => {
+  const child = spawn(command.file, command.args, {
+    cwd: directory,
+    env: {},
+    // A group of its own, so that one signal reaches whatever a child may have started.
+    detached: true,
+    stdio: ["pipe", "pipe", "pipe"],
+  });
+  const { pid } = child;
+  let listener: ChildListener = { heard: () => {}, exited: () => {} };
+  let lastWords = "";
+  let broken: string | null = null;
+
+  const kill = (): void => {
+    if (pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    try {
+      process.kill(-pid, "SIGKILL");
+    } catch (cause) {
+      if (!(cause instanceof Error && "code" in cause && cause.code === "ESRCH")) throw cause;
+    }
+  };
+
+  const read = createFrameReader(FRAME_LIMIT, (text) => {
+    if (broken === null) listener.heard(parseHeard(text));
+  });
+
+  child.stdout.on("data", (chunk: Buffer) => {
+    if (broken !== null) return;
+    try {
+      read(chunk);
+    } catch (cause) {
+      broken = `sent what it must not: ${String(cause)}`.slice(0, 500);
+      kill();
+    }
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    lastWords = (lastWords + text).slice(-LAST_WORDS);
+  });
+  // A pipe to a dead child breaks; the exit says all there is to say.
+  child.stdin.on("error", () => {});
+
+  let gone: Exit | null = null;
+  const exited = new Promise<Exit>((resolve) => {
+    const end = (how: string): void => {
+      if (gone !== null) return;
+      gone = { how: broken ?? how, lastWords };
+      resolve(gone);
+      listener.exited(gone);
+    };
+    child.once("error", (cause) => {
+      end(cause.message);
+    });
+    child.once("close", (code, signal) => {
+      end(signal === null ? `exit code ${code}` : signal);
+    });
+  });
+
+  return {
+    pid: pid ?? 0,
+    send: (order) => {
+      child.stdin.write(encodeFrame(order));
+    },
+    listen: (next) => {
+      listener = next;
+      if (gone !== null) void exited.then(next.exited);
+    },
+    kill,
+    exited,
+  };
+};

@@ -1,0 +1,100 @@
+/**
+ * The program of a sandbox child. It holds nothing worth stealing: an empty environment, an empty
+ * directory, two pipes, no rights. It runs one script at a time, each in an isolate of its own, and
+ * makes the next isolate as soon as it has said how the last one ended. The supervisor decides over
+ * time and memory, from outside; nothing here is trusted to do so.
+ *
+ * Arguments: the path of isolated-vm's native library.
+ */
+import { type ChildAttempt, runAttempt } from "./child-attempt.ts";
+import { createFrameReader, encodeFrame } from "./frames.ts";
+import { createIsolates, type Ivm, type Spare } from "./isolate.ts";
+import type { FromChild, ToChild } from "./protocol.ts";
+
+const FRAME_LIMIT = 16 * 1024 * 1024;
+
+const loadNative = (path: string): Ivm => {
+  const native = { exports: {} };
+  process.dlopen(native, path);
+  return (native.exports as { readonly ivm: Ivm }).ivm;
+};
+
+type Dropping = { readonly drop?: (right: string) => void };
+
+/** What the native library needed to be loaded is not needed any more. */
+const dropRights = (): void => {
+  const { permission } = process as { readonly permission?: Dropping };
+  for (const right of ["fs", "addon", "child", "worker", "net", "inspector", "wasi", "ffi"]) {
+    permission?.drop?.(right);
+  }
+};
+
+const say = (frame: FromChild): void => {
+  process.stdout.write(encodeFrame(frame));
+};
+
+const vm = loadNative(process.argv[2] ?? "");
+dropRights();
+
+let makeSpare: (() => Spare) | null = null;
+let spare: Spare | null = null;
+let current: ChildAttempt | null = null;
+
+const refill = (): void => {
+  if (makeSpare === null) throw new Error("not initialised");
+  spare = makeSpare();
+  say({ op: "ready" });
+};
+
+const start = (order: Extract<ToChild, { op: "run" }>): void => {
+  const taken = spare;
+  if (taken === null || current !== null) throw new Error("one attempt at a time");
+  spare = null;
+  const before = process.cpuUsage();
+  const attempt = runAttempt(
+    taken,
+    order,
+    (said) => {
+      if (said.op !== "succeeded" && said.op !== "failed") {
+        say({ ...said, id: order.id });
+        return;
+      }
+      const used = process.cpuUsage(before);
+      say({ ...said, id: order.id, cpuUs: used.user + used.system });
+    },
+    () => {
+      // After the answer is on its way: first the old isolate, then the next.
+      setImmediate(() => {
+        current = null;
+        if (!taken.isolate.isDisposed) taken.isolate.dispose();
+        refill();
+      });
+    },
+  );
+  current = attempt;
+};
+
+const hear = (text: string): void => {
+  const order = JSON.parse(text) as ToChild;
+  switch (order.op) {
+    case "init":
+      makeSpare = createIsolates(vm, order.heapMb, order.guest, (message) => {
+        process.stderr.write(`isolate lost: ${message}\n`);
+        process.kill(process.pid, "SIGKILL");
+      });
+      refill();
+      return;
+    case "run":
+      start(order);
+      return;
+    case "cancel":
+      if (current?.id === order.id) current.cancel();
+      return;
+  }
+};
+
+process.stdin.on("data", createFrameReader(FRAME_LIMIT, hear));
+// Without a supervisor there is nothing to live for, even if a script keeps a thread busy.
+process.stdin.on("end", () => {
+  process.kill(process.pid, "SIGKILL");
+});

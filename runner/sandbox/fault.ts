@@ -1,0 +1,56 @@
+import { authorStack } from "../guest/stack.ts";
+import { ImportRefused } from "./isolate.ts";
+
+/** A failure that the child saw from outside of the script's own code. */
+export type Fault = {
+  readonly code: string;
+  readonly message: string;
+  readonly stack: string;
+  readonly retryable: boolean | null;
+};
+
+const LONGEST = 8_192;
+
+const cut = (text: string): string => text.slice(0, LONGEST);
+
+const textOf = (thrown: unknown, key: "name" | "message" | "stack"): string => {
+  if (typeof thrown !== "object" || thrown === null) return "";
+  const value: unknown = Reflect.get(thrown, key);
+  return typeof value === "string" ? cut(value) : "";
+};
+
+/** V8 puts the place of a syntax error behind the message: `Unexpected token ';' [script.ts:1:11]`. */
+const PLACE = / \[([^\]\s]+:\d+:\d+)\]$/;
+
+/** Why a module could not be compiled or linked. */
+export const loadFault = (thrown: unknown): Fault => {
+  if (thrown instanceof ImportRefused) {
+    return {
+      code: "module.not_allowed",
+      message: cut(`"${thrown.message}" cannot be imported: a script is one file`),
+      stack: "",
+      retryable: false,
+    };
+  }
+  const message = textOf(thrown, "message");
+  const place = PLACE.exec(message)?.[1];
+  return {
+    code: "script.syntax",
+    message: `SyntaxError: ${message.replace(PLACE, "")}`,
+    stack: place === undefined ? "" : `    at ${place}`,
+    retryable: false,
+  };
+};
+
+/** What a script threw where nothing of ours could catch it: at the top level, or unhandled. */
+export const escapedFault = (thrown: unknown, fileName: string): Fault => {
+  const name = textOf(thrown, "name");
+  const message = textOf(thrown, "message");
+  const own = typeof thrown === "object" && thrown !== null ? message : cut(String(thrown));
+  return {
+    code: "script.threw",
+    message: name === "" || name === "Error" ? own : cut(`${name}: ${own}`),
+    stack: authorStack(textOf(thrown, "stack"), fileName),
+    retryable: null,
+  };
+};

@@ -1,0 +1,67 @@
+import type { Failure } from "../executor.ts";
+import { failure } from "../failures.ts";
+import type { SandboxLimits } from "./limits.ts";
+import type { ScriptFile } from "./protocol.ts";
+import type { Violation } from "./watch.ts";
+
+export type ScriptTask = {
+  readonly organizationId: string;
+  readonly jobId: string;
+  readonly attempt: number;
+  readonly code: string;
+  readonly fileName: ScriptFile;
+  /** A JSON text. */
+  readonly input: string;
+  readonly timeoutMs: number;
+};
+
+/** An ending before it is measured. */
+export type Outcome =
+  | { readonly kind: "succeeded"; readonly result: string }
+  | { readonly kind: "failed"; readonly error: Failure }
+  | { readonly kind: "cancelled" };
+
+export const CANCELLED: Outcome = { kind: "cancelled" };
+
+export const failed = (error: Failure): Outcome => ({ kind: "failed", error });
+
+/** A result as the child sent it. The guest has checked it already, unless it is not our guest any more. */
+export const accept = (result: string, limits: SandboxLimits): Outcome => {
+  if (Buffer.byteLength(result) > limits.resultBytes) {
+    return failed(
+      failure("result.too_large", `the result is larger than ${limits.resultBytes} bytes of JSON`),
+    );
+  }
+  try {
+    JSON.parse(result);
+  } catch {
+    return failed(failure("result.not_serialisable", "the result is not JSON"));
+  }
+  return { kind: "succeeded", result };
+};
+
+/** What the guest is told: see guest/bridge.ts, Attempt. */
+export const guestAttempt = (task: ScriptTask, limits: SandboxLimits): string =>
+  JSON.stringify({
+    jobId: task.jobId,
+    attempt: task.attempt,
+    fileName: task.fileName,
+    // One row more than the outbox takes, so that it notices.
+    outputLines: limits.outputLines + 1,
+    outputChars: limits.outputBytes + limits.lineBytes,
+    lineChars: limits.lineBytes,
+    timers: limits.timers,
+    resultBytes: limits.resultBytes,
+  });
+
+/** Why the supervisor killed, for the author. */
+export const explain = (what: Violation, task: ScriptTask, limits: SandboxLimits): string => {
+  switch (what) {
+    case "timeout.wall":
+      return `the attempt took longer than ${task.timeoutMs} ms`;
+    case "timeout.cpu":
+      return `the script used more than ${limits.cpuMs} ms of CPU time`;
+    case "memory":
+      return "the script used more memory than it may";
+  }
+};

@@ -1,0 +1,226 @@
+import { type Clock } from "../../src/runtime/clock.ts";
+import type { Log } from "../../src/runtime/log.ts";
+import type { ChildProcessEnd } from "./child-process.ts";
+import { choose, type Member, surplus } from "./choose.ts";
+
+/**
+ * The sandbox children. It owns all of them: nobody else starts, ends or lends one. A child starts
+ * fresh, serves one organization, and is ended when it has served long enough, when something was
+ * odd, or when another organization needs its place. Nothing survives a crash of the runner: the
+ * children end with it.
+ */
+export type Pool = {
+  /** Resolves when the first child is ready. @throws SandboxUnavailable */
+  start(): Promise<void>;
+  /** A child of the organization's own, ready. @throws SandboxUnavailable, the signal's reason */
+  take(organizationId: string, signal: AbortSignal): Promise<ChildProcessEnd>;
+  /** Gives a child back. `fit`: it waits for its next attempt; otherwise it is ended. */
+  give(child: ChildProcessEnd, fit: boolean): void;
+  /** Ends all children, busy or not; resolves when they are gone. */
+  stop(): Promise<void>;
+  size(): { readonly starting: number; readonly idle: number; readonly busy: number };
+};
+
+export class SandboxUnavailable extends Error {
+  override readonly name = "SandboxUnavailable";
+}
+
+export type PoolOptions = {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Starts a child that says `ready` when it can take an attempt. */
+  readonly spawn: () => ChildProcessEnd;
+  /** Attempts at once. */
+  readonly slots: number;
+  /** Fresh children kept ready beyond those that have served. */
+  readonly spares: number;
+  readonly recycleAfter: number;
+};
+
+type Child = {
+  state: "starting" | "idle" | "busy";
+  organizationId: string | null;
+  usedAt: number;
+  attempts: number;
+  readonly end: ChildProcessEnd;
+} & Member;
+
+type Waiter = {
+  readonly organizationId: string;
+  readonly found: (child: ChildProcessEnd) => void;
+  readonly failed: (cause: Error) => void;
+};
+
+/** A child that does not start is no accident when it happens so often in a row. */
+const MOST_FAILED_STARTS = 5;
+const START_BACKOFF_MS = 100;
+
+export const createPool = (options: PoolOptions): Pool => {
+  const { clock, log, slots, spares, recycleAfter } = options;
+  const most = slots + spares;
+  const children = new Map<ChildProcessEnd, Child>();
+  const dying = new Set<ChildProcessEnd>();
+  let waiters: readonly Waiter[] = [];
+  let uses = 0;
+  let failedStarts = 0;
+  let backingOff = false;
+  let stopped = false;
+
+  const count = (state: Child["state"]): number => {
+    let found = 0;
+    for (const child of children.values()) if (child.state === state) found += 1;
+    return found;
+  };
+
+  const remove = (end: ChildProcessEnd): void => {
+    if (!children.delete(end)) return;
+    dying.add(end);
+    void end.exited.then(() => dying.delete(end));
+    end.kill();
+  };
+
+  const failStart = (how: string, lastWords: string): void => {
+    failedStarts += 1;
+    log.error({ how, lastWords, failedStarts }, "a sandbox child did not start");
+    if (failedStarts >= MOST_FAILED_STARTS) {
+      const rejected = waiters;
+      waiters = [];
+      const cause = new SandboxUnavailable(`the sandbox cannot be started: ${how}. ${lastWords}`);
+      for (const waiter of rejected) waiter.failed(cause);
+    }
+    backingOff = true;
+    clock.after(START_BACKOFF_MS * 2 ** Math.min(failedStarts, 6), () => {
+      backingOff = false;
+      settle();
+    });
+  };
+
+  const spawn = (): void => {
+    const end = options.spawn();
+    const child: Child = { state: "starting", organizationId: null, usedAt: 0, attempts: 0, end };
+    children.set(end, child);
+    attend(child);
+  };
+
+  /** A child that is not busy has nothing to say but that it is ready. */
+  const attend = (child: Child): void => {
+    const { end } = child;
+    end.listen({
+      heard: (frame) => {
+        if (frame.op === "ready" && child.state === "starting") {
+          failedStarts = 0;
+          child.state = "idle";
+        } else {
+          log.error({ pid: end.pid, op: frame.op }, "an idle sandbox child spoke");
+          remove(end);
+        }
+        settle();
+      },
+      exited: ({ how, lastWords }) => {
+        if (!children.delete(end) || stopped) return;
+        if (child.state === "starting") failStart(how, lastWords);
+        else log.warn({ pid: end.pid, how, lastWords }, "an idle sandbox child ended");
+        settle();
+      },
+    });
+  };
+
+  const rest = (child: Child): void => {
+    child.state = "idle";
+    attend(child);
+  };
+
+  const lend = (child: Child, organizationId: string): ChildProcessEnd => {
+    child.state = "busy";
+    child.organizationId = organizationId;
+    child.usedAt = ++uses;
+    child.attempts += 1;
+    return child.end;
+  };
+
+  /** Serves whom it can, in their order, then starts as many children as are wanted and allowed. */
+  const settle = (): void => {
+    if (stopped) return;
+    const left: Waiter[] = [];
+    let starting = count("starting");
+    for (const waiter of waiters) {
+      const choice = choose(children.values(), waiter.organizationId, most);
+      if (choice.kind === "use") {
+        waiter.found(lend(choice.member, waiter.organizationId));
+        continue;
+      }
+      left.push(waiter);
+      // Each child that is starting will serve one of those who wait before.
+      if (starting >= left.length || choice.kind === "wait" || backingOff) continue;
+      if (choice.kind === "replace") remove(choice.member.end);
+      spawn();
+      starting += 1;
+    }
+    waiters = left;
+    refill();
+  };
+
+  const refill = (): void => {
+    const old = surplus(children.values(), slots);
+    if (old !== null) remove(old.end);
+    let fresh = 0;
+    for (const child of children.values()) if (child.organizationId === null) fresh += 1;
+    while (fresh < waiters.length + spares && children.size < most && !backingOff) {
+      spawn();
+      fresh += 1;
+    }
+  };
+
+  const take = async (organizationId: string, signal: AbortSignal): Promise<ChildProcessEnd> =>
+    await new Promise((resolve, reject) => {
+      const forget = (): void => {
+        waiters = waiters.filter((other) => other !== waiter);
+        reject(signal.reason as Error);
+      };
+      const waiter: Waiter = {
+        organizationId,
+        found: (child) => {
+          signal.removeEventListener("abort", forget);
+          resolve(child);
+        },
+        failed: (cause) => {
+          signal.removeEventListener("abort", forget);
+          reject(cause);
+        },
+      };
+      signal.throwIfAborted();
+      if (stopped) throw new SandboxUnavailable("the sandbox is stopped");
+      signal.addEventListener("abort", forget, { once: true });
+      waiters = [...waiters, waiter];
+      settle();
+    });
+
+  return {
+    take,
+    start: async () => {
+      settle();
+      const child = await take("", new AbortController().signal);
+      const first = children.get(child);
+      if (first === undefined) throw new SandboxUnavailable("the first child ended at once");
+      // It has served nobody.
+      first.organizationId = null;
+      rest(first);
+    },
+    give: (end, fit) => {
+      const child = children.get(end);
+      if (child === undefined) return;
+      if (fit && !stopped && child.attempts < recycleAfter) rest(child);
+      else remove(end);
+      settle();
+    },
+    stop: async () => {
+      stopped = true;
+      const rejected = waiters;
+      waiters = [];
+      for (const waiter of rejected) waiter.failed(new SandboxUnavailable("the sandbox stops"));
+      for (const end of children.keys()) remove(end);
+      await Promise.all([...dying].map(async (end) => await end.exited));
+    },
+    size: () => ({ starting: count("starting"), idle: count("idle"), busy: count("busy") }),
+  };
+};

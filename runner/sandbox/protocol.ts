@@ -1,0 +1,63 @@
+/**
+ * What supervisor and child say to each other: two tagged unions. The child believes the
+ * supervisor; what the supervisor hears is checked in heard.ts, because a script may own the child.
+ */
+export type GuestModule = { readonly name: string; readonly text: string };
+
+export type ToChild =
+  | {
+      readonly op: "init";
+      readonly heapMb: number;
+      /** One of them is called `entry`. */
+      readonly guest: readonly GuestModule[];
+    }
+  | {
+      readonly op: "run";
+      /** Names this attempt on the pipe; every frame about it carries it. */
+      readonly id: number;
+      readonly code: string;
+      readonly fileName: string;
+      readonly input: string;
+      /** JSON for the guest: see guest/bridge.ts, Attempt. */
+      readonly attempt: string;
+      /** When the guest's signal aborts, in ms from now. */
+      readonly warnAfterMs: number;
+    }
+  | { readonly op: "cancel"; readonly id: number };
+
+export type FromChild =
+  /** A spare isolate waits: the child can take an attempt. */
+  | { readonly op: "ready" }
+  | {
+      readonly op: "output";
+      readonly id: number;
+      readonly stream: "STDOUT" | "STDERR" | "LOG";
+      readonly text: string;
+    }
+  | {
+      readonly op: "progress";
+      readonly id: number;
+      readonly fraction: number;
+      readonly message: string;
+      readonly step: number;
+      readonly steps: number;
+    }
+  | {
+      readonly op: "succeeded";
+      readonly id: number;
+      readonly result: string;
+      readonly cpuUs: number;
+    }
+  | {
+      readonly op: "failed";
+      readonly id: number;
+      readonly code: string;
+      readonly message: string;
+      readonly stack: string;
+      /** Null: as is usual for the code. */
+      readonly retryable: boolean | null;
+      readonly cpuUs: number;
+    };
+
+/** The file that a script's positions refer to, by its language. */
+export type ScriptFile = "script.js" | "script.ts";

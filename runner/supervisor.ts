@@ -1,0 +1,154 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import type { Clock } from "../src/runtime/clock.ts";
+import type { Service } from "../src/runtime/lifecycle.ts";
+import type { Log } from "../src/runtime/log.ts";
+import { AttemptStopped, type Ending, type Report, unmeasured } from "./executor.ts";
+import { failure } from "./failures.ts";
+import { type ChildProcessEnd, spawnChild } from "./sandbox/child-process.ts";
+import { readGuest } from "./sandbox/guest-text.ts";
+import { childCommand } from "./sandbox/launch.ts";
+import { probeLayers } from "./sandbox/layers.ts";
+import type { SandboxLimits } from "./sandbox/limits.ts";
+import { CANCELLED, type ScriptTask } from "./sandbox/outcome.ts";
+import { createPool, type Pool, SandboxUnavailable } from "./sandbox/pool.ts";
+import { createUsageReader } from "./sandbox/proc.ts";
+import { runInChild } from "./sandbox/run.ts";
+import { createWatch } from "./sandbox/watch.ts";
+
+export type SupervisorOptions = {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly limits: SandboxLimits;
+  /** Scripts at once. */
+  readonly slots: number;
+  /** Fresh children kept ready for an organization that comes new. */
+  readonly spares: number;
+  /** Whether `start` first proves that a script which loops is really killed. */
+  readonly canary: boolean;
+};
+
+/**
+ * Runs scripts in sandbox children and ends them on time, whatever they do. It holds the pool and
+ * nothing that should survive.
+ */
+export type Supervisor = Service & {
+  /** Resolves exactly once, never rejects. */
+  run(task: ScriptTask, report: Report, signal: AbortSignal): Promise<Ending>;
+  children(): ReturnType<Pool["size"]>;
+};
+
+export const createSupervisor = (options: SupervisorOptions): Supervisor => {
+  const { clock, log, limits } = options;
+  const watch = createWatch(clock, createUsageReader(), limits.sampleMs);
+  let pool: Pool | null = null;
+  let directory = "";
+  let lastId = 0;
+
+  const around = (bounds: SandboxLimits) => ({
+    clock,
+    watch,
+    limits: bounds,
+    odd: (facts: object) => {
+      log.warn(facts, "a sandbox child was ended because of what it did");
+    },
+  });
+
+  const attempt = async (
+    task: ScriptTask,
+    report: Report,
+    signal: AbortSignal,
+    bounds: SandboxLimits,
+  ): Promise<Ending> => {
+    if (pool === null) throw new SandboxUnavailable("the sandbox has not been started");
+    const home = pool;
+    const child = await home.take(task.organizationId, signal);
+    lastId += 1;
+    return await runInChild(child, lastId, task, report, signal, around(bounds), (fit) => {
+      home.give(child, fit);
+    });
+  };
+
+  const start = async (): Promise<void> => {
+    const [{ active, missing }, guest] = await Promise.all([probeLayers(), readGuest()]);
+    directory = await mkdtemp(join(tmpdir(), "millrace-sandbox-"));
+    const command = childCommand(active);
+    const spawn = (): ChildProcessEnd => {
+      const child = spawnChild(command, directory);
+      child.send({ op: "init", heapMb: limits.heapMb, guest });
+      return child;
+    };
+    pool = createPool({
+      clock,
+      log,
+      spawn,
+      slots: options.slots,
+      spares: options.spares,
+      recycleAfter: limits.recycleAfter,
+    });
+    await pool.start();
+    if (options.canary) await proveTheKill();
+    const names = active.map((layer) => layer.name);
+    log.info({ layers: ["permissions", ...names], missing }, "the sandbox is ready");
+    if (process.platform !== "linux") {
+      log.warn({}, "CPU and memory of scripts are not limited here, only their time: not Linux");
+    }
+  };
+
+  /** @throws SandboxUnavailable if a script that loops forever is not ended as it should be */
+  const proveTheKill = async (): Promise<void> => {
+    const ending = await attempt(CANARY, SILENT, new AbortController().signal, {
+      ...limits,
+      cpuMs: 50,
+    });
+    const code = ending.kind === "failed" ? ending.error.code : ending.kind;
+    if (code === "timeout.cpu" || code === "timeout.wall") return;
+    throw new SandboxUnavailable(`a script that loops forever was not killed, but: ${code}`);
+  };
+
+  const stop = async (): Promise<void> => {
+    const ending = pool;
+    pool = null;
+    await ending?.stop();
+    if (directory !== "") await rm(directory, { recursive: true, force: true });
+    directory = "";
+  };
+
+  return {
+    start: async () => {
+      try {
+        await start();
+      } catch (cause) {
+        await stop();
+        throw cause;
+      }
+    },
+    stop,
+    children: () => pool?.size() ?? { starting: 0, idle: 0, busy: 0 },
+    run: async (task, report, signal) => {
+      try {
+        return await attempt(task, report, signal, limits);
+      } catch (cause) {
+        if (cause instanceof AttemptStopped) return { ...CANCELLED, ...unmeasured };
+        log.error({ err: cause }, "a script could not be given to the sandbox");
+        const error = failure("runner.crashed", "the sandbox could not be started");
+        return { kind: "failed", error, ...unmeasured };
+      }
+    },
+  };
+};
+
+const SILENT: Report = { output: () => {}, progress: () => {} };
+
+/** Of no organization: its child is never used for another. */
+const CANARY: ScriptTask = {
+  organizationId: "canary",
+  jobId: "canary",
+  attempt: 1,
+  code: "export default () => { for (;;); };",
+  fileName: "script.js",
+  input: "null",
+  timeoutMs: 5_000,
+};
