@@ -25,6 +25,7 @@ export class Fifo<T> {
 
   shift(): T | undefined {
     if (this.#returned.length > 0) return this.#returned.pop();
+    if (this.#head === this.#items.length) return undefined;
     const item = this.#items[this.#head];
     this.#items[this.#head] = undefined;
     this.#head += 1;

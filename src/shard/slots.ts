@@ -19,15 +19,17 @@ type RunnerSlots = {
 
 /**
  * The slots of all runners of this server, and who uses them. Shards that wait for a slot stand in
- * a line for each capability; free slots are divided evenly among them, and what does not divide
- * goes to those who have waited longest. So a shard with a long backlog, which frees and takes
- * slots all the time, does not keep another from its first.
+ * a line for each capability. What they use and what is free is divided evenly among them (max-min
+ * fair); what does not divide goes to those who have waited longest. So a shard with a long backlog,
+ * which frees and takes slots all the time, does not keep another from its share.
  */
 export class Slots {
   readonly #runners = new Map<RunnerId, RunnerSlots>();
   /** Runners with a free slot, in the order of their turns. */
   readonly #available = new Map<Capability, Set<RunnerSlots>>();
   readonly #free = new Map<Capability, number>();
+  /** Slots in use, by shard. */
+  readonly #used = new Map<ShardId, number>();
   readonly #hungry = new Map<Capability, Set<ShardId>>();
 
   /** A runner says what it can do, and how much at once. */
@@ -53,6 +55,7 @@ export class Slots {
     const runner = this.#runner(id);
     this.#update(runner, () => {
       runner.used += change;
+      this.#used.set(shardId, (this.#used.get(shardId) ?? 0) + change);
       runner.byShard.set(shardId, (runner.byShard.get(shardId) ?? 0) + change);
     });
   }
@@ -67,6 +70,7 @@ export class Slots {
         runner.byShard.delete(shardId);
       });
     }
+    this.#used.delete(shardId);
     for (const line of this.#hungry.values()) line.delete(shardId);
   }
 
@@ -107,15 +111,13 @@ export class Slots {
     }
   }
 
-  /** Shards in line for which a slot is free now. */
+  /** Shards in line that may take a slot now. There is one whenever somebody waits and a slot is free. */
   servable(): Set<ShardId> {
     const shards = new Set<ShardId>();
     for (const [capability, line] of this.#hungry) {
-      let free = this.#free.get(capability) ?? 0;
+      if (this.free(capability) === 0) continue;
       for (const shardId of line) {
-        if (free <= 0) break;
-        shards.add(shardId);
-        free -= 1;
+        if (this.#share(shardId, capability) > 0) shards.add(shardId);
       }
     }
     return shards;
@@ -128,10 +130,14 @@ export class Slots {
 
   #share(shardId: ShardId, capability: Capability): number {
     const free = this.free(capability);
-    const line = [...(this.#hungry.get(capability) ?? [])];
-    const place = line.includes(shardId) ? line.indexOf(shardId) : line.length;
-    const sharers = Math.max(line.length, place + 1);
-    return Math.floor(free / sharers) + (place < free % sharers ? 1 : 0);
+    if (free === 0) return 0;
+    const sharers = [...(this.#hungry.get(capability) ?? [])];
+    if (!sharers.includes(shardId)) sharers.push(shardId);
+    const used = (id: ShardId): number => this.#used.get(id) ?? 0;
+    const total = sharers.reduce((sum, id) => sum + used(id), free);
+    const extra = sharers.indexOf(shardId) < total % sharers.length ? 1 : 0;
+    const fair = Math.floor(total / sharers.length) + extra;
+    return Math.max(0, Math.min(free, fair - used(shardId)));
   }
 
   #rotate(capability: Capability): RunnerSlots | undefined {

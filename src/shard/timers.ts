@@ -14,6 +14,11 @@ export class Timers {
   #heap: Entry[] = [];
   #live = 0;
 
+  /** Entries held, stale ones included. */
+  get size(): number {
+    return this.#heap.length;
+  }
+
   set(job: ActiveJob, at: number): void {
     if (job.wakeAt === at) return;
     if (job.wakeAt !== Number.POSITIVE_INFINITY) this.#live -= 1;

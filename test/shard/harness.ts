@@ -1,0 +1,65 @@
+import type { Capability, LeaseToken, OrganizationId, RunnerId } from "../../src/jobs/ids.ts";
+import { SCRIPT } from "../../src/jobs/ids.ts";
+import type { JobRow } from "../../src/jobs/job.ts";
+import type { Command } from "../../src/shard/commands/command.ts";
+import { schedule, type Placement } from "../../src/shard/scheduler.ts";
+import { Slots } from "../../src/shard/slots.ts";
+import { ShardState } from "../../src/shard/state.ts";
+import { NO_COLD_ROWS, Turn } from "../../src/shard/turn.ts";
+import type { ColdRows } from "../../src/store/store.ts";
+
+export const acme = "acme" as OrganizationId;
+export const RUNNER = "runner-1" as RunnerId;
+
+type Told<Outcome> = {
+  readonly outcome: Outcome;
+  readonly turn: Turn;
+  readonly placements: readonly Placement[];
+};
+
+/** A shard without a database: turns are applied and taken as committed. */
+export class Shard {
+  readonly state = new ShardState();
+  readonly slots = new Slots();
+  now = 1_000;
+  #revision = 0;
+  #leases = 0;
+
+  constructor(limits: { readonly maxRunning?: number; readonly maxQueued?: number } = {}) {
+    this.admit(acme, limits);
+  }
+
+  admit(
+    organizationId: OrganizationId,
+    limits: { readonly maxRunning?: number; readonly maxQueued?: number } = {},
+  ): void {
+    this.state.admit({
+      organizationId,
+      maxRunning: limits.maxRunning ?? 5,
+      maxQueued: limits.maxQueued ?? 1_000,
+    });
+  }
+
+  offer(slots: number, capabilities: readonly Capability[] = [SCRIPT], id = RUNNER): void {
+    this.slots.announce(id, capabilities, slots);
+  }
+
+  do<Outcome>(command: Command<Outcome>, cold: Partial<ColdRows> = {}): Told<Outcome> {
+    this.#revision += 1;
+    const at = { now: this.now, revision: this.#revision, random: () => 0.5 };
+    const turn = new Turn(this.state, at, { ...NO_COLD_ROWS, ...cold });
+    const outcome = command.apply(turn);
+    for (const id of turn.released) this.slots.use(0, id, -1);
+    const newLease = (): LeaseToken => `lease-${(this.#leases += 1)}` as LeaseToken;
+    const placements = schedule(turn, this.slots.sourceFor(0), newLease);
+    this.slots.wait(0, new Set(this.state.ready.keys()));
+    return { outcome, turn, placements };
+  }
+
+  row({ organizationId, id }: JobRow): JobRow | undefined {
+    return this.state.find(organizationId, id)?.row;
+  }
+}
+
+export const namesOf = (placements: readonly Placement[]): string[] =>
+  placements.map(({ job }) => job.row.name);

@@ -1,0 +1,207 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+
+import type { Capability, OrganizationId, RunnerId } from "../../src/jobs/ids.ts";
+import { cancel } from "../../src/shard/commands/cancel.ts";
+import { loseRunner } from "../../src/shard/commands/clockwork.ts";
+import { report } from "../../src/shard/commands/report.ts";
+import { refOf } from "../../src/shard/commands/reconcile.ts";
+import { submit } from "../../src/shard/commands/submit.ts";
+import type { Placement } from "../../src/shard/scheduler.ts";
+import { aSubmission } from "../support/job-row.ts";
+import { acme, namesOf, RUNNER, Shard } from "./harness.ts";
+
+const succeed = ({ job }: Placement) => {
+  const ref = refOf(job);
+  if (ref === null) throw new Error("not started");
+  return report([
+    {
+      ref,
+      seq: 1,
+      progress: null,
+      output: [],
+      ending: { kind: "succeeded", result: "1", cpuMs: 0, peakMemoryBytes: 0 },
+    },
+  ]);
+};
+
+const jobs = (...names: string[]) => submit(names.map((name) => aSubmission({ name })));
+
+describe("placing jobs on slots", () => {
+  test("a job that finds a free slot starts in the turn that submitted it", () => {
+    const shard = new Shard();
+    shard.offer(1);
+    const { placements, turn } = shard.do(jobs("a"));
+    expect(namesOf(placements)).toEqual(["a"]);
+    expect(turn.changes().inserted).toMatchObject([{ state: "RUNNING", attempt: 1 }]);
+    expect(turn.changes().updated).toEqual([]);
+  });
+
+  test("higher priority goes first, then first in, first out", () => {
+    const shard = new Shard();
+    shard.do(
+      submit([
+        aSubmission({ name: "low", priority: -1 }),
+        aSubmission({ name: "first" }),
+        aSubmission({ name: "second" }),
+        aSubmission({ name: "high", priority: 7 }),
+      ]),
+    );
+    shard.offer(4);
+    expect(namesOf(shard.do(jobs()).placements)).toEqual(["high", "first", "second", "low"]);
+  });
+
+  test("priority holds across capabilities of one organization", () => {
+    const shard = new Shard();
+    const handler = "handler:mail" as Capability;
+    shard.do(
+      submit([
+        aSubmission({ name: "script" }),
+        aSubmission({ name: "urgent", capability: handler, priority: 5 }),
+      ]),
+    );
+    shard.offer(1, ["script" as Capability, handler]);
+    expect(namesOf(shard.do(jobs()).placements)).toEqual(["urgent"]);
+  });
+
+  test("a job that no runner can do does not keep others waiting", () => {
+    const shard = new Shard();
+    shard.offer(1);
+    const exotic = aSubmission({ name: "exotic", capability: "handler:none" as Capability });
+    const { placements } = shard.do(submit([exotic, aSubmission({ name: "plain" })]));
+    expect(namesOf(placements)).toEqual(["plain"]);
+  });
+
+  test("an organization runs no more than its limit", () => {
+    const shard = new Shard({ maxRunning: 2 });
+    shard.offer(10);
+    const { placements } = shard.do(jobs("a", "b", "c"));
+    expect(namesOf(placements)).toEqual(["a", "b"]);
+    const [first] = placements;
+    if (first === undefined) throw new Error("nothing was placed");
+    expect(namesOf(shard.do(succeed(first)).placements)).toEqual(["c"]);
+  });
+
+  test("organizations take turns, whatever their backlog", () => {
+    const shard = new Shard();
+    const light = "light" as OrganizationId;
+    shard.admit(light);
+    shard.do(jobs("a1", "a2", "a3", "a4"));
+    shard.do(submit([aSubmission({ name: "b1", organizationId: light })]));
+    shard.offer(2);
+    expect(namesOf(shard.do(jobs()).placements)).toEqual(["a1", "b1"]);
+  });
+
+  test("of the jobs with one concurrency key, one runs; the next starts when it ends", () => {
+    const shard = new Shard();
+    shard.offer(5);
+    const { placements } = shard.do(
+      submit([
+        aSubmission({ name: "one", concurrencyKey: "k" }),
+        aSubmission({ name: "two", concurrencyKey: "k" }),
+        aSubmission({ name: "free" }),
+      ]),
+    );
+    expect(namesOf(placements)).toEqual(["one", "free"]);
+    const [one] = placements;
+    if (one === undefined) throw new Error("nothing was placed");
+    expect(namesOf(shard.do(succeed(one)).placements)).toEqual(["two"]);
+  });
+
+  test("a parked job can be cancelled, and the key is free afterwards", () => {
+    const shard = new Shard();
+    shard.offer(5);
+    const parked = aSubmission({ name: "two", concurrencyKey: "k" });
+    const { placements } = shard.do(
+      submit([aSubmission({ name: "one", concurrencyKey: "k" }), parked]),
+    );
+    shard.do(cancel(acme, parked.job.id, ""));
+    const [one] = placements;
+    if (one === undefined) throw new Error("nothing was placed");
+    shard.do(succeed(one));
+    expect(shard.state.organization(acme)?.keys.size).toBe(0);
+  });
+
+  test("a rescued job goes before those that came after it", () => {
+    const shard = new Shard();
+    shard.offer(1);
+    shard.do(jobs("rescued"));
+    shard.do(jobs("later"));
+    expect(namesOf(shard.do(loseRunner(RUNNER)).placements)).toEqual(["rescued"]);
+  });
+});
+
+describe("in any history", () => {
+  test("limits hold, counts agree with the jobs, and nothing that could run waits", () => {
+    const step = fc.oneof(
+      fc.record({
+        kind: fc.constant("submit" as const),
+        organization: fc.constantFrom("a", "b", "c"),
+        key: fc.constantFrom("", "", "k1", "k2"),
+        priority: fc.integer({ min: -1, max: 1 }),
+      }),
+      fc.record({ kind: fc.constant("end" as const), which: fc.nat() }),
+      fc.record({ kind: fc.constant("cancel" as const), which: fc.nat() }),
+      fc.record({ kind: fc.constant("lose" as const) }),
+    );
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+        const shard = new Shard();
+        for (const id of ["a", "b", "c"]) shard.admit(id as OrganizationId, { maxRunning: 2 });
+        shard.offer(4);
+        let running: Placement[] = [];
+        const active = () =>
+          [...shard.state.organizations()].flatMap(({ jobs: held }) => [...held.values()]);
+        const run = (command: Parameters<Shard["do"]>[0]) => {
+          running = [...running, ...shard.do(command).placements].filter(
+            ({ job }) => job.row.state === "RUNNING",
+          );
+        };
+        for (const one of steps) {
+          if (one.kind === "submit") {
+            run(
+              submit([
+                aSubmission({
+                  organizationId: one.organization as OrganizationId,
+                  concurrencyKey: one.key,
+                  priority: one.priority,
+                }),
+              ]),
+            );
+          } else if (one.kind === "end") {
+            const placement = running[one.which % Math.max(1, running.length)];
+            if (placement !== undefined) run(succeed(placement));
+          } else if (one.kind === "cancel") {
+            const job = active()[one.which % Math.max(1, active().length)];
+            if (job !== undefined) run(cancel(job.row.organizationId, job.row.id, ""));
+          } else {
+            run(loseRunner(RUNNER));
+          }
+          check(shard);
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
+
+const check = (shard: Shard): void => {
+  let total = 0;
+  let couldRun = 0;
+  for (const organization of shard.state.organizations()) {
+    const rows = [...organization.jobs.values()].map(({ row }) => row);
+    const running = rows.filter(({ state }) => state === "RUNNING");
+    const keys = running.map(({ concurrencyKey }) => concurrencyKey).filter((key) => key !== "");
+    expect(running.length).toBe(organization.running);
+    expect(running.length).toBeLessThanOrEqual(organization.limits.maxRunning);
+    expect(new Set(keys).size).toBe(keys.length);
+    total += running.length;
+    const waiting = rows.filter(
+      ({ state, concurrencyKey }) => state === "QUEUED" && !keys.includes(concurrencyKey),
+    );
+    if (organization.mayRunMore) couldRun += waiting.length;
+  }
+  expect(total).toBeLessThanOrEqual(4);
+  expect(shard.slots.free("script" as Capability)).toBe(4 - total);
+  if (total < 4) expect(couldRun).toBe(0);
+};
