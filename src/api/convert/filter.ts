@@ -1,0 +1,69 @@
+import { createHash } from "node:crypto";
+
+import { JobState as WireState, JobStateSchema } from "../../gen/millrace/v1/job_pb.ts";
+import type { JobFilter as WireFilter } from "../../gen/millrace/v1/job_service_pb.ts";
+import { seesOnly, type UserCaller } from "../../identity/caller.ts";
+import type { UserId } from "../../jobs/ids.ts";
+import type { JobRow } from "../../jobs/job.ts";
+import { LIMITS } from "../../jobs/limits.ts";
+import { JOB_STATES, type JobState } from "../../jobs/states.ts";
+import type { JobFilter } from "../../store/store.ts";
+import type { Faults } from "./faults.ts";
+import { isKnown, keyed, moment, text } from "./fields.ts";
+import { canonicalJson } from "./json-value.ts";
+
+const states = (faults: Faults, given: readonly WireState[]): JobState[] =>
+  given.flatMap((state, index) => {
+    const known = JOB_STATES.find((name) => WireState[name] === state);
+    if (known !== undefined) return known;
+    const what = isKnown(JobStateSchema, state) ? "JOB_STATE_UNSPECIFIED" : `${state}`;
+    faults.add(`states[${index}]`, `must be a state; it is ${what}.`);
+    return [];
+  });
+
+const orNull = <T extends string>(value: T): T | null => (value === "" ? null : value);
+
+/** What a caller asked for, narrowed to what he may see. `faults` speaks of the fields of the filter. */
+export const checkFilter = (
+  faults: Faults,
+  filter: WireFilter | undefined,
+  caller: UserCaller,
+): JobFilter => {
+  const labels = filter?.labels ?? {};
+  const count = Object.keys(labels).length;
+  if (count > LIMITS.filterLabels) {
+    faults.add("labels", `must be at most ${LIMITS.filterLabels}; there are ${count}.`);
+  }
+  for (const [key, value] of Object.entries(labels)) {
+    text(faults, keyed("labels", key), value, LIMITS.labelValueLength);
+  }
+  return {
+    states: states(faults, filter?.states ?? []),
+    type: orNull(text(faults, "type", filter?.type ?? "", LIMITS.typeLength)),
+    labels,
+    creatorId: orNull(
+      text(faults, "creator_id", filter?.creatorId ?? "", LIMITS.nameLength),
+    ) as UserId | null,
+    createdAfter: moment(faults, "created_after", filter?.createdAfter),
+    createdBefore: moment(faults, "created_before", filter?.createdBefore),
+    workflowId: orNull(text(faults, "workflow_id", filter?.workflowId ?? "", LIMITS.nameLength)),
+    visibleTo: seesOnly(caller),
+  };
+};
+
+/** The same filter has the same mark: a page token is good for one filter only. */
+export const filterMark = (filter: JobFilter): string =>
+  createHash("sha256").update(canonicalJson(filter)).digest("base64url").slice(0, 16);
+
+/** The same decision that the store takes in SQL, for rows that come from the feed. */
+export const matches = (filter: JobFilter, job: JobRow): boolean =>
+  (filter.states.length === 0 || filter.states.includes(job.state)) &&
+  (filter.type === null || filter.type === job.type) &&
+  Object.entries(filter.labels).every(([key, value]) => job.labels[key] === value) &&
+  (filter.creatorId === null || filter.creatorId === job.creatorId) &&
+  (filter.createdAfter === null || job.createdAt >= filter.createdAfter) &&
+  (filter.createdBefore === null || job.createdAt < filter.createdBefore) &&
+  (filter.workflowId === null || filter.workflowId === job.workflowId) &&
+  (filter.visibleTo === null ||
+    filter.visibleTo === job.creatorId ||
+    filter.visibleTo === job.runAs);

@@ -1,0 +1,136 @@
+import { createHash } from "node:crypto";
+
+import { toJson } from "@bufbuild/protobuf";
+
+import {
+  type SubmitJobRequest,
+  SubmitJobRequestSchema,
+} from "../../gen/millrace/v1/job_service_pb.ts";
+import type { UserCaller } from "../../identity/caller.ts";
+import { isUuidV7, type JobId } from "../../jobs/ids.ts";
+import { type Millis, NO_PROGRESS } from "../../jobs/job.ts";
+import { LIMITS } from "../../jobs/limits.ts";
+import type { Submission } from "../../jobs/submission.ts";
+import type { ScriptCompiler } from "../../catalog/script.ts";
+import { collectFaults, type Faults } from "./faults.ts";
+import { text } from "./fields.ts";
+import { canonicalJson } from "./json-value.ts";
+import { checkSpec, type CheckedSpec } from "./spec.ts";
+
+export type SubmissionContext = {
+  readonly caller: UserCaller;
+  readonly now: Millis;
+  readonly compile: ScriptCompiler;
+  /** A fresh UUIDv7. */
+  readonly newId: () => string;
+  /** W3C Trace Context of the call; empty if it had none. */
+  readonly traceparent: string;
+};
+
+/**
+ * SHA-256 over what makes two submissions the same: who, and everything said but the request id.
+ * Over the request as it came, so that a default that changes with a release breaks no repetition.
+ */
+const fingerprint = (request: SubmitJobRequest, { caller }: SubmissionContext): string => {
+  const {
+    requestId: _id,
+    validateOnly: _only,
+    ...content
+  } = toJson(SubmitJobRequestSchema, request) as Record<string, unknown>;
+  return createHash("sha256")
+    .update(canonicalJson([caller.userId, content]))
+    .digest("hex");
+};
+
+const rows = (
+  request: SubmitJobRequest,
+  spec: CheckedSpec,
+  context: SubmissionContext,
+): Submission => {
+  const { caller, now, newId, traceparent } = context;
+  const { organizationId, userId } = caller;
+  const id = (request.jobId === "" ? newId() : request.jobId) as JobId;
+  const { input, script, ...given } = spec;
+  return {
+    idIsChosen: request.jobId !== "",
+    job: {
+      organizationId,
+      id,
+      revision: 0,
+      state: "QUEUED",
+      ...given,
+      creatorId: userId,
+      runAs: userId,
+      workflowId: "",
+      stepName: "",
+      parentId: "",
+      createdAt: now,
+      queuedAt: null,
+      updatedAt: now,
+      startedAt: null,
+      endedAt: null,
+      attempt: 0,
+      retryCount: 0,
+      lostCount: 0,
+      runnerId: "",
+      leaseToken: "",
+      reportSeq: 0,
+      progress: NO_PROGRESS,
+      error: null,
+      cancelRequestedAt: null,
+      cancelReason: "",
+      outputCount: 0,
+      cpuMs: 0,
+      peakMemoryBytes: 0,
+    },
+    spec: {
+      organizationId,
+      id,
+      input,
+      scriptHash: script?.hash ?? "",
+      callbackUrl: "",
+      traceparent,
+    },
+    script: script === null ? null : { organizationId, ...script, createdAt: now },
+    request:
+      request.requestId === ""
+        ? null
+        : {
+            organizationId,
+            requestId: request.requestId,
+            jobId: id,
+            fingerprint: fingerprint(request, context),
+            createdAt: now,
+          },
+  };
+};
+
+const check = (faults: Faults, request: SubmitJobRequest, context: SubmissionContext) => {
+  text(faults, "request_id", request.requestId, LIMITS.requestIdLength);
+  if (request.jobId !== "" && !isUuidV7(request.jobId)) {
+    faults.add("job_id", "must be a UUIDv7 in lower case, or empty.");
+  }
+  if (request.spec === undefined) {
+    faults.add("spec", "is missing.");
+    return undefined;
+  }
+  const { caller, now, compile } = context;
+  return checkSpec(faults.inside("spec."), request.spec, { caller: caller.userId, now, compile });
+};
+
+/**
+ * The rows that a request asks for.
+ * @param at the path of the request in the message, such as `requests[3].`
+ * @throws JobFault INVALID_ARGUMENT, NOT_SUPPORTED with the path of every fault
+ */
+export const toSubmission = (
+  request: SubmitJobRequest,
+  context: SubmissionContext,
+  at = "",
+): Submission => {
+  const faults = collectFaults(at);
+  const spec = check(faults, request, context);
+  faults.throwIfAny();
+  if (spec === undefined) throw new Error("a submission without a spec and without a fault");
+  return rows(request, spec, context);
+};

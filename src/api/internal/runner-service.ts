@@ -1,0 +1,109 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
+import type { ConnectRouter } from "@connectrpc/connect";
+
+import {
+  type AssignmentSchema,
+  type GetScriptRequest,
+  type GetScriptResponseSchema,
+  RunnerService,
+  type SyncRequest,
+  type SyncResponseSchema,
+} from "../../gen/millrace/internal/v1/runner_service_pb.ts";
+import { ScriptLanguage } from "../../gen/millrace/v1/job_pb.ts";
+import { JobFault } from "../../jobs/errors.ts";
+import { isUuidV7, type OrganizationId, type RunnerId, type ScriptHash } from "../../jobs/ids.ts";
+import { LIMITS } from "../../jobs/limits.ts";
+import type { Assignment } from "../../jobs/report.ts";
+import type { RunnerHub, ShardRouter, SyncRequest as CheckedSync } from "../../shard/owner.ts";
+import type { JobReader } from "../../store/store.ts";
+import { collectFaults } from "../convert/faults.ts";
+import { numberWithin, text } from "../convert/fields.ts";
+import { fromWireRef, toWireRef } from "./attempt-ref.ts";
+
+export type RunnerApi = {
+  readonly hub: RunnerHub;
+  readonly router: ShardRouter;
+  readonly jobs: JobReader;
+  /** Internal URLs of all live servers. */
+  readonly serverUrls: () => readonly string[];
+};
+
+const MAX_SLOTS = 10_000;
+const MAX_CAPABILITIES = 1_000;
+const CAPABILITY = /^(script|(handler|command):[A-Za-z0-9._-]{1,100})$/;
+
+const checkSync = (request: SyncRequest): CheckedSync => {
+  const faults = collectFaults();
+  if (!isUuidV7(request.runnerId)) faults.add("runner_id", "must be a UUIDv7 in lower case.");
+  if (request.capabilities.length > MAX_CAPABILITIES) {
+    faults.add(
+      "capabilities",
+      `must be at most ${MAX_CAPABILITIES}; there are ${request.capabilities.length}.`,
+    );
+  }
+  request.capabilities.forEach((capability, index) => {
+    if (CAPABILITY.test(capability)) return;
+    faults.add(`capabilities[${index}]`, "must be script, handler:<name> or command:<name>.");
+  });
+  const checked: CheckedSync = {
+    runnerId: request.runnerId as RunnerId,
+    displayName: text(faults, "display_name", request.displayName, LIMITS.nameLength),
+    capabilities: request.capabilities,
+    slots: numberWithin(faults, "slots", request.slots, { min: 0, max: MAX_SLOTS }),
+    attempts: request.attemptsOmitted ? null : request.attempts.map(fromWireRef),
+    immediate: request.immediate,
+  };
+  faults.throwIfAny();
+  return checked;
+};
+
+const toAssignment = (assignment: Assignment): MessageInitShape<typeof AssignmentSchema> => ({
+  attempt: toWireRef(assignment.ref),
+  capability: assignment.capability,
+  scriptHash: assignment.scriptHash,
+  inputJson: assignment.input,
+  attemptTimeout: durationFromMs(assignment.attemptTimeoutMs),
+  type: assignment.type,
+  creatorId: assignment.creatorId,
+  runAs: assignment.runAs,
+  labels: { ...assignment.labels },
+  traceparent: assignment.traceparent,
+});
+
+/** The hub holds the call until there is something to say: the runner may come again at once. */
+const sync = async (
+  api: RunnerApi,
+  request: SyncRequest,
+  signal: AbortSignal,
+): Promise<MessageInitShape<typeof SyncResponseSchema>> => {
+  const answer = await api.hub.sync(checkSync(request), signal);
+  return {
+    assignments: answer.assignments.map(toAssignment),
+    cancellations: answer.cancellations.map(toWireRef),
+    lost: answer.lost.map(toWireRef),
+    serverUrls: [...api.serverUrls()],
+    syncAfter: durationFromMs(0),
+  };
+};
+
+const getScript = async (
+  { router, jobs }: RunnerApi,
+  { organizationId: organization, hash }: GetScriptRequest,
+): Promise<MessageInitShape<typeof GetScriptResponseSchema>> => {
+  const organizationId = organization as OrganizationId;
+  const place = { shardId: router.shardOf(organizationId), organizationId };
+  const script = await jobs.script(place, hash as ScriptHash);
+  if (script === null) {
+    throw new JobFault("SCRIPT_NOT_FOUND", `There is no script ${hash}.`, { metadata: { hash } });
+  }
+  return { code: script.code, language: ScriptLanguage[script.language] };
+};
+
+/** millrace.internal.v1.RunnerService. */
+export const runnerServiceRoutes = (router: ConnectRouter, api: RunnerApi): void => {
+  router.service(RunnerService, {
+    sync: async (request, { signal }) => await sync(api, request, signal),
+    getScript: async (request) => await getScript(api, request),
+  });
+};

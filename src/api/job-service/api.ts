@@ -1,0 +1,62 @@
+import type { HandlerContext } from "@connectrpc/connect";
+
+import type { ScriptCompiler } from "../../catalog/script.ts";
+import { maySee, type UserCaller } from "../../identity/caller.ts";
+import { JobFault, jobNotFound } from "../../jobs/errors.ts";
+import { isUuidV7, type JobId } from "../../jobs/ids.ts";
+import type { JobRow } from "../../jobs/job.ts";
+import type { Clock } from "../../runtime/clock.ts";
+import type { ShardOwner, ShardRouter } from "../../shard/owner.ts";
+import type { JobReader, Place } from "../../store/store.ts";
+import { userOf } from "../caller-context.ts";
+import type { Seal } from "../sealed-token.ts";
+
+/** What the handlers of JobService work with. */
+export type JobApi = {
+  readonly router: ShardRouter;
+  readonly jobs: JobReader;
+  readonly clock: Clock;
+  /** A fresh UUIDv7. */
+  readonly newId: () => string;
+  readonly compile: ScriptCompiler;
+  readonly seal: Seal;
+  /** Aborted when the server stops. */
+  readonly shutdown: AbortSignal;
+};
+
+/** One call: who makes it, and where that organization's jobs are. */
+export type Call = {
+  readonly api: JobApi;
+  readonly caller: UserCaller;
+  readonly place: Place;
+  readonly context: HandlerContext;
+};
+
+export const openCall = (api: JobApi, context: HandlerContext): Call => {
+  const caller = userOf(context);
+  const { organizationId } = caller;
+  return {
+    api,
+    caller,
+    place: { shardId: api.router.shardOf(organizationId), organizationId },
+    context,
+  };
+};
+
+/** @throws JobFault SHARD_UNAVAILABLE */
+export const ownerOf = ({ api, place }: Call): ShardOwner =>
+  api.router.ownerOf(place.organizationId);
+
+/**
+ * The job, if the caller may see it. Whatever is no id is no job either.
+ * @throws JobFault JOB_NOT_FOUND, in the same words whether it is hidden or absent; INVALID_ARGUMENT for an empty id
+ */
+export const findJob = async ({ api, caller, place }: Call, jobId: string): Promise<JobRow> => {
+  if (jobId === "") {
+    const fault = { field: "job_id", description: "is missing." };
+    throw new JobFault("INVALID_ARGUMENT", "job_id is missing.", { faults: [fault] });
+  }
+  const row = isUuidV7(jobId) ? await api.jobs.find(place, jobId as JobId) : null;
+  if (row === null || !maySee(caller, row)) throw jobNotFound(jobId);
+  return row;
+};
