@@ -36,7 +36,7 @@ const STEPS = ["validate", "query", "process", "format", "generate", "finalise"]
 const DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 const PRODUCTS = new Set("A1 A2 A3 B1 B2 C1 C2 C3 D1 E1 E2 F1 F2 G1 H1 K1".split(" "));
-const RESAMPLES = 1_000;
+const RESAMPLES = 2_000;
 
 /** Tells how far the whole is; `within` is the fraction of the step that is done. */
 const reporter =
@@ -161,21 +161,20 @@ type Figures = Awaited<ReturnType<typeof processQuotes>>;
 const money = (cents: number): string => (cents / 100).toFixed(2).replace(/\B(?=(\d{3})+\.)/g, " ");
 
 const table = (heading: readonly string[], rows: readonly (readonly string[])[]): string => {
-  const widths = heading.map((title, column) =>
-    Math.max(title.length, ...rows.map((row) => (row[column] ?? "").length)),
-  );
+  const columns = heading.map((title, column) => {
+    const cells = rows.map((row) => row[column] ?? "");
+    const width = Math.max(title.length, ...cells.map((cell) => cell.length));
+    const numeric = cells.every((cell) => /^\d/.test(cell));
+    return (cell: string): string => (numeric ? cell.padStart(width) : cell.padEnd(width));
+  });
   const line = (cells: readonly string[]): string =>
     cells
-      .map((cell, column) =>
-        /^[\d ]/.test(cell) ? cell.padStart(widths[column] ?? 0) : cell.padEnd(widths[column] ?? 0),
-      )
+      .map((cell, column) => columns[column]?.(cell) ?? cell)
       .join("  ")
       .trimEnd();
-  return [
-    line(heading),
-    widths.map((width) => "─".repeat(width)).join("──"),
-    ...rows.map(line),
-  ].join("\n");
+  const lines = [heading, ...rows].map(line);
+  const rule = "─".repeat(Math.max(...lines.map((text) => text.length)));
+  return lines.toSpliced(1, 0, rule).join("\n");
 };
 
 const totalsTable = (title: string, totals: readonly Total[], all: number): string =>
