@@ -57,7 +57,10 @@ const output = (faults: Faults, { output: lines }: JobUpdate): AttemptReport["ou
 
 const used = (
   faults: Faults,
-  { cpuTime, peakMemoryBytes }: { readonly cpuTime?: Duration; readonly peakMemoryBytes: bigint },
+  {
+    cpuTime,
+    peakMemoryBytes,
+  }: { readonly cpuTime?: Duration | undefined; readonly peakMemoryBytes: bigint },
 ) => ({
   cpuMs: durationWithin(faults, "cpu_time", cpuTime, CPU_MS, 0),
   peakMemoryBytes: numberWithin(faults, "peak_memory_bytes", Number(peakMemoryBytes), {

@@ -1,0 +1,37 @@
+import type { RequestListener } from "node:http";
+
+import { JobUpdateService } from "../gen/millrace/internal/v1/job_update_service_pb.ts";
+import { RunnerService } from "../gen/millrace/internal/v1/runner_service_pb.ts";
+import type { Authenticator } from "../identity/authenticator.ts";
+import type { CallObserver } from "./calls.ts";
+import { healthRoutes } from "./health.ts";
+import { jobUpdateServiceRoutes } from "./internal/job-update-service.ts";
+import { type RunnerApi, runnerServiceRoutes } from "./internal/runner-service.ts";
+import { plainRoutes } from "./plain-routes.ts";
+import type { Readiness } from "./readiness.ts";
+import { createRpcHandler } from "./rpc-handler.ts";
+
+export type InternalApiOptions = {
+  readonly observer: CallObserver;
+  readonly authenticator: Authenticator;
+  readonly readiness: Readiness;
+  readonly runners: RunnerApi;
+  readonly shutdown: AbortSignal;
+};
+
+/** What the internal listener serves: to runners, and to probes. */
+export const createInternalApi = (options: InternalApiOptions): RequestListener => {
+  const { observer, authenticator, readiness, runners, shutdown } = options;
+  return createRpcHandler({
+    observer,
+    authenticator,
+    kind: "runner",
+    shutdown,
+    fallback: plainRoutes(readiness, false),
+    routes: (router) => {
+      runnerServiceRoutes(router, runners);
+      jobUpdateServiceRoutes(router, runners.router);
+      healthRoutes(router, [RunnerService, JobUpdateService], { readiness, clock: observer.clock });
+    },
+  });
+};

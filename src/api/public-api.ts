@@ -1,0 +1,37 @@
+import type { RequestListener } from "node:http";
+
+import { JobService } from "../gen/millrace/v1/job_service_pb.ts";
+import { Health } from "../gen/grpc/health/v1/health_pb.ts";
+import type { Authenticator } from "../identity/authenticator.ts";
+import type { CallObserver } from "./calls.ts";
+import { healthRoutes } from "./health.ts";
+import type { JobApi } from "./job-service/api.ts";
+import { jobServiceRoutes } from "./job-service/routes.ts";
+import { plainRoutes } from "./plain-routes.ts";
+import type { Readiness } from "./readiness.ts";
+import { reflectionRoutes } from "./reflection.ts";
+import { createRpcHandler } from "./rpc-handler.ts";
+
+export type PublicApiOptions = {
+  readonly observer: CallObserver;
+  readonly authenticator: Authenticator;
+  readonly readiness: Readiness;
+  readonly jobs: JobApi;
+};
+
+/** What the public listener serves. */
+export const createPublicApi = (options: PublicApiOptions): RequestListener => {
+  const { observer, authenticator, readiness, jobs } = options;
+  return createRpcHandler({
+    observer,
+    authenticator,
+    kind: "user",
+    shutdown: jobs.shutdown,
+    fallback: plainRoutes(readiness, true),
+    routes: (router) => {
+      jobServiceRoutes(router, jobs);
+      healthRoutes(router, [JobService], { readiness, clock: observer.clock });
+      reflectionRoutes(router, [JobService, Health]);
+    },
+  });
+};

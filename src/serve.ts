@@ -1,0 +1,154 @@
+import { hostname } from "node:os";
+
+import { createInternalApi } from "./api/internal-api.ts";
+import { createListener, type Listener } from "./api/listener.ts";
+import { createPublicApi } from "./api/public-api.ts";
+import { createReadiness } from "./api/readiness.ts";
+import { createSeal } from "./api/sealed-token.ts";
+import { createShutdown } from "./api/shutdown.ts";
+import { createScriptCompiler } from "./catalog/script.ts";
+import { createCluster } from "./cluster/cluster.ts";
+import { type Address, type ServerConfig, serverIdOf } from "./config.ts";
+import { createAuthenticator } from "./identity/authenticator.ts";
+import { bootstrapDevelopment } from "./identity/development.ts";
+import { systemClock } from "./runtime/clock.ts";
+import { systemRandom } from "./runtime/random.ts";
+import { openStore } from "./store/open.ts";
+import type { Store } from "./store/store.ts";
+import { createShardObserver } from "./telemetry/shard-observer.ts";
+import { startTelemetry } from "./telemetry/telemetry.ts";
+
+/** A server that serves. */
+export type RunningServer = {
+  readonly publicUrl: string;
+  readonly internalUrl: string;
+  /** For those in the same process: SQLite lets nobody else in. */
+  readonly store: Store;
+  /** Drains and stops everything, in the reverse order of the start. */
+  stop(): Promise<void>;
+};
+
+const SERVICE = "millrace";
+const KEY_BYTES = 32;
+
+const WILDCARDS: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
+
+/** How others reach a listener; one that listens everywhere is found under `everywhere`. */
+const urlOf = ({ host, port }: Address, everywhere: string): string => {
+  const name = WILDCARDS.has(host) ? everywhere : host;
+  return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
+};
+
+/**
+ * The composition of the server: everything is made and started here, and stopped in reverse.
+ * The listeners are bound first, for their ports are part of what is told to others, and answer
+ * 503 until all is ready.
+ */
+export const startServer = async (config: ServerConfig): Promise<RunningServer> => {
+  const stack = new AsyncDisposableStack();
+  try {
+    return await start(config, stack);
+  } catch (cause) {
+    await stack.disposeAsync();
+    throw cause;
+  }
+};
+
+const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise<RunningServer> => {
+  const [clock, random] = [systemClock, systemRandom];
+  const telemetry = await startTelemetry({
+    service: SERVICE,
+    instance: serverIdOf(config, config.internalListen.port),
+    logLevel: config.logLevel,
+    metricsListen: config.metricsListen,
+    otlp: config.otlp,
+  });
+  stack.defer(async () => await telemetry.stop());
+  const { log, instruments, tracer } = telemetry;
+
+  const store = await openStore(config.databaseUrl, { exclusive: true });
+  stack.defer(async () => await store.close());
+  const seal = createSeal(await store.secrets.keep("token-seal", random.secret(KEY_BYTES)));
+
+  const bind = async (address: Address): Promise<Listener> => {
+    const listener = createListener({ ...address, clock, log, drainMs: config.drainMs });
+    await listener.start();
+    return stack.adopt(listener, async () => await listener.stop());
+  };
+  const internal = await bind(config.internalListen);
+  const external = await bind(config.listen);
+  const publicUrl = urlOf(external.address(), "127.0.0.1");
+  const internalUrl = config.internalUrl ?? urlOf(internal.address(), hostname());
+
+  const cluster = createCluster({
+    store,
+    clock,
+    random,
+    log,
+    observer: createShardObserver(instruments),
+    serverId: serverIdOf(config, internal.address().port),
+    internalUrl,
+  });
+  await cluster.start();
+  stack.defer(async () => await cluster.stop());
+  instruments.observeShards(() => cluster.stats(), clock.now);
+
+  if (config.development) {
+    const { identity } = store;
+    const { dataDir } = config;
+    await bootstrapDevelopment({ identity, clock, random, dataDir, url: publicUrl, internalUrl });
+  }
+
+  const observer = { clock, log, instruments, tracer };
+  const authenticator = createAuthenticator({ identity: store.identity, clock, log });
+  const readiness = createReadiness({ ping: async () => await store.ping(), clock, log });
+  const shutdown = { internal: createShutdown(), external: createShutdown() };
+  const { router, hub, serverUrls } = cluster;
+  internal.serve(
+    createInternalApi({
+      observer,
+      authenticator,
+      readiness,
+      runners: { hub, router, jobs: store.jobs, serverUrls },
+      shutdown: shutdown.internal.signal,
+    }),
+  );
+  external.serve(
+    createPublicApi({
+      observer,
+      authenticator,
+      readiness,
+      jobs: {
+        router,
+        jobs: store.jobs,
+        clock,
+        newId: random.uuid,
+        compile: createScriptCompiler(),
+        seal,
+        shutdown: shutdown.external.signal,
+      },
+    }),
+  );
+  log.info({ publicUrl, internalUrl, engine: store.engine }, "serving");
+
+  const stop = async (): Promise<void> => {
+    log.info({}, "stopping");
+    readiness.drain();
+    shutdown.external.begin();
+    await external.stop();
+    // Until here runners could report; what they could not, they tell the next server.
+    shutdown.internal.begin();
+    await internal.stop();
+    await stack.disposeAsync();
+  };
+  let stopped: Promise<void> | undefined;
+  return {
+    publicUrl,
+    internalUrl,
+    store,
+    stop: async () => {
+      stopped ??= stop();
+      await stopped;
+    },
+  };
+};
