@@ -96,7 +96,7 @@ export const createOutbox = (limits: OutboxLimits): Outbox => {
       return underWay;
     },
     acknowledged: () => {
-      done ||= underWay?.ending != null;
+      if (underWay !== null && underWay.ending !== null) done = true;
       underWay = null;
     },
     ended: () => ending !== null,

@@ -11,7 +11,7 @@ export { apply, create, defineProperty, deleteProperty, freeze, getPrototypeOf, 
 const uncurry =
   <A extends readonly unknown[], R>(method: (this: never, ...args: A) => R) =>
   (self: unknown, ...args: A): R =>
-    apply(method as (...all: never) => R, self, args);
+    apply(method as (...all: never) => R, self, args) as R;
 
 export const { parse: jsonParse, stringify: jsonStringify } = JSON;
 export const { isArray } = Array;
@@ -20,9 +20,7 @@ export const { floor, max, min, trunc } = Math;
 export const { isFinite, isInteger } = Number;
 
 export const sliceText = uncurry(String.prototype.slice);
-export const indexOfText = uncurry(
-  String.prototype.indexOf as (find: string, from?: number) => number,
-);
+export const indexOfText = uncurry(String.prototype.indexOf);
 export const charCodeAt = uncurry(String.prototype.charCodeAt);
 export const isoText = uncurry(Date.prototype.toISOString);
 export const mapForEach = uncurry(
@@ -34,6 +32,10 @@ export const mapDelete = uncurry(Map.prototype.delete as (key: unknown) => boole
 export const setForEach = uncurry(Set.prototype.forEach as (each: (item: unknown) => void) => void);
 export const weakGet = uncurry(WeakMap.prototype.get as (key: object) => unknown);
 export const weakSet = uncurry(WeakMap.prototype.set as (key: object, value: unknown) => unknown);
+
+/** Its own `constructor` hides one that a script may put on the prototype: `await` looks at it. */
+export const resolved: Promise<void> = Promise.resolve();
+defineProperty(resolved, "constructor", { value: Promise });
 
 export const GuestPromise = Promise;
 export const GuestError = Error;

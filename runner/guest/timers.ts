@@ -12,6 +12,7 @@ import {
   max,
   min,
   now,
+  resolved,
   toNumber,
 } from "./primordials.ts";
 
@@ -37,9 +38,9 @@ export type Timers = {
   wake(failed: (error: unknown) => void): void;
 };
 
-/** In a microtask of its own. `await` of a primitive touches nothing that a script can patch. */
+/** In a microtask of its own. */
 export const soon = async (run: () => void): Promise<void> => {
-  await undefined;
+  await resolved;
   run();
 };
 
@@ -160,7 +161,7 @@ export const sleeper = (
   new GuestPromise((resolve, reject) => {
     const forget = whenAborted((reason) => {
       timers.clear(id);
-      reject(reason as Error);
+      reject(reason);
     });
     const id = timers.set(
       () => {

@@ -1,0 +1,175 @@
+import type { Clock } from "../src/runtime/clock.ts";
+import type { Log } from "../src/runtime/log.ts";
+import {
+  type Assignment,
+  type AttemptRef,
+  AttemptStopped,
+  type Ending,
+  type Executor,
+  type StopReason,
+  unmeasured,
+} from "./executor.ts";
+import { failure } from "./failures.ts";
+import { createOutbox, type Outbox, type OutboxLimits } from "./outbox.ts";
+
+/** One attempt from its assignment until the server has acknowledged its ending. */
+export type Held = {
+  readonly assignment: Assignment;
+  readonly outbox: Outbox;
+  /** The URL of the server that gave it out. */
+  readonly home: string;
+  readonly controller: AbortController;
+};
+
+/** What the runner tells whoever measures it. */
+export type RunnerObserver = {
+  attemptEnded(facts: {
+    readonly capability: string;
+    readonly outcome: Ending["kind"];
+    /** Empty unless it failed. */
+    readonly code: string;
+    readonly runMs: number;
+    readonly cpuMs: number;
+    readonly peakMemoryBytes: number;
+  }): void;
+};
+
+export const silentObserver: RunnerObserver = { attemptEnded: () => {} };
+
+/**
+ * The attempts that this runner holds: those that run, and those whose ending is still to be
+ * acknowledged. Only acknowledgement, a lost lease or giving up takes one out.
+ */
+export type Attempts = {
+  /** Starts what is new; what is held already is left alone. */
+  accept(assignments: readonly Assignment[], home: string): void;
+  cancel(ref: AttemptRef): void;
+  /** No longer ours: stop it, and never speak of it again. */
+  lose(ref: AttemptRef): void;
+  holds(held: Held): boolean;
+  /** The server knows its ending. */
+  settle(held: Held): void;
+  refs(): readonly AttemptRef[];
+  countByHome(urls: readonly string[]): ReadonlyMap<string, number>;
+  /** Resolves when nothing is held. */
+  empty(): Promise<void>;
+  /** Forgets everything at once. */
+  giveUp(): void;
+};
+
+export type AttemptsOptions = {
+  readonly executors: ReadonlyMap<string, Executor>;
+  readonly limits: OutboxLimits;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly observer: RunnerObserver;
+  /** There is something to report. */
+  readonly news: (held: Held) => void;
+};
+
+export const createAttempts = (options: AttemptsOptions): Attempts => {
+  const { executors, clock, log, news } = options;
+  /** By lease token: it names one attempt and no other. */
+  const all = new Map<string, Held>();
+  let whenEmpty: (() => void)[] = [];
+
+  const drop = (held: Held): void => {
+    if (!all.delete(held.assignment.ref.leaseToken) || all.size > 0) return;
+    const waiting = whenEmpty;
+    whenEmpty = [];
+    for (const resolve of waiting) resolve();
+  };
+
+  const execute = async (held: Held): Promise<Ending> => {
+    const { assignment, outbox, controller } = held;
+    const executor = executors.get(assignment.capability);
+    if (executor === undefined) {
+      const error = failure("runner.crashed", `this runner cannot do ${assignment.capability}`);
+      return { kind: "failed", error, ...unmeasured };
+    }
+    const report = {
+      output: (stream: "STDOUT" | "STDERR" | "LOG", text: string): void => {
+        outbox.output(stream, text);
+        news(held);
+      },
+      progress: (progress: Parameters<Outbox["progress"]>[0]): void => {
+        outbox.progress(progress);
+        news(held);
+      },
+    };
+    try {
+      return await executor.execute(assignment, report, controller.signal);
+    } catch (cause) {
+      log.error({ err: cause, capability: assignment.capability }, "an executor threw");
+      const error = failure("runner.crashed", "the runner could not run this attempt");
+      return { kind: "failed", error, ...unmeasured };
+    }
+  };
+
+  const run = async (held: Held): Promise<void> => {
+    const { assignment, outbox } = held;
+    const started = clock.monotonic();
+    const ending = await execute(held);
+    options.observer.attemptEnded({
+      capability: assignment.capability,
+      outcome: ending.kind,
+      code: ending.kind === "failed" ? ending.error.code : "",
+      runMs: clock.monotonic() - started,
+      cpuMs: ending.cpuMs,
+      peakMemoryBytes: ending.peakMemoryBytes,
+    });
+    outbox.end(ending);
+    if (all.has(assignment.ref.leaseToken)) news(held);
+  };
+
+  const stop = (held: Held, why: StopReason): void => {
+    if (!held.outbox.ended()) held.controller.abort(new AttemptStopped(why));
+  };
+
+  return {
+    accept: (assignments, home) => {
+      for (const assignment of assignments) {
+        if (all.has(assignment.ref.leaseToken)) continue;
+        const held: Held = {
+          assignment,
+          home,
+          outbox: createOutbox(options.limits),
+          controller: new AbortController(),
+        };
+        all.set(assignment.ref.leaseToken, held);
+        void run(held);
+      }
+    },
+    cancel: (ref) => {
+      const held = all.get(ref.leaseToken);
+      if (held !== undefined) stop(held, "cancelled");
+    },
+    lose: (ref) => {
+      const held = all.get(ref.leaseToken);
+      if (held === undefined) return;
+      drop(held);
+      stop(held, "forgotten");
+    },
+    holds: (held) => all.get(held.assignment.ref.leaseToken) === held,
+    settle: drop,
+    refs: () => [...all.values()].map(({ assignment }) => assignment.ref),
+    countByHome: (urls) => {
+      const counts = new Map(urls.map((url) => [url, 0]));
+      for (const { home } of all.values()) {
+        const count = counts.get(home);
+        if (count !== undefined) counts.set(home, count + 1);
+      }
+      return counts;
+    },
+    empty: async () => {
+      if (all.size === 0) return;
+      await new Promise<void>((resolve) => whenEmpty.push(resolve));
+    },
+    giveUp: () => {
+      for (const held of [...all.values()]) {
+        drop(held);
+        stop(held, "forgotten");
+      }
+    },
+  };
+};

@@ -1,0 +1,84 @@
+import { readFileSync } from "node:fs";
+import { availableParallelism, hostname } from "node:os";
+
+import { z } from "zod";
+
+import { DEFAULT_LIMITS, type SandboxLimits } from "./sandbox/limits.ts";
+
+export type RunnerConfig = {
+  /** The internal listener of any server. */
+  readonly internalUrl: string;
+  readonly token: string;
+  /** Attempts at once. */
+  readonly slots: number;
+  /** How long running attempts may go on after `stop`. */
+  readonly drainMs: number;
+  readonly limits: SandboxLimits;
+  /** Fresh children kept ready for an organization that comes new. */
+  readonly spares: number;
+  /** For people: where this runner runs. */
+  readonly displayName: string;
+};
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What is wrong with the environment, with the variable and the value allowed. */
+export class RunnerConfigFault extends Error {
+  override readonly name = "RunnerConfigFault";
+}
+
+const MIB = 1024 * 1024;
+
+const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
+
+/** Every variable that a runner reads. docs/scripts.md explains the limits among them. */
+const schema = z.object({
+  MILLRACE_INTERNAL_URL: z.url({ protocol: /^https?$/ }).default("http://127.0.0.1:7411"),
+  MILLRACE_RUNNER_TOKEN: z.string().min(1).optional(),
+  MILLRACE_RUNNER_TOKEN_FILE: z.string().min(1).optional(),
+  MILLRACE_RUNNER_SLOTS: whole(1, 10_000).default(Math.max(2, availableParallelism() * 2)),
+  MILLRACE_RUNNER_SPARES: whole(0, 100).default(1),
+  MILLRACE_RUNNER_DRAIN_SECONDS: whole(0, 86_400).default(30),
+  MILLRACE_SCRIPT_CPU_SECONDS: z.coerce.number().positive().max(86_400).default(5),
+  MILLRACE_SCRIPT_HEAP_MB: whole(8, 4_096).default(DEFAULT_LIMITS.heapMb),
+  MILLRACE_SCRIPT_RSS_MB: whole(100, 65_536).default(DEFAULT_LIMITS.rssBytes / MIB),
+});
+
+/** @throws RunnerConfigFault */
+export const readRunnerConfig = (environment: Environment = process.env): RunnerConfig => {
+  const own = Object.fromEntries(
+    Object.entries(environment).filter(
+      ([name, value]) => name.startsWith("MILLRACE_") && value !== "",
+    ),
+  );
+  const parsed = schema.safeParse(own);
+  if (!parsed.success) throw new RunnerConfigFault(z.prettifyError(parsed.error));
+  const values = parsed.data;
+  return {
+    internalUrl: values.MILLRACE_INTERNAL_URL,
+    token: values.MILLRACE_RUNNER_TOKEN ?? tokenFrom(values.MILLRACE_RUNNER_TOKEN_FILE),
+    slots: values.MILLRACE_RUNNER_SLOTS,
+    drainMs: values.MILLRACE_RUNNER_DRAIN_SECONDS * 1_000,
+    spares: values.MILLRACE_RUNNER_SPARES,
+    displayName: `${hostname()}/${process.pid}`,
+    limits: {
+      ...DEFAULT_LIMITS,
+      cpuMs: values.MILLRACE_SCRIPT_CPU_SECONDS * 1_000,
+      heapMb: values.MILLRACE_SCRIPT_HEAP_MB,
+      rssBytes: values.MILLRACE_SCRIPT_RSS_MB * MIB,
+    },
+  };
+};
+
+const tokenFrom = (path: string | undefined): string => {
+  if (path === undefined) {
+    throw new RunnerConfigFault("MILLRACE_RUNNER_TOKEN or MILLRACE_RUNNER_TOKEN_FILE must be set");
+  }
+  try {
+    const token = readFileSync(path, "utf8").trim();
+    if (token !== "") return token;
+  } catch (cause) {
+    throw new RunnerConfigFault(`MILLRACE_RUNNER_TOKEN_FILE: ${path} cannot be read`, { cause });
+  }
+  throw new RunnerConfigFault(`MILLRACE_RUNNER_TOKEN_FILE: ${path} is empty`);
+};

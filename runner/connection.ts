@@ -1,0 +1,46 @@
+import { type Client, createClient, type Interceptor } from "@connectrpc/connect";
+import { createConnectTransport, Http2SessionManager } from "@connectrpc/connect-node";
+
+import { JobUpdateService } from "../src/gen/millrace/internal/v1/job_update_service_pb.ts";
+import { RunnerService } from "../src/gen/millrace/internal/v1/runner_service_pb.ts";
+
+/** One server's internal listener over one HTTP/2 connection, which heals by itself. */
+export type ServerConnection = {
+  readonly url: string;
+  readonly runner: Client<typeof RunnerService>;
+  readonly updates: Client<typeof JobUpdateService>;
+  /** Ends all calls under way. */
+  close(): void;
+};
+
+/** A connection that swallows packets is found out before the server calls us lost (15 s). */
+const PING = { pingIntervalMs: 3_000, pingTimeoutMs: 3_000, pingIdleConnection: true } as const;
+
+const bearer =
+  (token: string): Interceptor =>
+  (next) =>
+  async (request) => {
+    request.header.set("authorization", `Bearer ${token}`);
+    return await next(request);
+  };
+
+/** `url` is the http or https URL of an internal listener. Nothing is sent before the first call. */
+export const connect = (url: string, token: string): ServerConnection => {
+  const sessions = new Http2SessionManager(url, PING);
+  const transport = createConnectTransport({
+    baseUrl: url,
+    httpVersion: "2",
+    sessionManager: sessions,
+    interceptors: [bearer(token)],
+    // Servers are near: compression costs more than it saves.
+    acceptCompression: [],
+  });
+  return {
+    url,
+    runner: createClient(RunnerService, transport),
+    updates: createClient(JobUpdateService, transport),
+    close: () => {
+      sessions.abort();
+    },
+  };
+};

@@ -1,0 +1,39 @@
+import { Code, ConnectError } from "@connectrpc/connect";
+
+import { type Executor, unmeasured } from "../executor.ts";
+import { failure } from "../failures.ts";
+import type { ScriptText } from "../scripts.ts";
+import type { Supervisor } from "../supervisor.ts";
+
+/** Runs user scripts: fetches the text, hands it to the sandbox. */
+export const scriptExecutor = (
+  supervisor: Pick<Supervisor, "run">,
+  getScript: (organizationId: string, hash: string) => Promise<ScriptText>,
+): Executor => ({
+  execute: async (assignment, report, signal) => {
+    const { ref } = assignment;
+    let script: ScriptText;
+    try {
+      script = await getScript(ref.organizationId, assignment.scriptHash);
+    } catch (caught) {
+      const cause = ConnectError.from(caught);
+      const error =
+        cause.code === Code.NotFound
+          ? failure("script.not_found", "the text of the script is gone")
+          : failure("runner.crashed", "the text of the script could not be fetched");
+      return { kind: "failed", error, ...unmeasured };
+    }
+    return await supervisor.run(
+      {
+        organizationId: ref.organizationId,
+        jobId: ref.jobId,
+        attempt: ref.attempt,
+        ...script,
+        input: assignment.input,
+        timeoutMs: assignment.attemptTimeoutMs,
+      },
+      report,
+      signal,
+    );
+  },
+});

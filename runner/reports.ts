@@ -1,0 +1,212 @@
+import { ConnectError } from "@connectrpc/connect";
+
+import type { Clock } from "../src/runtime/clock.ts";
+import type { Log } from "../src/runtime/log.ts";
+import type { Random } from "../src/runtime/random.ts";
+import type { Held } from "./attempts.ts";
+import { backoffMs } from "./backoff.ts";
+import type { ServerConnection } from "./connection.ts";
+import type { Update } from "./outbox.ts";
+import { isAboutContent, verdictOf } from "./verdict.ts";
+import { updateMessage } from "./wire.ts";
+
+/**
+ * Brings what the attempts have to say to the servers. While calls are under way the next reports
+ * gather, so batches grow with the load. A report is repeated, unchanged, until it is answered.
+ */
+export type Reporter = {
+  news(held: Held): void;
+  /** Nothing is sent any more. */
+  stop(): void;
+};
+
+export type ReporterOptions = {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly route: (home: string) => ServerConnection;
+  /** Whether an attempt is still ours to speak of. */
+  readonly holds: (held: Held) => boolean;
+  readonly settled: (held: Held) => void;
+  readonly lost: (held: Held) => void;
+  readonly cancelRequested: (held: Held) => void;
+};
+
+/** The contract's limit. */
+const MOST_UPDATES = 1_000;
+/** In characters, of which each is up to three bytes; servers read 16 MiB. */
+const MOST_TEXT = 4 * 1024 * 1024;
+/** With two, one batch is on its way while the server commits the other. */
+const CALLS_AT_ONCE = 2;
+/** Output and progress wait so long for more, or for the ending, which waits for nothing. */
+const GATHER_MS = 40;
+const CALL_TIMEOUT_MS = 10_000;
+
+type Batch = { readonly to: ServerConnection; readonly entries: readonly Entry[] };
+type Entry = { readonly held: Held; readonly update: Update };
+
+export const createReporter = (options: ReporterOptions): Reporter => {
+  const { clock, random, log } = options;
+  /** Have something to say, and no report under way. In the order of their news. */
+  const due = new Set<Held>();
+  const gathering = new Set<Held>();
+  const underWay = new Set<Held>();
+  let calls = 0;
+  let failures = 0;
+  let mostUpdates = MOST_UPDATES;
+  let pumping = false;
+  let stopped = false;
+
+  const news = (held: Held): void => {
+    if (stopped || underWay.has(held) || due.has(held)) return;
+    if (held.outbox.ended()) {
+      gathering.delete(held);
+      due.add(held);
+      pumpSoon();
+      return;
+    }
+    if (gathering.size === 0) clock.after(GATHER_MS, release);
+    gathering.add(held);
+  };
+
+  const release = (): void => {
+    for (const held of gathering) due.add(held);
+    gathering.clear();
+    pump();
+  };
+
+  /** Everything that ends in the same turn goes into the same call. */
+  const pumpSoon = (): void => {
+    if (pumping) return;
+    pumping = true;
+    setImmediate(() => {
+      pumping = false;
+      pump();
+    });
+  };
+
+  const pump = (): void => {
+    while (!stopped && calls < CALLS_AT_ONCE) {
+      const batch = gather();
+      if (batch === null) return;
+      void send(batch);
+    }
+  };
+
+  /** What goes to the same server as the first one, as much as fits. */
+  const gather = (): Batch | null => {
+    const entries: Entry[] = [];
+    let to: ServerConnection | null = null;
+    let text = 0;
+    for (const held of due) {
+      const update = options.holds(held) ? held.outbox.next() : null;
+      if (update === null) {
+        due.delete(held);
+        continue;
+      }
+      const way = options.route(held.home);
+      if (to !== null && way !== to) continue;
+      text += sizeOf(update);
+      if (entries.length > 0 && text > MOST_TEXT) break;
+      to = way;
+      entries.push({ held, update });
+      due.delete(held);
+      underWay.add(held);
+      if (entries.length >= mostUpdates) break;
+    }
+    return to === null ? null : { to, entries };
+  };
+
+  const send = async ({ to, entries }: Batch): Promise<void> => {
+    calls += 1;
+    try {
+      const updates = entries.map(({ held, update }) => updateMessage(held.assignment.ref, update));
+      const { outcomes } = await to.updates.updateJobs({ updates }, { timeoutMs: CALL_TIMEOUT_MS });
+      failures = 0;
+      mostUpdates = Math.min(MOST_UPDATES, mostUpdates * 2);
+      take(entries, outcomes.map(verdictOf));
+    } catch (caught) {
+      failed(entries, ConnectError.from(caught));
+    } finally {
+      calls -= 1;
+      pump();
+    }
+  };
+
+  const take = (
+    entries: readonly Entry[],
+    verdicts: readonly ReturnType<typeof verdictOf>[],
+  ): void => {
+    const again: Held[] = [];
+    for (const [index, { held }] of entries.entries()) {
+      underWay.delete(held);
+      const verdict = verdicts[index] ?? { kind: "again" };
+      switch (verdict.kind) {
+        case "applied":
+          held.outbox.acknowledged();
+          if (held.outbox.done()) options.settled(held);
+          else if (verdict.cancelRequested) options.cancelRequested(held);
+          if (held.outbox.waiting()) news(held);
+          break;
+        case "lost":
+          options.lost(held);
+          break;
+        case "refused":
+          log.error({ ...place(held), why: verdict.why }, "a report was refused; given up");
+          options.lost(held);
+          break;
+        case "again":
+          again.push(held);
+      }
+    }
+    if (again.length > 0) later(again);
+  };
+
+  const failed = (entries: readonly Entry[], cause: ConnectError): void => {
+    const all = entries.map(({ held }) => held);
+    for (const held of all) underWay.delete(held);
+    if (!isAboutContent(cause)) {
+      log.debug({ err: cause, reports: all.length }, "reports did not arrive; repeated later");
+      later(all);
+      return;
+    }
+    const [only] = all;
+    if (all.length === 1 && only !== undefined) {
+      log.error({ ...place(only), err: cause }, "a report was refused; given up");
+      options.lost(only);
+      return;
+    }
+    mostUpdates = Math.max(1, Math.floor(all.length / 2));
+    for (const held of all) due.add(held);
+  };
+
+  /** One timer for a whole batch. */
+  const later = (all: readonly Held[]): void => {
+    failures += 1;
+    // Not due, not under way: nothing but this timer brings them back.
+    for (const held of all) underWay.add(held);
+    clock.after(backoffMs(failures, random), () => {
+      for (const held of all) {
+        underWay.delete(held);
+        due.add(held);
+      }
+      pump();
+    });
+  };
+
+  return {
+    news,
+    stop: () => {
+      stopped = true;
+    },
+  };
+};
+
+const sizeOf = ({ output, ending }: Update): number =>
+  output.reduce((sum, line) => sum + line.text.length, 200) +
+  (ending?.kind === "succeeded" ? ending.result.length : 0);
+
+const place = (held: Held): object => ({
+  job: held.assignment.ref.jobId,
+  attempt: held.assignment.ref.attempt,
+});
