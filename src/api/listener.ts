@@ -50,8 +50,12 @@ const route = (http1: Server, http2: Http2Server, options: ListenerOptions): voi
   http1.removeAllListeners("connection");
   http1.on("connection", (socket: Socket) => {
     sniff(socket, options.clock, FIRST_BYTES_MS, (protocol) => {
-      if (protocol === "http2") http2.emit("connection", socket);
-      else own.call(http1, socket);
+      if (protocol === "http2") {
+        http2.emit("connection", socket);
+        return;
+      }
+      own.call(http1, socket);
+      socket.resume();
     });
   });
 };

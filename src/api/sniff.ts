@@ -13,7 +13,8 @@ export const protocolOf = (start: Uint8Array): "http1" | "http2" | null => {
 };
 
 /**
- * Waits for the first bytes of a connection, puts them back, and tells what they begin.
+ * Waits for the first bytes of a connection, puts them back, and tells what they begin. The socket
+ * is handed over paused: http2 reads what was put back by itself, http1 wants it to flow.
  * A connection that does not say enough within `patienceMs` is closed.
  */
 export const sniff = (
@@ -40,7 +41,6 @@ export const sniff = (
     socket.off("error", ignore);
     socket.unshift(start);
     found(protocol);
-    socket.resume();
   };
   socket.on("error", ignore).on("close", forget).on("data", look);
 };
