@@ -1,3 +1,4 @@
+import { mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
 
 import { createInternalApi } from "./api/internal-api.ts";
@@ -13,6 +14,7 @@ import { createAuthenticator } from "./identity/authenticator.ts";
 import { bootstrapDevelopment } from "./identity/development.ts";
 import { systemClock } from "./runtime/clock.ts";
 import { systemRandom } from "./runtime/random.ts";
+import { migrateUp } from "./store/migrate.ts";
 import { openStore } from "./store/open.ts";
 import type { Store } from "./store/store.ts";
 import { createShardObserver } from "./telemetry/shard-observer.ts";
@@ -30,6 +32,7 @@ export type RunningServer = {
 
 const SERVICE = "millrace";
 const KEY_BYTES = 32;
+const IN_MEMORY = "sqlite::memory:";
 
 const WILDCARDS: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
 
@@ -66,6 +69,12 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
   stack.defer(async () => await telemetry.stop());
   const { log, instruments, tracer } = telemetry;
 
+  // An embedded database is the server's own; of a shared one the schema is the operator's decision.
+  if (config.databaseUrl.startsWith("sqlite:") && config.databaseUrl !== IN_MEMORY) {
+    await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+    const migrations = await migrateUp(config.databaseUrl);
+    if (migrations.length > 0) log.info({ migrations }, "the database was brought up to date");
+  }
   const store = await openStore(config.databaseUrl, { exclusive: true });
   stack.defer(async () => await store.close());
   const seal = createSeal(await store.secrets.keep("token-seal", random.secret(KEY_BYTES)));

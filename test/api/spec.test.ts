@@ -1,0 +1,218 @@
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { describe, expect, it } from "vitest";
+
+import { valueOf } from "../../src/api/convert/json-value.ts";
+import { toSubmission } from "../../src/api/convert/submission.ts";
+import { createScriptCompiler } from "../../src/catalog/script.ts";
+import { ScriptLanguage } from "../../src/gen/millrace/v1/job_pb.ts";
+import { SubmitJobRequestSchema } from "../../src/gen/millrace/v1/job_service_pb.ts";
+import { JobFault } from "../../src/jobs/errors.ts";
+import type { OrganizationId, UserId } from "../../src/jobs/ids.ts";
+import { DEFAULT_RETRY_POLICY } from "../../src/jobs/retry.ts";
+import { aJobId } from "../support/job-row.ts";
+
+type Request = MessageInitShape<typeof SubmitJobRequestSchema>;
+
+const NOW = 1_700_000_000_000;
+const ME = "me" as UserId;
+
+const submissionOf = (request: Request, at?: string) =>
+  toSubmission(
+    create(SubmitJobRequestSchema, request),
+    {
+      caller: {
+        kind: "user",
+        organizationId: "acme" as OrganizationId,
+        userId: ME,
+        role: "member",
+      },
+      now: NOW,
+      compile: createScriptCompiler(),
+      newId: aJobId,
+      traceparent: "",
+    },
+    at,
+  );
+
+const faultOf = (request: Request, at?: string): JobFault => {
+  try {
+    submissionOf(request, at);
+  } catch (caught) {
+    if (caught instanceof JobFault) return caught;
+    throw caught;
+  }
+  throw new Error("the request was accepted");
+};
+
+const script = { case: "script" as const, value: { source: "export default () => 1" } };
+const seconds = (value: number) => ({ seconds: BigInt(value) });
+
+describe("a submission", () => {
+  it("of a script alone gets the documented defaults", () => {
+    const {
+      job,
+      spec,
+      script: row,
+      request,
+      idIsChosen,
+    } = submissionOf({ spec: { work: script } });
+    expect(job).toMatchObject({
+      capability: "script",
+      type: "",
+      priority: 0,
+      creatorId: ME,
+      runAs: ME,
+      attemptTimeoutMs: 30_000,
+      deadlineAt: null,
+      retryPolicy: DEFAULT_RETRY_POLICY,
+      concurrencyPolicy: "QUEUE",
+      runAt: NOW,
+    });
+    expect(spec.input).toBe("null");
+    expect(spec.scriptHash).toBe(row?.hash);
+    expect(request).toBeNull();
+    expect(idIsChosen).toBe(false);
+  });
+
+  it("of a type needs a runner with that handler", () => {
+    const { job, script: row } = submissionOf({
+      spec: { work: { case: "type", value: "mail.send" } },
+    });
+    expect(job).toMatchObject({ capability: "handler:mail.send", type: "mail.send" });
+    expect(row).toBeNull();
+  });
+
+  it("has its total timeout counted from the later of now and run_at", () => {
+    const totalTimeout = seconds(60);
+    const work = script;
+    expect(submissionOf({ spec: { work, totalTimeout } }).job.deadlineAt).toBe(NOW + 60_000);
+    const runAt = seconds(NOW / 1_000 + 100);
+    expect(submissionOf({ spec: { work, totalTimeout, runAt } }).job.deadlineAt).toBe(
+      NOW + 160_000,
+    );
+    const past = seconds(NOW / 1_000 - 100);
+    expect(submissionOf({ spec: { work, runAt: past } }).job.runAt).toBe(NOW);
+  });
+
+  it("tells everything that is wrong at once, each with its path, the limit and the value", () => {
+    const fault = faultOf(
+      {
+        jobId: "nope",
+        requestId: "x".repeat(101),
+        spec: {
+          priority: 101,
+          name: "n".repeat(201),
+          attemptTimeout: { nanos: 5_000_000 },
+          totalTimeout: { seconds: 1n, nanos: -1 },
+          retryPolicy: { maxRetries: -1, jitter: 2, initialBackoff: seconds(-1) },
+          labels: { "bad key": "x", ok: "v".repeat(201) },
+          runAt: seconds(99_999_999_999),
+          concurrencyPolicy: 2,
+          input: { kind: { case: "numberValue", value: Number.NaN } },
+        },
+      },
+      "requests[3].",
+    );
+    expect(fault.reason).toBe("INVALID_ARGUMENT");
+    expect(fault.faults.map(({ field }) => field).toSorted()).toEqual(
+      [
+        "job_id",
+        "request_id",
+        "spec.attempt_timeout",
+        "spec.concurrency_key",
+        "spec.input",
+        'spec.labels["bad key"]',
+        'spec.labels["ok"]',
+        "spec.name",
+        "spec.priority",
+        "spec.retry_policy.initial_backoff",
+        "spec.retry_policy.jitter",
+        "spec.retry_policy.max_retries",
+        "spec.run_at",
+        "spec.total_timeout",
+        "spec.work",
+      ].map((field) => `requests[3].${field}`),
+    );
+    expect(fault.faults.find(({ field }) => field.endsWith("priority"))?.description).toBe(
+      "must be -100 to 100; it is 101.",
+    );
+  });
+
+  it("without a spec is told so", () => {
+    expect(faultOf({}).faults).toEqual([{ field: "spec", description: "is missing." }]);
+  });
+
+  it("with a syntax error points at the author's line and column", () => {
+    const value = {
+      source: "const a = 1;\nexport default = 3;",
+      language: ScriptLanguage.TYPESCRIPT,
+    };
+    const fault = faultOf({ spec: { work: { case: "script", value } } });
+    expect(fault.faults).toEqual([
+      { field: "spec.script.source", description: expect.stringContaining("at line 2, column 16") },
+    ]);
+  });
+
+  it("larger than its limits is refused with both sizes", () => {
+    const source = `export default ${JSON.stringify("x".repeat(256 * 1_024))}`;
+    expect(faultOf({ spec: { work: { case: "script", value: { source } } } }).message).toMatch(
+      /262144 bytes; it has 262\d+/,
+    );
+    const input = { kind: { case: "stringValue" as const, value: "x".repeat(1_048_576) } };
+    expect(faultOf({ spec: { work: script, input } }).message).toMatch(
+      /1048576 bytes as JSON; it has 1048578/,
+    );
+  });
+
+  it.each([
+    ["spec.callback", { callback: { url: "https://example.org" } }],
+    ["spec.run_as", { runAs: "somebody-else" }],
+    ["spec.type_version", { typeVersion: 2 }],
+  ])(
+    "that asks for %s, which does nothing yet, is refused rather than half obeyed",
+    (field, spec) => {
+      const fault = faultOf({ spec: { work: script, ...spec } });
+      expect(fault.reason).toBe("NOT_SUPPORTED");
+      expect(fault.faults.map((one) => one.field)).toEqual([field]);
+    },
+  );
+
+  it("may name its caller as run_as", () => {
+    expect(submissionOf({ spec: { work: script, runAs: ME } }).job.runAs).toBe(ME);
+  });
+});
+
+describe("the fingerprint of a submission", () => {
+  const fingerprint = (request: Request) =>
+    submissionOf({ requestId: "r", ...request }).request?.fingerprint;
+  const object = (fields: Record<string, number>) => valueOf(JSON.stringify(fields));
+
+  it("is the same whatever the order of keys", () => {
+    const one = fingerprint({
+      spec: { work: script, input: object({ a: 1, b: 2 }), labels: { x: "1", y: "2" } },
+    });
+    const two = fingerprint({
+      spec: { work: script, input: object({ b: 2, a: 1 }), labels: { y: "2", x: "1" } },
+    });
+    expect(one).toBe(two);
+  });
+
+  it("changes with every part of the content", () => {
+    const base = { work: script, input: object({ a: 1 }) };
+    const all = [
+      fingerprint({ spec: base }),
+      fingerprint({ spec: { ...base, priority: 1 } }),
+      fingerprint({ spec: { ...base, input: object({ a: 2 }) } }),
+      fingerprint({ spec: { ...base, work: { case: "type", value: "t" } } }),
+      fingerprint({ spec: base, jobId: aJobId() }),
+    ];
+    expect(new Set(all).size).toBe(all.length);
+  });
+
+  it("does not depend on the request id", () => {
+    const spec = { work: script };
+    expect(submissionOf({ spec, requestId: "a" }).request?.fingerprint).toBe(
+      submissionOf({ spec, requestId: "b" }).request?.fingerprint,
+    );
+  });
+});
