@@ -1,0 +1,97 @@
+/** Rows that an owner does not hold in memory. */
+import type { Knex } from "knex";
+
+import type { OrganizationId } from "../jobs/ids.ts";
+import type { DatabaseRow, Engine } from "./engine.ts";
+import { readLimits } from "./limits.ts";
+import { JOB_COLUMNS, jobOf } from "./rows/job.ts";
+import { requestOf } from "./rows/request.ts";
+import { specOf } from "./rows/spec.ts";
+import type { ColdRows, ColdWanted, JobKey, ShardId } from "./store.ts";
+
+/** Keeps a statement small, and below the 1,000 alternatives that SQLite takes. */
+const KEYS_PER_READ = 200;
+
+type Key = { readonly organizationId: OrganizationId; readonly id: string };
+
+const byOrganization = (keys: readonly Key[]): Map<OrganizationId, string[]> => {
+  const groups = new Map<OrganizationId, string[]>();
+  for (const { organizationId, id } of keys) {
+    const group = groups.get(organizationId);
+    if (group === undefined) groups.set(organizationId, [id]);
+    else group.push(id);
+  }
+  return groups;
+};
+
+/** Rows by primary key; each alternative names all of the key's columns, so that it is a range of it. */
+const readByKey = async (
+  knex: Knex,
+  read: {
+    readonly table: string;
+    readonly id: string;
+    readonly columns: readonly (string | Knex.Raw)[];
+  },
+  shardId: ShardId,
+  keys: readonly Key[],
+): Promise<DatabaseRow[]> => {
+  const rows: DatabaseRow[] = [];
+  for (let at = 0; at < keys.length; at += KEYS_PER_READ) {
+    const groups = byOrganization(keys.slice(at, at + KEYS_PER_READ));
+    const query = knex(read.table).select(read.columns);
+    for (const [organizationId, ids] of groups) {
+      void query.orWhere((alternative) => {
+        void alternative
+          .where({ shard_id: shardId, organization_id: organizationId })
+          .whereIn(read.id, ids);
+      });
+    }
+    rows.push(...((await query) as DatabaseRow[]));
+  }
+  return rows;
+};
+
+/** Nobody but the owner changes these rows, so the reads need not be one snapshot. */
+export const readCold = async (
+  { knex, textOfBytes }: Engine,
+  shardId: ShardId,
+  wanted: ColdWanted,
+): Promise<ColdRows> => {
+  const requestKeys = wanted.requests.map(({ organizationId, requestId }) => ({
+    organizationId,
+    id: requestId,
+  }));
+  const specColumns = [
+    "organization_id",
+    "job_id",
+    "input",
+    "script_hash",
+    "callback_url",
+    "traceparent",
+  ];
+  const requestColumns = [
+    "organization_id",
+    textOfBytes("request_id"),
+    "job_id",
+    "fingerprint",
+    "created_at",
+  ];
+  const read = async (
+    table: string,
+    id: string,
+    columns: readonly (string | Knex.Raw)[],
+    keys: readonly Key[] | readonly JobKey[],
+  ): Promise<DatabaseRow[]> => await readByKey(knex, { table, id, columns }, shardId, keys);
+  const [jobs, specs, requests, organizations] = await Promise.all([
+    read("jobs", "id", JOB_COLUMNS, wanted.jobs),
+    read("job_specs", "job_id", specColumns, wanted.specs),
+    read("job_requests", "request_id", requestColumns, requestKeys),
+    readLimits(knex, wanted.organizations),
+  ]);
+  return {
+    jobs: jobs.map(jobOf),
+    specs: specs.map(specOf),
+    requests: requests.map(requestOf),
+    organizations,
+  };
+};

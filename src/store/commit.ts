@@ -1,0 +1,66 @@
+/** The hot path: one batch of a shard's owner in one transaction. */
+import type { Engine, Transaction } from "./engine.ts";
+import { INSERT_ATTEMPT } from "./rows/attempt.ts";
+import type { Binding } from "./rows/column.ts";
+import { INSERT_JOB, INSERT_USUAL_JOB, isUsual, UPDATE_JOB } from "./rows/job.ts";
+import { INSERT_LABEL, labelRows } from "./rows/label.ts";
+import { INSERT_OUTPUT } from "./rows/output.ts";
+import { INSERT_REQUEST } from "./rows/request.ts";
+import { INSERT_MISSING_SCRIPT } from "./rows/script.ts";
+import { INSERT_SPEC } from "./rows/spec.ts";
+import { Deposed, type Fence, type ShardChanges, type ShardId } from "./store.ts";
+
+/**
+ * Takes the shard's row lock, so that the commits of two who both believe to be the owner follow
+ * one another, and the second finds either another epoch or another revision.
+ */
+const FENCE = "UPDATE shards SET revision = ? WHERE id = ? AND epoch = ? AND revision = ?";
+
+const compareBy =
+  (
+    columns: number,
+  ): ((a: readonly (string | number | null)[], b: readonly (string | number | null)[]) => number) =>
+  (a, b) => {
+    for (let at = 0; at < columns; at += 1) {
+      const one = a[at] ?? "";
+      const other = b[at] ?? "";
+      if (one !== other) return one < other ? -1 : 1;
+    }
+    return 0;
+  };
+
+/** Sorted by key: rows are locked and pages are touched in one order. */
+const write = async <Row>(
+  transaction: Transaction,
+  shardId: ShardId,
+  { write, values }: Binding<Row>,
+  rows: readonly Row[],
+): Promise<void> => {
+  if (rows.length === 0) return;
+  const all = rows.map((row) => values(shardId, row));
+  await transaction.write(write, all.toSorted(compareBy(write.key.length)));
+};
+
+export const commit = async (
+  engine: Engine,
+  fence: Fence,
+  changes: ShardChanges,
+): Promise<void> => {
+  const { shardId, epoch } = fence;
+  await engine.transaction(async (transaction) => {
+    const fenced = [changes.revision, shardId, epoch, changes.revision - 1];
+    if ((await transaction.run(FENCE, fenced)) === 0) throw new Deposed(fence);
+
+    const usual = changes.inserted.filter(isUsual);
+    const unusual = changes.inserted.filter((job) => !isUsual(job));
+    await write(transaction, shardId, INSERT_USUAL_JOB, usual);
+    await write(transaction, shardId, INSERT_JOB, unusual);
+    await write(transaction, shardId, INSERT_LABEL, labelRows(changes.inserted));
+    await write(transaction, shardId, INSERT_SPEC, changes.specs);
+    await write(transaction, shardId, UPDATE_JOB, changes.updated);
+    await write(transaction, shardId, INSERT_ATTEMPT, changes.attempts);
+    await write(transaction, shardId, INSERT_OUTPUT, changes.output);
+    await write(transaction, shardId, INSERT_REQUEST, changes.requests);
+    await write(transaction, shardId, INSERT_MISSING_SCRIPT, changes.scripts);
+  });
+};

@@ -1,0 +1,75 @@
+/**
+ * How many rows go into one statement, and the statements themselves.
+ *
+ * Prepared statements with many rows, because that was the fastest of what mysql2 can send (see
+ * bench/store-statements.ts; jobs with their specs, MariaDB 10.11 with full durability and the
+ * client beside it on 2 cores, rows per second at 128 rows a statement):
+ *   prepared 24–27 k · text escaped by the client 19–20 k · one JSON parameter through JSON_TABLE 15–19 k
+ * and for updates:
+ *   prepared upsert 17–20 k · text upsert 15–16 k · UPDATE … JOIN (SELECT … UNION ALL …) 11 k ·
+ *   UPDATE … JOIN JSON_TABLE 11 k · many UPDATEs in one packet 6 k · one prepared UPDATE a row 3 k
+ */
+import type { Value, Write } from "../engine.ts";
+
+/** Sizes are powers of two, so that few statements are prepared: 8 for each kind of write. */
+const MOST_ROWS = 128;
+
+type Row = readonly Value[];
+
+/** At least the bytes that the row takes in a packet. A UTF-16 unit takes up to three. */
+const bytesOf = (row: Row): number => {
+  let bytes = 0;
+  for (const value of row) bytes += typeof value === "string" ? 9 + 3 * value.length : 9;
+  return bytes;
+};
+
+const largestPowerOfTwo = (limit: number): number => 2 ** Math.floor(Math.log2(limit));
+
+/** Cuts rows into statements of at most `mostBytes`; a row that is longer goes alone. */
+export function* cut(rows: readonly Row[], mostBytes: number): Generator<readonly Row[]> {
+  let start = 0;
+  while (start < rows.length) {
+    let end = start;
+    let bytes = 0;
+    for (const row of rows.slice(start, start + MOST_ROWS)) {
+      bytes += bytesOf(row);
+      if (end > start && bytes > mostBytes) break;
+      end += 1;
+    }
+    const size = largestPowerOfTwo(end - start);
+    yield rows.slice(start, start + size);
+    start += size;
+  }
+}
+
+const tailOf = ({ key, columns, kind }: Write): string => {
+  switch (kind) {
+    case "insert":
+      return "";
+    // INSERT IGNORE would also turn real errors into warnings.
+    case "insert-missing":
+      return ` ON DUPLICATE KEY UPDATE ${key[0]} = ${key[0]}`;
+    // By primary key: WHERE id IN (…) may be planned as a scan, which locks what it passes.
+    case "update":
+      return ` ON DUPLICATE KEY UPDATE ${columns
+        .slice(key.length)
+        .map((column) => `${column} = VALUES(${column})`)
+        .join(", ")}`;
+  }
+};
+
+const texts = new WeakMap<Write, Map<number, string>>();
+
+/** The statement for `rows` rows. */
+export const textOf = (write: Write, rows: number): string => {
+  let sizes = texts.get(write);
+  if (sizes === undefined) texts.set(write, (sizes = new Map()));
+  let text = sizes.get(rows);
+  if (text === undefined) {
+    const row = `(${write.columns.map(() => "?").join(", ")})`;
+    const values = Array.from({ length: rows }, () => row).join(", ");
+    text = `INSERT INTO ${write.table} (${write.columns.join(", ")}) VALUES ${values}${tailOf(write)}`;
+    sizes.set(rows, text);
+  }
+  return text;
+};

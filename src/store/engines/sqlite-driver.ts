@@ -1,0 +1,84 @@
+/**
+ * Node's own SQLite in the shape in which knex's better-sqlite3 dialect wants it, as far as that
+ * dialect asks. Statements are prepared once and kept.
+ */
+import { DatabaseSync, type StatementSync } from "node:sqlite";
+
+import { LRUCache } from "lru-cache";
+
+import { DatabaseError, type DatabaseRow, type Value } from "../engine.ts";
+
+const KEPT_STATEMENTS = 200;
+/** How long a statement waits for another process (a CLI command) to end its write. */
+const BUSY_TIMEOUT_MS = 5_000;
+
+type RunResult = { readonly changes: number | bigint; readonly lastInsertRowid: number | bigint };
+
+const translated = <T>(call: () => T): T => {
+  try {
+    return call();
+  } catch (cause) {
+    throw DatabaseError.from(cause);
+  }
+};
+
+export class SqliteStatement {
+  /** Whether the statement answers with rows. */
+  readonly reader: boolean;
+  readonly #statement: StatementSync;
+
+  constructor(statement: StatementSync) {
+    this.#statement = statement;
+    this.reader = statement.columns().length > 0;
+  }
+
+  all(values: readonly Value[] = []): DatabaseRow[] {
+    return translated(() => this.#statement.all(...values) as DatabaseRow[]);
+  }
+
+  run(values: readonly Value[] = []): RunResult {
+    return translated(() => this.#statement.run(...values));
+  }
+
+  iterate(values: readonly Value[] = []): Iterable<DatabaseRow> {
+    return this.#statement.iterate(...values) as Iterable<DatabaseRow>;
+  }
+}
+
+export class SqliteDatabase {
+  readonly #database: DatabaseSync;
+  readonly #statements = new LRUCache<string, SqliteStatement>({ max: KEPT_STATEMENTS });
+
+  constructor(path: string, now?: () => number) {
+    this.#database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+    // FULL: in WAL mode, NORMAL may lose the last commits when the machine loses power.
+    this.#database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+    if (now !== undefined) this.#database.function("millrace_now", now);
+  }
+
+  prepare(sql: string): SqliteStatement {
+    // Deferred transactions fail with SQLITE_BUSY, without waiting, when they turn from reading to
+    // writing while another process writes. knex knows no other way to begin one.
+    const text = sql === "BEGIN;" ? "BEGIN IMMEDIATE" : sql;
+    const kept = this.#statements.get(text);
+    if (kept !== undefined) return kept;
+    const statement = new SqliteStatement(translated(() => this.#database.prepare(text)));
+    this.#statements.set(text, statement);
+    return statement;
+  }
+
+  get inTransaction(): boolean {
+    return this.#database.isTransaction;
+  }
+
+  /** Runs a script of several statements. */
+  exec(sql: string): void {
+    translated(() => {
+      this.#database.exec(sql);
+    });
+  }
+
+  close(): void {
+    this.#database.close();
+  }
+}

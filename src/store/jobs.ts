@@ -1,0 +1,120 @@
+/** Reads of jobs that go straight to the database. */
+import type { Knex } from "knex";
+
+import type { JobId } from "../jobs/ids.ts";
+import type { JobRow } from "../jobs/job.ts";
+import type { DatabaseRow, Engine } from "./engine.ts";
+import { matching } from "./job-query.ts";
+import { attemptOf } from "./rows/attempt.ts";
+import { numberOf, textOrNull } from "./rows/column.ts";
+import { JOB_COLUMNS, jobOf } from "./rows/job.ts";
+import { outputOf } from "./rows/output.ts";
+import { scriptOf } from "./rows/script.ts";
+import type { JobFilter, JobReader, Place } from "./store.ts";
+
+const COLUMNS = JOB_COLUMNS.map((column) => `j.${column}`);
+
+const rowsOf = async (query: Knex.QueryBuilder): Promise<DatabaseRow[]> =>
+  (await query) as DatabaseRow[];
+
+const inPlace = ({ shardId, organizationId }: Place): Record<string, string | number> => ({
+  shard_id: shardId,
+  organization_id: organizationId,
+});
+
+/**
+ * Newest first. Several states are read as one ordered page of each, merged in the same statement:
+ * `state IN (…)` with this order would walk all of the organization's jobs.
+ */
+const list = async (
+  { knex }: Engine,
+  place: Place,
+  filter: JobFilter,
+  page: { readonly before: JobId | null; readonly limit: number },
+): Promise<JobRow[]> => {
+  const pageOf = (states: JobFilter["states"]): Knex.QueryBuilder => {
+    const query = matching(knex, place, filter, states);
+    if (page.before !== null) void query.where("j.id", "<", page.before);
+    return query.select(COLUMNS).orderBy("j.id", "desc").limit(page.limit);
+  };
+  if (filter.states.length <= 1) return (await rowsOf(pageOf(filter.states))).map(jobOf);
+  const pages = filter.states.map((state, at) =>
+    knex.from(pageOf([state]).as(`s${at}`)).select("*"),
+  );
+  const merged = knex.unionAll(pages).orderBy("id", "desc").limit(page.limit);
+  return (await rowsOf(merged)).map(jobOf);
+};
+
+/** Bounded from below by the revision alone, which is what the index is ordered by. */
+const changedSince = async (
+  { knex }: Engine,
+  place: Place,
+  filter: JobFilter,
+  page: {
+    readonly after: { readonly revision: number; readonly id: string };
+    readonly limit: number;
+  },
+): Promise<JobRow[]> => {
+  const { revision, id } = page.after;
+  const query = matching(knex, place, filter)
+    .where("j.revision", ">=", revision)
+    .where((later) => {
+      void later.where("j.revision", ">", revision).orWhere("j.id", ">", id);
+    })
+    .select(COLUMNS)
+    .orderBy([{ column: "j.revision" }, { column: "j.id" }])
+    .limit(page.limit);
+  return (await rowsOf(query)).map(jobOf);
+};
+
+const count = async ({ knex }: Engine, place: Place, filter: JobFilter): Promise<number> => {
+  const [row] = await rowsOf(matching(knex, place, filter).count({ jobs: "*" }));
+  return row === undefined ? 0 : numberOf(row, "jobs");
+};
+
+export const createJobReader = (engine: Engine): JobReader => {
+  const { knex } = engine;
+  return {
+    find: async (place, id) => {
+      const [row] = await rowsOf(
+        knex("jobs")
+          .where({ ...inPlace(place), id })
+          .select(JOB_COLUMNS),
+      );
+      return row === undefined ? null : jobOf(row);
+    },
+    list: async (place, filter, before, limit) =>
+      await list(engine, place, filter, { before, limit }),
+    count: async (place, filter) => await count(engine, place, filter),
+    changedSince: async (place, filter, after, limit) =>
+      await changedSince(engine, place, filter, { after, limit }),
+    revision: async (shardId) => {
+      const [row] = await rowsOf(knex("shards").where("id", shardId).select("*"));
+      if (row === undefined) throw new RangeError(`the database has no shard ${shardId}`);
+      return { current: numberOf(row, "revision"), compacted: numberOf(row, "compacted_revision") };
+    },
+    result: async (place, id, attempt) => {
+      const key = { ...inPlace(place), job_id: id, attempt };
+      const [row] = await rowsOf(knex("job_attempts").where(key).select("result"));
+      return row === undefined ? null : textOrNull(row, "result");
+    },
+    attempts: async (place, id) => {
+      const query = knex("job_attempts").where({ ...inPlace(place), job_id: id });
+      return (await rowsOf(query.select("*").orderBy("attempt"))).map(attemptOf);
+    },
+    output: async (place, id, fromSeq, limit) => {
+      const query = knex("job_output")
+        .where({ ...inPlace(place), job_id: id })
+        .where("seq", ">=", fromSeq);
+      return (await rowsOf(query.select("*").orderBy("seq").limit(limit))).map(outputOf);
+    },
+    script: async (place, hash) => {
+      const [row] = await rowsOf(
+        knex("scripts")
+          .where({ ...inPlace(place), hash })
+          .select("*"),
+      );
+      return row === undefined ? null : scriptOf(row);
+    },
+  };
+};

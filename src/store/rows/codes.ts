@@ -1,0 +1,42 @@
+/** How the names of the domain are stored: as the numbers that the contract gives them. */
+import type { AttemptOutcome, ConcurrencyPolicy, OutputStream, ScriptRow } from "../../jobs/job.ts";
+import type { JobState } from "../../jobs/states.ts";
+
+type Codes<Name extends string> = {
+  readonly numbers: Readonly<Record<Name, number>>;
+  /** @throws RangeError for a number that no program of this version has written */
+  nameOf(number: number): Name;
+};
+
+const codes = <Name extends string>(numbers: Readonly<Record<Name, number>>): Codes<Name> => {
+  const names = new Map<number, Name>();
+  for (const name of Object.keys(numbers) as Name[]) names.set(numbers[name], name);
+  return {
+    numbers,
+    nameOf: (number) => {
+      const name = names.get(number);
+      if (name === undefined) throw new RangeError(`the database holds an unknown code ${number}`);
+      return name;
+    },
+  };
+};
+
+export const STATES = codes<JobState>({
+  HELD: 1,
+  BLOCKED: 2,
+  SCHEDULED: 3,
+  QUEUED: 4,
+  RUNNING: 5,
+  RETRYING: 6,
+  SUCCEEDED: 7,
+  FAILED: 8,
+  CANCELLED: 9,
+});
+
+export const OUTCOMES = codes<AttemptOutcome>({ SUCCEEDED: 1, FAILED: 2, CANCELLED: 3, LOST: 4 });
+
+export const STREAMS = codes<OutputStream>({ STDOUT: 1, STDERR: 2, LOG: 3 });
+
+export const POLICIES = codes<ConcurrencyPolicy>({ QUEUE: 1, REJECT: 2 });
+
+export const LANGUAGES = codes<ScriptRow["language"]>({ JAVASCRIPT: 1, TYPESCRIPT: 2 });
