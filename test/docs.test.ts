@@ -1,0 +1,92 @@
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { codeToString } from "@connectrpc/connect/protocol-connect";
+import { describe, expect, it } from "vitest";
+
+import { CODES } from "../src/api/errors.ts";
+import { VARIABLES } from "../src/config.ts";
+import { REASONS } from "../src/jobs/errors.ts";
+
+const root = join(import.meta.dirname, "..");
+
+const page = async (name: string): Promise<string> =>
+  await readFile(join(root, "docs", name), "utf8");
+
+const rowsOf = (text: string): string[][] =>
+  text
+    .split("\n")
+    .filter((line) => line.startsWith("| `"))
+    .map((line) =>
+      line
+        .split("|")
+        .slice(1, -1)
+        .map((cell) => cell.trim().replaceAll("`", "")),
+    );
+
+const sources = async (): Promise<string> => {
+  const names = await Promise.all(
+    ["src", "runner"].map(async (folder) => {
+      const found = await readdir(join(root, folder), { recursive: true });
+      return found.filter((name) => name.endsWith(".ts")).map((name) => join(root, folder, name));
+    }),
+  );
+  const texts = await Promise.all(names.flat().map(async (name) => await readFile(name, "utf8")));
+  return texts.join("\n");
+};
+
+const namesIn = (text: string): Set<string> =>
+  new Set(text.match(/\b(MILLRACE|MYSQL)_[A-Z_]*[A-Z]\b/g) ?? []);
+
+describe("docs/errors.md", () => {
+  it("lists every reason once, in order, with its code", async () => {
+    const [reasons = ""] = (await page("errors.md")).split("## Why a job failed");
+    const listed = rowsOf(reasons).map(([reason, code]) => [reason, code]);
+    const spelled = (reason: (typeof REASONS)[number]) => codeToString(CODES[reason]).toUpperCase();
+    expect(listed).toEqual(REASONS.map((reason) => [reason, spelled(reason)]));
+  });
+});
+
+describe("docs/errors.md", () => {
+  it("lists every code with which a job can fail", async () => {
+    const code = await Promise.all(
+      ["runner/failures.ts", "src/jobs/transitions.ts"].map(
+        async (name) => await readFile(join(root, name), "utf8"),
+      ),
+    );
+    const codes = code.join("\n").match(/"[a-z]+\.[a-z_]+"|^  memory(?=:)/gm) ?? [];
+    const listed = rowsOf(await page("errors.md")).map(([name]) => name);
+    expect(codes.length).toBeGreaterThan(5);
+    expect(listed).toEqual(
+      expect.arrayContaining(codes.map((one) => one.trim().replaceAll('"', ""))),
+    );
+  });
+});
+
+describe("docs/configuration.md", () => {
+  it("lists every variable of the server", async () => {
+    const listed = rowsOf(await page("configuration.md")).map(([name]) => name);
+    expect(listed).toEqual(expect.arrayContaining(Object.keys(VARIABLES)));
+  });
+
+  it("lists every variable that the code names, and none that it does not", async () => {
+    const listed = namesIn(await page("configuration.md"));
+    expect([...listed].toSorted()).toEqual([...namesIn(await sources())].toSorted());
+  });
+});
+
+describe("docs/telemetry.md", () => {
+  it("lists every metric", async () => {
+    const code = await readFile(join(root, "src/telemetry/instruments.ts"), "utf8");
+    const made = code.match(/"(rpc|millrace)\.[a-z.]+"/g)?.map((name) => name.slice(1, -1)) ?? [];
+    const attributes = [
+      "rpc.method",
+      "millrace.job.state",
+      "millrace.work",
+      "millrace.attempt.outcome",
+    ];
+    const metrics = [...new Set(made)].filter((name) => !attributes.includes(name));
+    const listed = rowsOf(await page("telemetry.md")).map(([name]) => name);
+    expect(listed.toSorted()).toEqual(metrics.toSorted());
+  });
+});
