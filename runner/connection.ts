@@ -27,6 +27,7 @@ const bearer =
 /** `url` is the http or https URL of an internal listener. Nothing is sent before the first call. */
 export const connect = (url: string, token: string): ServerConnection => {
   const sessions = new Http2SessionManager(url, PING);
+  // The Connect protocol, because with small messages it does half as many again a second as gRPC.
   const transport = createConnectTransport({
     baseUrl: url,
     httpVersion: "2",

@@ -72,12 +72,12 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
   };
 
   const start = async (): Promise<void> => {
-    const [{ active, missing }, guest] = await Promise.all([probeLayers(), readGuest()]);
+    const [{ active, missing }, bootstrap] = await Promise.all([probeLayers(), readGuest()]);
     directory = await mkdtemp(join(tmpdir(), "millrace-sandbox-"));
     const command = childCommand(active);
     const spawn = (): ChildProcessEnd => {
       const child = spawnChild(command, directory);
-      child.send({ op: "init", heapMb: limits.heapMb, guest });
+      child.send({ op: "init", heapMb: limits.heapMb, bootstrap });
       return child;
     };
     pool = createPool({

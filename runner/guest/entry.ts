@@ -1,4 +1,4 @@
-import { type Attempt, codedError, post, postEnd, taken } from "./bridge.ts";
+import { type Attempt, codedError, postEnd, taken } from "./bridge.ts";
 import { createConsole } from "./console.ts";
 import { createContext } from "./context.ts";
 import { describe } from "./describe.ts";
@@ -107,5 +107,3 @@ export const deliver = (event: "wake" | "cancelled" | "deadline"): void => {
 const abort = (code: string, message: string, name: string): void => {
   GuestSignal.abort(running.signal, codedError(code, message, name), failed);
 };
-
-post("booted");

@@ -3,21 +3,22 @@
  * that a script which patches Map, Promise or JSON fools nobody but itself.
  */
 const { apply, defineProperty, deleteProperty } = Reflect;
-const { keys, freeze, create, getPrototypeOf } = Object;
+const { keys, freeze, getPrototypeOf } = Object;
 
-export { apply, create, defineProperty, deleteProperty, freeze, getPrototypeOf, keys };
+const { parse: jsonParse, stringify: jsonStringify } = JSON;
+const { isArray } = Array;
+const { now } = Date;
+const { floor, max, min, trunc } = Math;
+const { isFinite } = Number;
+
+export { apply, defineProperty, deleteProperty, freeze, getPrototypeOf, keys };
+export { floor, isArray, isFinite, jsonParse, jsonStringify, max, min, now, trunc };
 
 /** `method` as a function of its receiver. Rest arguments need no patched iterator. */
 const uncurry =
   <A extends readonly unknown[], R>(method: (this: never, ...args: A) => R) =>
   (self: unknown, ...args: A): R =>
     apply(method as (...all: never) => R, self, args) as R;
-
-export const { parse: jsonParse, stringify: jsonStringify } = JSON;
-export const { isArray } = Array;
-export const { now } = Date;
-export const { floor, max, min, trunc } = Math;
-export const { isFinite, isInteger } = Number;
 
 export const sliceText = uncurry(String.prototype.slice);
 export const indexOfText = uncurry(String.prototype.indexOf);

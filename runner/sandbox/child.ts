@@ -7,6 +7,7 @@
  * Arguments: the path of isolated-vm's native library.
  */
 import { type ChildAttempt, runAttempt } from "./child-attempt.ts";
+import { makeCodeCache } from "./code-cache.ts";
 import { createFrameReader, encodeFrame } from "./frames.ts";
 import { createIsolates, type Ivm, type Spare } from "./isolate.ts";
 import type { FromChild, ToChild } from "./protocol.ts";
@@ -19,6 +20,7 @@ const loadNative = (path: string): Ivm => {
   return (native.exports as { readonly ivm: Ivm }).ivm;
 };
 
+type Order<Op> = Extract<ToChild, { readonly op: Op }>;
 type Dropping = { readonly drop?: (right: string) => void };
 
 /** What the native library needed to be loaded is not needed any more. */
@@ -46,7 +48,7 @@ const refill = (): void => {
   say({ op: "ready" });
 };
 
-const start = (order: Extract<ToChild, { op: "run" }>): void => {
+const start = (order: Order<"run">): void => {
   const taken = spare;
   if (taken === null || current !== null) throw new Error("one attempt at a time");
   spare = null;
@@ -74,15 +76,21 @@ const start = (order: Extract<ToChild, { op: "run" }>): void => {
   current = attempt;
 };
 
+const initialise = async ({ heapMb, bootstrap }: Order<"init">): Promise<void> => {
+  const codeCache = await makeCodeCache(bootstrap);
+  const died = (message: string): void => {
+    process.stderr.write(`isolate lost: ${message}\n`);
+    process.kill(process.pid, "SIGKILL");
+  };
+  makeSpare = createIsolates(vm, { heapMb, bootstrap, codeCache, died });
+  refill();
+};
+
 const hear = (text: string): void => {
   const order = JSON.parse(text) as ToChild;
   switch (order.op) {
     case "init":
-      makeSpare = createIsolates(vm, order.heapMb, order.guest, (message) => {
-        process.stderr.write(`isolate lost: ${message}\n`);
-        process.kill(process.pid, "SIGKILL");
-      });
-      refill();
+      void initialise(order);
       return;
     case "run":
       start(order);

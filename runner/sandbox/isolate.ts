@@ -1,7 +1,5 @@
 import type ivm from "isolated-vm";
 
-import type { GuestModule } from "./protocol.ts";
-
 export type Ivm = typeof ivm;
 
 type Fact = string | number;
@@ -10,7 +8,6 @@ export type Posted = (operation: string, ...facts: readonly Fact[]) => void;
 /** An isolate with the guest's bootstrap in it, waiting for its one script. */
 export type Spare = {
   readonly isolate: ivm.Isolate;
-  readonly context: ivm.Context;
   /** Where the guest's posts go from now on. */
   bind(posted: Posted): void;
   begin(attempt: string, input: string): void;
@@ -25,69 +22,59 @@ export class ImportRefused extends Error {
   override readonly name = "ImportRefused";
 }
 
-const ENTRY = "millrace:entry";
+const START = "millrace:start";
 const SCRIPT = "millrace:script";
 
 /**
  * Imports the script instead of evaluating it, so that a top-level await ends before `start`, and a
  * rejection at the top level comes back as unhandled.
  */
-const RUNNER = `import { start } from "${ENTRY}"; import * as script from "${SCRIPT}"; start(script);`;
+const RUNNER = `import { start } from "${START}"; import * as script from "${SCRIPT}"; start(script);`;
 
-/**
- * Makes isolates. Code caches are made by this process for itself: they come from no place that a
- * script could write to. With them the bootstrap costs a fifth.
- */
-export const createIsolates = (
-  vm: Ivm,
-  heapMb: number,
-  guest: readonly GuestModule[],
-  died: (message: string) => void,
-): (() => Spare) => {
-  const caches = new Map<string, ivm.ExternalCopy<ArrayBuffer>>();
+/** Hands the bootstrap's `start` to the runner module, and leaves no trace of it. */
+const STARTER = "export const start = globalThis.millraceStart; delete globalThis.millraceStart;";
 
-  const compile = (isolate: ivm.Isolate, name: string, text: string): ivm.Module => {
-    const cachedData = caches.get(name);
-    if (cachedData !== undefined) {
-      return isolate.compileModuleSync(text, { filename: name, cachedData });
-    }
-    const compiled = isolate.compileModuleSync(text, { filename: name, produceCachedData: true });
-    const made = (compiled as ivm.Module & ivm.CachedDataResult).cachedData;
-    if (made !== undefined) caches.set(name, made);
-    return compiled;
+export type IsolateOptions = {
+  readonly heapMb: number;
+  /** A script whose value is a function that answers with `{ begin, start, deliver }`. */
+  readonly bootstrap: string;
+  readonly codeCache: ArrayBuffer;
+  /** V8 has lost control over an isolate; the process must end. */
+  readonly died: (message: string) => void;
+};
+
+export const createIsolates = (vm: Ivm, options: IsolateOptions): (() => Spare) => {
+  const cachedData = new vm.ExternalCopy(options.codeCache);
+
+  const boot = (isolate: ivm.Isolate, context: ivm.Context, post: Posted): ivm.Reference => {
+    context.global.setSync("millracePost", new vm.Callback(post, { ignored: true }));
+    const script = isolate.compileScriptSync(options.bootstrap, { cachedData });
+    const main = script.runSync(context, { reference: true });
+    return main.applySync(undefined, [], { result: { reference: true } });
   };
 
   return () => {
-    const isolate = new vm.Isolate({ memoryLimit: heapMb, onCatastrophicError: died });
+    const isolate = new vm.Isolate({
+      memoryLimit: options.heapMb,
+      onCatastrophicError: options.died,
+    });
     const context = isolate.createContextSync();
     let bound: Posted = () => {};
-    context.global.setSync(
-      "millracePost",
-      new vm.Callback(
-        (operation: string, ...facts: readonly Fact[]) => {
-          bound(operation, ...facts);
-        },
-        { ignored: true },
-      ),
-    );
-    const modules = new Map(
-      guest.map(({ name, text }) => [name, compile(isolate, `millrace:${name}`, text)]),
-    );
-    const entry = modules.get("entry");
-    if (entry === undefined) throw new Error("the guest has no entry");
-    entry.instantiateSync(context, (specifier) => {
-      const found = modules.get(specifier.replace(/^\.\//, "").replace(/\.ts$/, ""));
-      if (found === undefined) throw new Error(`the guest has no module ${specifier}`);
-      return found;
+    const entry = boot(isolate, context, (operation, ...facts) => {
+      bound(operation, ...facts);
     });
-    entry.evaluateSync();
-    const begin = entry.namespace.getSync("begin", { reference: true });
-    const deliver = entry.namespace.getSync("deliver", { reference: true });
-    const runner = compile(isolate, "millrace:runner", RUNNER);
+    const member = (name: string): ivm.Reference =>
+      entry.getSync(name, { reference: true });
+    const begin = member("begin");
+    const deliver = member("deliver");
+    context.global.setSync("millraceStart", member("start").derefInto());
+    const starter = isolate.compileModuleSync(STARTER);
+    starter.instantiateSync(context, refuse);
+    starter.evaluateSync();
+    const runner = isolate.compileModuleSync(RUNNER);
 
     return {
       isolate,
-      context,
       bind: (posted) => {
         bound = posted;
       },
@@ -97,7 +84,7 @@ export const createIsolates = (
       load: (code, fileName) => {
         const script = isolate.compileModuleSync(code, { filename: fileName });
         runner.instantiateSync(context, (specifier, referrer) => {
-          if (referrer === runner && specifier === ENTRY) return entry;
+          if (referrer === runner && specifier === START) return starter;
           if (referrer === runner && specifier === SCRIPT) return script;
           throw new ImportRefused(specifier);
         });
@@ -108,4 +95,8 @@ export const createIsolates = (
       },
     };
   };
+};
+
+const refuse = (specifier: string): never => {
+  throw new ImportRefused(specifier);
 };

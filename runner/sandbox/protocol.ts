@@ -2,14 +2,12 @@
  * What supervisor and child say to each other: two tagged unions. The child believes the
  * supervisor; what the supervisor hears is checked in heard.ts, because a script may own the child.
  */
-export type GuestModule = { readonly name: string; readonly text: string };
-
 export type ToChild =
   | {
       readonly op: "init";
       readonly heapMb: number;
-      /** One of them is called `entry`. */
-      readonly guest: readonly GuestModule[];
+      /** The guest's own code as one script: see guest-text.ts. */
+      readonly bootstrap: string;
     }
   | {
       readonly op: "run";
