@@ -10,6 +10,8 @@ export class ConnectionLost extends Error {
   override readonly name = "ConnectionLost";
 }
 
+export type Connection = <T>(work: (cluster: Cluster) => Promise<T>) => Promise<T>;
+
 type Life = { alive: boolean; readonly cluster: Cluster; readonly dead: Promise<never> };
 
 const nothing = (): void => {};
@@ -95,8 +97,17 @@ export class SimulatedServer {
 
   /** A call over the network: late, and lost when the server dies meanwhile or by bad luck. */
   async call<T>(work: (cluster: Cluster) => Promise<T>): Promise<T> {
-    const { dice } = this.#world;
+    return await this.connect()(work);
+  }
+
+  /** A connection, over which calls go to this life of the server and to no later one. */
+  connect(): Connection {
     const life = this.#life;
+    return async (work) => await this.#call(life, work);
+  }
+
+  async #call<T>(life: Life | null, work: (cluster: Cluster) => Promise<T>): Promise<T> {
+    const { dice } = this.#world;
     await this.#world.pause(dice.between(0, 4));
     if (life === null || !life.alive) throw new ConnectionLost();
     const result = await Promise.race([work(life.cluster), life.dead]);

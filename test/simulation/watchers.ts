@@ -3,7 +3,7 @@ import type { JobRow } from "../../src/jobs/job.ts";
 import type { Commit, Subscription } from "../../src/shard/owner.ts";
 import type { JobFilter, Place, Store } from "../../src/store/store.ts";
 import { Broken, type Ledger } from "./ledger.ts";
-import type { SimulatedServer } from "./servers.ts";
+import type { Connection, SimulatedServer } from "./servers.ts";
 import type { World } from "./world.ts";
 
 const EVERYTHING: JobFilter = {
@@ -65,17 +65,18 @@ export class SimulatedWatcher {
 
   async #session(server: SimulatedServer): Promise<void> {
     const { organizationId } = this.#place;
-    const subscription = await server.call(async (cluster) =>
+    const connection = server.connect();
+    const subscription = await connection(async (cluster) =>
       cluster.router.ownerOf(organizationId).feed.watchOrganization(organizationId),
     );
     await this.#catchUp();
-    await this.#follow(server, subscription);
+    await this.#follow(connection, subscription);
   }
 
-  async #follow(server: SimulatedServer, subscription: Subscription): Promise<void> {
+  async #follow(connection: Connection, subscription: Subscription): Promise<void> {
     const { signal } = new AbortController();
     for (;;) {
-      const item = await server.call(async () => await subscription.next(signal));
+      const item = await connection(async () => await subscription.next(signal));
       if (item.kind === "closed") return;
       if (item.kind === "behind") await this.#catchUp();
       else this.#take(item.commit);

@@ -1,0 +1,111 @@
+import { systemRandom } from "../src/runtime/random.ts";
+import { createRunner, handlerExecutors } from "../runner/main.ts";
+import { readRunnerConfig } from "../runner/config.ts";
+import { runnerProcess } from "../test/support/processes.ts";
+import type { Service } from "./service.ts";
+import { inLanes, percentile, spaced, type Figure } from "./figures.ts";
+import { handlerJob, scriptJob } from "./work.ts";
+import type { JobSpec } from "../src/gen/millrace/v1/job_pb.ts";
+
+const BATCH = 500;
+
+const NOOP = handlerJob("noop");
+const SCRIPT = scriptJob("export default async (input) => ({ seen: input.text.length });");
+
+const submitAll = async ({ jobs }: Service, spec: JobSpec, count: number): Promise<void> => {
+  await inLanes(4, count / BATCH, async () => {
+    await jobs.submitJobs({
+      requests: Array.from({ length: BATCH }, () => ({ spec })),
+    });
+  });
+};
+
+/** Jobs of this kind that have not ended. */
+const left = async ({ jobs }: Service): Promise<number> => {
+  const { total } = await jobs.listJobs({
+    filter: { states: [3, 4, 5, 6], labels: {} },
+    pageSize: 1,
+    includeTotal: true,
+  });
+  return Number(total ?? 0n);
+};
+
+const failed = async ({ jobs }: Service): Promise<number> => {
+  const { total } = await jobs.listJobs({ filter: { states: [8, 9] }, includeTotal: true });
+  return Number(total ?? 0n);
+};
+
+/** Submits `count` jobs while they are being processed, and takes the time until all have ended. */
+const process = async (service: Service, spec: JobSpec, count: number): Promise<number> => {
+  const begun = performance.now();
+  await submitAll(service, spec, count);
+  while ((await left(service)) > 0) await new Promise((resolve) => setTimeout(resolve, 20));
+  const rate = (count * 1_000) / (performance.now() - begun);
+  if ((await failed(service)) > 0) throw new Error("some jobs of the benchmark failed");
+  return rate;
+};
+
+/** One job after the other on an idle system, from the call to its result. */
+const latency = async ({ jobs }: Service, spec: JobSpec, count: number): Promise<string> => {
+  const samples: number[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const begun = performance.now();
+    const { job } = await jobs.runJob({ submit: { spec } });
+    samples.push(performance.now() - begun);
+    if (job?.state !== 7) throw new Error(`a job ended in state ${job?.state}`);
+  }
+  const [p50, p99] = [percentile(samples, 0.5), percentile(samples, 0.99)];
+  return `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`;
+};
+
+const configOf = (service: Service, slots: number) => ({
+  ...readRunnerConfig({
+    MILLRACE_INTERNAL_URL: service.internalUrl,
+    MILLRACE_RUNNER_TOKEN: service.site.runnerToken,
+    MILLRACE_RUNNER_SLOTS: String(slots),
+  }),
+  displayName: `bench-${systemRandom.uuid()}`,
+});
+
+/** No-op jobs through a trusted executor: what the service itself can do. */
+export const benchHandlers = async (service: Service): Promise<Figure[]> => {
+  const runner = createRunner({
+    config: configOf(service, 1_000),
+    scripts: false,
+    executors: handlerExecutors({ noop: { execute: async () => await Promise.resolve(null) } }),
+  });
+  await runner.start();
+  try {
+    await process(service, NOOP, 5_000);
+    const rate = await process(service, NOOP, 40_000);
+    return [
+      { name: "no-op jobs, trusted executor, submitted and processed", value: `${spaced(rate)}/s` },
+      { name: "no-op job, idle, submit → finished", value: await latency(service, NOOP, 300) },
+    ];
+  } finally {
+    await runner.stop();
+  }
+};
+
+/** Scripts in a runner process with two warm children. */
+export const benchScripts = async (service: Service): Promise<Figure[]> => {
+  const runner = runnerProcess(
+    service.site,
+    { publicUrl: "", internalUrl: service.internalUrl },
+    { MILLRACE_RUNNER_SLOTS: "2" },
+  );
+  await runner.start();
+  try {
+    await process(service, SCRIPT, 500);
+    const rate = await process(service, SCRIPT, 5_000);
+    return [
+      { name: "sandboxed scripts, submitted and processed", value: `${spaced(rate)}/s` },
+      {
+        name: "sandboxed script, idle, submit → finished",
+        value: await latency(service, SCRIPT, 300),
+      },
+    ];
+  } finally {
+    await runner.kill("SIGTERM");
+  }
+};

@@ -1,0 +1,55 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+import { createClient, type Client, type Interceptor } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+
+import { JobService } from "../src/gen/millrace/v1/job_service_pb.ts";
+import { startMariadb } from "../test/support/mariadb.ts";
+import { ServerProcess } from "../test/support/processes.ts";
+import { prepareSite, type Site } from "../test/support/site.ts";
+
+export type EngineName = "sqlite" | "mariadb";
+
+export type Service = {
+  readonly engine: EngineName;
+  readonly site: Site;
+  readonly internalUrl: string;
+  readonly jobs: Client<typeof JobService>;
+  stop(): Promise<void>;
+};
+
+const MAX_RUNNING = 10_000;
+
+const authorize =
+  (token: string): Interceptor =>
+  (next) =>
+  async (request) => {
+    request.header.set("authorization", `Bearer ${token}`);
+    return await next(request);
+  };
+
+/** A server of its own process on an empty database of the engine, with full durability. */
+export const startService = async (engine: EngineName): Promise<Service> => {
+  const folder = mkdtempSync(path.join(tmpdir(), "millrace-bench-"));
+  const database = engine === "mariadb" ? await startMariadb() : null;
+  const site = await prepareSite(database?.url ?? `sqlite:${folder}/bench.db`, MAX_RUNNING);
+  const server = await ServerProcess.at(site);
+  await server.start();
+  const transport = createGrpcTransport({
+    baseUrl: server.addresses.publicUrl,
+    interceptors: [authorize(site.token)],
+  });
+  return {
+    engine,
+    site,
+    internalUrl: server.addresses.internalUrl,
+    jobs: createClient(JobService, transport),
+    stop: async () => {
+      await server.kill("SIGTERM");
+      await database?.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+};

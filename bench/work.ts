@@ -1,0 +1,13 @@
+import { create, fromJson } from "@bufbuild/protobuf";
+import { ValueSchema } from "@bufbuild/protobuf/wkt";
+
+import { type JobSpec, JobSpecSchema } from "../src/gen/millrace/v1/job_pb.ts";
+
+/** 100 bytes of JSON. */
+const PAYLOAD = fromJson(ValueSchema, { text: "x".repeat(89) });
+
+export const handlerJob = (type: string): JobSpec =>
+  create(JobSpecSchema, { work: { case: "type", value: type }, input: PAYLOAD });
+
+export const scriptJob = (source: string): JobSpec =>
+  create(JobSpecSchema, { work: { case: "script", value: { source } }, input: PAYLOAD });

@@ -1,0 +1,31 @@
+import { describe, expect, test } from "vitest";
+
+import { openSimulatedStore } from "./open-store.ts";
+import { simulate } from "./simulate.ts";
+
+const SEEDS = 500;
+const CHUNK = 50;
+
+describe("every promise holds under crashes, lost runners, and lost or doubled commits", () => {
+  const chunks = Array.from({ length: SEEDS / CHUNK }, (_, index) => index * CHUNK + 1);
+  test.each(chunks)("seeds from %i", async (from) => {
+    const broken: string[] = [];
+    let commits = 0;
+    for (let seed = from; seed < from + CHUNK; seed += 1) {
+      const report = await simulate(seed, openSimulatedStore);
+      commits += report.commits;
+      for (const fault of report.faults)
+        broken.push(`npm run simulate -- --seed ${seed}: ${fault}`);
+    }
+    expect(broken).toEqual([]);
+    expect(commits).toBeGreaterThan(CHUNK * 10);
+  });
+
+  test("a seed determines its whole history", async () => {
+    const [first, second] = [
+      await simulate(42, openSimulatedStore),
+      await simulate(42, openSimulatedStore),
+    ];
+    expect(second).toEqual(first);
+  });
+});
