@@ -3,6 +3,7 @@ declare module "knex/lib/dialects/better-sqlite3/index.js" {
   import { knex } from "knex";
   class BetterSqlite3Client extends knex.Client {
     _driver(): unknown;
+    _query(connection: unknown, query: object): Promise<object>;
   }
   export default BetterSqlite3Client;
 }

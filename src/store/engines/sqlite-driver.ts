@@ -6,11 +6,13 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 
 import { LRUCache } from "lru-cache";
 
+import { BUSY } from "./sqlite-busy.ts";
 import { DatabaseError, type DatabaseRow, type Value } from "../engine.ts";
 
 const KEPT_STATEMENTS = 200;
-/** How long a statement waits for another process (a CLI command) to end its write. */
-const BUSY_TIMEOUT_MS = 5_000;
+/** Only to open the file; afterwards see sqlite-busy.ts. */
+const OPEN_TIMEOUT_MS = 5_000;
+const SQLITE_BUSY = 5;
 
 type RunResult = { readonly changes: number | bigint; readonly lastInsertRowid: number | bigint };
 
@@ -18,8 +20,16 @@ const translated = <T>(call: () => T): T => {
   try {
     return call();
   } catch (cause) {
-    throw DatabaseError.from(cause);
+    throw errorOf(cause);
   }
+};
+
+const errorOf = (cause: unknown): DatabaseError => {
+  const error = DatabaseError.from(cause);
+  if (!(cause instanceof Error) || !("errcode" in cause)) return error;
+  // The lowest byte is the primary code: SQLITE_BUSY_SNAPSHOT and others are kinds of SQLITE_BUSY.
+  const primary = Number(cause.errcode) & 0xff;
+  return new DatabaseError(error.message, primary === SQLITE_BUSY ? BUSY : `SQLITE_${primary}`);
 };
 
 export class SqliteStatement {
@@ -50,9 +60,11 @@ export class SqliteDatabase {
   readonly #statements = new LRUCache<string, SqliteStatement>({ max: KEPT_STATEMENTS });
 
   constructor(path: string, now?: () => number) {
-    this.#database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+    this.#database = new DatabaseSync(path, { timeout: OPEN_TIMEOUT_MS });
     // FULL: in WAL mode, NORMAL may lose the last commits when the machine loses power.
-    this.#database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL");
+    this.#database.exec(
+      "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA busy_timeout = 0",
+    );
     if (now !== undefined) this.#database.function("millrace_now", now);
   }
 

@@ -8,6 +8,7 @@ import knexPackage, { type Knex } from "knex";
 import BetterSqlite3Client from "knex/lib/dialects/better-sqlite3/index.js";
 
 import { DatabaseError, QUIET, type Engine, type Transaction, type Write } from "../engine.ts";
+import { whenFree } from "./sqlite-busy.ts";
 import { SqliteDatabase } from "./sqlite-driver.ts";
 import { lockFile } from "./sqlite-lock.ts";
 
@@ -31,6 +32,9 @@ const clientFor = (database: SqliteDatabase): typeof Knex.Client =>
     }
     override async destroyRawConnection(): Promise<void> {
       await Promise.resolve();
+    }
+    override async _query(connection: unknown, query: object): Promise<object> {
+      return await whenFree(async () => await super._query(connection, query));
     }
   };
 
@@ -73,7 +77,9 @@ const inTransaction = async <T>(
   database: SqliteDatabase,
   work: (transaction: Transaction) => Promise<T>,
 ): Promise<T> => {
-  database.exec("BEGIN IMMEDIATE");
+  await whenFree(() => {
+    database.exec("BEGIN IMMEDIATE");
+  });
   try {
     const answer = await work(transactionOn(database));
     database.exec("COMMIT");

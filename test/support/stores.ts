@@ -1,0 +1,73 @@
+/** Stores for tests: one database for each `describe`, emptied before each test. */
+import { afterAll, beforeAll, beforeEach, inject } from "vitest";
+
+import { migrateUp } from "../../src/store/migrate.ts";
+import { openStore, type StoreOptions } from "../../src/store/open.ts";
+import type { Store } from "../../src/store/store.ts";
+import { createDatabase, type EngineName, type TestDatabase } from "./databases.ts";
+
+const SHARDS = 4;
+
+const TABLES = [
+  "job_labels",
+  "job_specs",
+  "job_attempts",
+  "job_output",
+  "job_requests",
+  "jobs",
+  "scripts",
+  "servers",
+  "tokens",
+  "users",
+  "organizations",
+  "secrets",
+];
+
+export type TestStore = {
+  readonly store: Store;
+  readonly database: TestDatabase;
+  /** Another store on the same database, closed after the tests. */
+  another(options?: StoreOptions): Promise<Store>;
+};
+
+/** A migrated store with four shards and nothing else, new for each test of this `describe`. */
+export const withStore = (engine: EngineName): TestStore => {
+  let database: TestDatabase | undefined;
+  const open: Store[] = [];
+  const opened = async (options: StoreOptions = {}): Promise<Store> => {
+    if (database === undefined) throw new Error("there is no database before the tests start");
+    const store = await openStore(database.url, options);
+    open.push(store);
+    return store;
+  };
+
+  beforeAll(async () => {
+    database = await createDatabase(engine, inject("mysqlUrl"));
+    await migrateUp(database.url, { shards: SHARDS });
+    await opened();
+  });
+  beforeEach(async () => {
+    await database?.execute(
+      ...TABLES.map((table) => `DELETE FROM ${table}`),
+      "UPDATE shards SET epoch = 0, revision = 0, compacted_revision = 0, owner = '', lease_until = 0",
+    );
+  });
+  afterAll(async () => {
+    for (const store of open.splice(0)) await store.close();
+    await database?.drop();
+  });
+
+  const present = <T>(value: T | undefined): T => {
+    if (value === undefined) throw new Error("there is no store before the tests start");
+    return value;
+  };
+  return {
+    get store() {
+      return present(open[0]);
+    },
+    get database() {
+      return present(database);
+    },
+    another: opened,
+  };
+};
