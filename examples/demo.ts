@@ -11,7 +11,7 @@ import path from "node:path";
 import pc from "picocolors";
 import { v7 } from "uuid";
 
-import { ask, type Environment, show, startMillrace, stopMillrace } from "./demo/millrace.ts";
+import { ask, type Environment, show, startMillrace, stopMillrace, tell } from "./demo/millrace.ts";
 
 const heading = (text: string): void => {
   console.log(`\n${pc.bold(text)}`);
@@ -29,9 +29,8 @@ const showReport = async (env: Environment): Promise<void> => {
   const input = ["--input", '{"year": 2026}', "--input-file", `quotes=${QUOTES}`];
   const submitted = ["job", "submit", "--script", REPORT, ...input, "--job-id", jobId, "--watch"];
   assert.equal(await show(env, ...submitted), 0, "the report succeeds");
-  assert.equal(await show(env, "job", "result", jobId, "--field", "report"), 0);
-  const result = JSON.parse(await ask(env, "job", "result", jobId, "--output", "json")) as unknown;
-  assert.partialDeepStrictEqual(result, { quotes: 35_717, checksum: "b3452999" });
+  const report = await tell(env, "job", "result", jobId, "--field", "report");
+  assert.match(report, /^35717 quotes worth 30 711 174\.73; 7 rows could not be read\.$/m);
 };
 
 /** A job that loops for ever holds its own process, and nobody else. */
@@ -60,6 +59,8 @@ const env: Environment = {
   ...process.env,
   MILLRACE_DATA_DIR: folder,
   MILLRACE_METRICS_LISTEN: "off",
+  // The default is 5 s: nobody wants to wait so long for the end of a demo.
+  MILLRACE_SCRIPT_CPU_SECONDS: "3",
 };
 // Ctrl-C reaches the children by itself; this process stays to clean up after them.
 process.on("SIGINT", () => {});

@@ -36,6 +36,14 @@ export const ask = async (env: Environment, ...args: readonly string[]): Promise
   return printed;
 };
 
+/** Runs a command, shows what it printed and answers with that. @throws Error if it fails */
+export const tell = async (env: Environment, ...args: readonly string[]): Promise<string> => {
+  announce(args);
+  const printed = await ask(env, ...args);
+  process.stdout.write(printed);
+  return printed;
+};
+
 /**
  * Starts `millrace dev` as a process and resolves when it says that it runs. The channel makes it
  * stop should the demo be killed.

@@ -36,19 +36,15 @@ const STEPS = ["validate", "query", "process", "format", "generate", "finalise"]
 const DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 const PRODUCTS = new Set("A1 A2 A3 B1 B2 C1 C2 C3 D1 E1 E2 F1 F2 G1 H1 K1".split(" "));
-const RESAMPLES = 2_000;
+const RESAMPLES = 800;
 
-/** Tells how far the whole is; `within` is the fraction of the step that is done. */
+/** Tells where it stands; `within` is the fraction of the step that is done. */
 const reporter =
   (ctx: Context) =>
   (step: number, within: number, message: string): void => {
-    ctx.progress({
-      done: step + within,
-      total: STEPS.length,
-      currentStep: step + 1,
-      totalSteps: STEPS.length,
-      message: `${STEPS[step]}: ${message}`,
-    });
+    const steps = STEPS.length;
+    const text = `${STEPS[step]}: ${message}`;
+    ctx.progress({ step: step + 1, steps, done: within, total: 1, message: text });
   };
 
 type Report = ReturnType<typeof reporter>;

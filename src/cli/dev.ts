@@ -1,13 +1,14 @@
-import type { Environment, ServerConfig } from "../config.ts";
-import { loadConfig } from "../config.ts";
-import { sequence } from "../runtime/lifecycle.ts";
+import { type Environment, loadConfig, type ServerConfig } from "../config.ts";
+import type { Credentials } from "../identity/credentials-file.ts";
+import type { Service } from "../runtime/lifecycle.ts";
+import type { RunningServer } from "../serve.ts";
+import { prepareEmbedded, startFailure } from "./database.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { CliFailure, usageFailure } from "./failure.ts";
 import { aborted } from "./interrupt.ts";
 import { addExamples } from "./options.ts";
 import { parseInteger } from "./parse.ts";
 import type { Register } from "./program.ts";
-import { type Credentials } from "../identity/credentials-file.ts";
 import { localCredentials } from "./settings.ts";
 import { printLine, type Shell } from "./shell.ts";
 import { createSupervisedChild } from "./supervised-child.ts";
@@ -18,9 +19,10 @@ type Options = {
   readonly internalPort?: number;
 };
 
-/** Quieter than a server of its own: the lines below are for a person. */
+/** Quieter and quicker to end than programs of their own: a person sits before it. */
 const environmentOf = (options: Options, environment: Environment): Environment => ({
   MILLRACE_LOG_LEVEL: "warn",
+  MILLRACE_RUNNER_DRAIN_SECONDS: "5",
   ...environment,
   ...(options.dataDir === undefined ? {} : { MILLRACE_DATA_DIR: options.dataDir }),
   ...(options.port === undefined ? {} : { MILLRACE_LISTEN: `127.0.0.1:${options.port}` }),
@@ -43,13 +45,17 @@ const welcome = (config: ServerConfig, credentials: Credentials): string =>
   ].join("\n");
 
 /** The runner as a process of its own: nothing that a script does can touch the server. */
-const createRunnerProcess = (environment: Environment, credentials: Credentials, shell: Shell) =>
+const createRunnerProcess = (
+  environment: Environment,
+  credentials: Credentials,
+  shell: Shell,
+): Service =>
   createSupervisedChild({
     command: process.execPath,
     args: [...process.execArgv, process.argv[1] ?? "", "runner"],
     environment: {
       ...environment,
-      MILLRACE_SERVER_URL: credentials.internalUrl,
+      MILLRACE_INTERNAL_URL: credentials.internalUrl,
       MILLRACE_RUNNER_TOKEN: credentials.runnerToken,
     },
     clock: shell.clock,
@@ -57,6 +63,16 @@ const createRunnerProcess = (environment: Environment, credentials: Credentials,
       printLine(shell.stderr, `The runner died (${how}); another starts in ${restartMs} ms.`);
     },
   });
+
+const start = async (config: ServerConfig): Promise<RunningServer> => {
+  try {
+    await prepareEmbedded(config);
+    const { startServer } = await import("../serve.ts");
+    return await startServer(config);
+  } catch (caught) {
+    throw startFailure(caught);
+  }
+};
 
 const dev = async (options: Options, shell: Shell): Promise<ExitCode> => {
   const environment = environmentOf(options, shell.environment);
@@ -67,8 +83,7 @@ const dev = async (options: Options, shell: Shell): Promise<ExitCode> => {
       "Run `millrace serve` and `millrace runner`, or unset MILLRACE_DATABASE_URL and MYSQL_*.",
     );
   }
-  const { startServer } = await import("../serve.ts");
-  const server = await startServer(config);
+  const server = await start(config);
   try {
     const credentials = await localCredentials(config.dataDir);
     if (credentials === null) {
@@ -77,7 +92,7 @@ const dev = async (options: Options, shell: Shell): Promise<ExitCode> => {
         `The server left no credentials in ${config.dataDir}.`,
       );
     }
-    const runner = sequence([createRunnerProcess(environment, credentials, shell)]);
+    const runner = createRunnerProcess(environment, credentials, shell);
     await runner.start();
     printLine(shell.stdout, welcome(config, credentials));
     await aborted(shell.signal);

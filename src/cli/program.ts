@@ -24,7 +24,8 @@ Exit codes:
   2  the command line or the input is wrong
   3  the job was cancelled
   4  the server cannot be reached or does not know the token
-  5  the server refused for another reason`;
+  5  the server refused for another reason
+`;
 
 /** A failure as it is, or what else was thrown as one. */
 const failureOf = (caught: unknown): CliFailure => {

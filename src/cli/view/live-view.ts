@@ -31,22 +31,28 @@ export const createLiveView = (terminal: NodeJS.WriteStream): JobView => {
     hideCursor: true,
     forceRedraw: true,
     gracefulExit: false,
+    // cli-progress cuts its last line by its length with colours: it is written here instead.
+    clearOnComplete: true,
     fps: 15,
   });
   const bar = bars.create(1, 0, { text: "" });
+  let text = "";
   return {
     show: ({ job, output }) => {
       for (const row of output) {
-        const text = printable(row.text, true);
-        bars.log(`${row.stream === OutputStream.STDERR ? pc.red(text) : text}\n`);
+        const line = printable(row.text, true);
+        bars.log(`${row.stream === OutputStream.STDERR ? pc.red(line) : line}\n`);
       }
-      if (job !== undefined) bar.update(0, { text: barText(job) });
+      if (job === undefined) return;
+      text = barText(job);
+      bar.update(0, { text });
     },
-    note: (text) => {
-      bars.log(`${pc.yellow(text)}\n`);
+    note: (line) => {
+      bars.log(`${pc.yellow(line)}\n`);
     },
     end: () => {
       bars.stop();
+      if (text !== "") terminal.write(`${text}\n`);
     },
   };
 };

@@ -1,0 +1,79 @@
+import { mkdir } from "node:fs/promises";
+
+import { type Environment, loadConfig, type ServerConfig } from "../config.ts";
+import type { Store } from "../store/store.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
+import { CliFailure } from "./failure.ts";
+
+export type DatabaseOptions = { readonly database?: string; readonly dataDir?: string };
+
+/** Errors whose own words tell what to do. By name, so that no command loads SQL to tell them. */
+const KNOWN: Readonly<Record<string, ExitCode>> = {
+  DatabaseError: EXIT.unreachable,
+  DatabaseInUse: EXIT.refused,
+  MigrationLocked: EXIT.refused,
+  UnknownSchema: EXIT.refused,
+};
+
+const codeOf = (error: Error): string =>
+  "code" in error && typeof error.code === "string" ? error.code : "";
+
+/** What the database or the operating system refuses at the start, as the command line tells it. */
+export const startFailure = (caught: unknown): unknown => {
+  if (!(caught instanceof Error)) return caught;
+  const exitCode = KNOWN[caught.name];
+  if (exitCode !== undefined) {
+    const shown = codeOf(caught) === "" ? caught.message : `${caught.message} (${codeOf(caught)})`;
+    const told = caught.name === "DatabaseError" ? `The database cannot be used: ${shown}` : shown;
+    return new CliFailure(exitCode, told, { cause: caught });
+  }
+  if (codeOf(caught) === "EADDRINUSE") {
+    return new CliFailure(EXIT.refused, `A port is taken: ${caught.message}.`, {
+      next: "Does another Millrace run? MILLRACE_LISTEN and MILLRACE_INTERNAL_LISTEN choose others.",
+      cause: caught,
+    });
+  }
+  return caught;
+};
+
+/** The environment, with what the command line says about the database put in. */
+export const databaseConfig = (options: DatabaseOptions, environment: Environment): ServerConfig =>
+  loadConfig({
+    ...environment,
+    ...(options.dataDir === undefined ? {} : { MILLRACE_DATA_DIR: options.dataDir }),
+    ...(options.database === undefined ? {} : { MILLRACE_DATABASE_URL: options.database }),
+  });
+
+/**
+ * The embedded database belongs to one server, so it is made and brought up to date by whoever
+ * starts; any other database is migrated by `millrace migrate up` alone.
+ */
+export const prepareEmbedded = async (config: ServerConfig): Promise<void> => {
+  if (!config.development) return;
+  await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
+  const { migrateUp, migrationStatus } = await import("../store/migrate.ts");
+  const { pending, unknown } = await migrationStatus(config.databaseUrl);
+  // One that a newer version made is refused by the server itself.
+  if (pending.length > 0 && unknown.length === 0) await migrateUp(config.databaseUrl);
+};
+
+/** Opens the database beside a server that may be running on it. @throws CliFailure */
+export const withStore = async <T>(
+  options: DatabaseOptions,
+  environment: Environment,
+  work: (store: Store) => Promise<T>,
+): Promise<T> => {
+  const config = databaseConfig(options, environment);
+  try {
+    await prepareEmbedded(config);
+    const { openStore } = await import("../store/open.ts");
+    const store = await openStore(config.databaseUrl);
+    try {
+      return await work(store);
+    } finally {
+      await store.close();
+    }
+  } catch (caught) {
+    throw startFailure(caught);
+  }
+};
