@@ -1,7 +1,5 @@
 import type { RequestListener } from "node:http";
 
-import { JobUpdateService } from "../gen/millrace/internal/v1/job_update_service_pb.ts";
-import { RunnerService } from "../gen/millrace/internal/v1/runner_service_pb.ts";
 import type { Authenticator } from "../identity/authenticator.ts";
 import type { CallObserver } from "./calls.ts";
 import { healthRoutes } from "./health.ts";
@@ -9,7 +7,7 @@ import { jobUpdateServiceRoutes } from "./internal/job-update-service.ts";
 import { type RunnerApi, runnerServiceRoutes } from "./internal/runner-service.ts";
 import { plainRoutes } from "./plain-routes.ts";
 import type { Readiness } from "./readiness.ts";
-import { createRpcHandler } from "./rpc-handler.ts";
+import { createRpcHandler, servicesOf } from "./rpc-handler.ts";
 
 export type InternalApiOptions = {
   readonly observer: CallObserver;
@@ -31,7 +29,7 @@ export const createInternalApi = (options: InternalApiOptions): RequestListener 
     routes: (router) => {
       runnerServiceRoutes(router, runners);
       jobUpdateServiceRoutes(router, runners.router);
-      healthRoutes(router, [RunnerService, JobUpdateService], { readiness, clock: observer.clock });
+      healthRoutes(router, servicesOf(router), { readiness, clock: observer.clock });
     },
   });
 };

@@ -1,7 +1,5 @@
 import type { RequestListener } from "node:http";
 
-import { JobService } from "../gen/millrace/v1/job_service_pb.ts";
-import { Health } from "../gen/grpc/health/v1/health_pb.ts";
 import type { Authenticator } from "../identity/authenticator.ts";
 import type { CallObserver } from "./calls.ts";
 import { healthRoutes } from "./health.ts";
@@ -10,7 +8,7 @@ import { jobServiceRoutes } from "./job-service/routes.ts";
 import { plainRoutes } from "./plain-routes.ts";
 import type { Readiness } from "./readiness.ts";
 import { reflectionRoutes } from "./reflection.ts";
-import { createRpcHandler } from "./rpc-handler.ts";
+import { createRpcHandler, servicesOf } from "./rpc-handler.ts";
 
 export type PublicApiOptions = {
   readonly observer: CallObserver;
@@ -30,8 +28,8 @@ export const createPublicApi = (options: PublicApiOptions): RequestListener => {
     fallback: plainRoutes(readiness, true),
     routes: (router) => {
       jobServiceRoutes(router, jobs);
-      healthRoutes(router, [JobService], { readiness, clock: observer.clock });
-      reflectionRoutes(router, [JobService, Health]);
+      healthRoutes(router, servicesOf(router), { readiness, clock: observer.clock });
+      reflectionRoutes(router, servicesOf(router));
     },
   });
 };

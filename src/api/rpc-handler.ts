@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 
+import type { DescService } from "@bufbuild/protobuf";
 import { Code, ConnectError, type ConnectRouter, createConnectRouter } from "@connectrpc/connect";
 import {
   compressionBrotli,
@@ -30,6 +31,11 @@ export type RpcOptions = {
   /** For every path that is no method. */
   readonly fallback: RequestListener;
 };
+
+/** The services that a router serves so far. */
+export const servicesOf = (router: ConnectRouter): DescService[] => [
+  ...new Set(router.handlers.map(({ service }) => service)),
+];
 
 const refuse = (response: ServerResponse, status: number, message: string): void => {
   response.writeHead(status, { "content-type": "text/plain; charset=utf-8" });
