@@ -105,13 +105,8 @@ export const lose = (row: JobRow, now: Millis): AttemptEnd => {
       attempt: attempt("CANCELLED", null),
     };
   }
-  if (row.lostCount >= MAX_LOST_ATTEMPTS) {
-    const error: JobError = {
-      code: "runner.lost",
-      message: `The runner was lost ${row.lostCount + 1} times while it ran this job.`,
-      stack: "",
-      retryable: false,
-    };
+  const error = whyNoOtherAttempt(row, now);
+  if (error !== null) {
     return {
       patch: {
         state: transition(row.state, "fail", "FAILED"),
@@ -129,6 +124,17 @@ export const lose = (row: JobRow, now: Millis): AttemptEnd => {
       progress: NO_PROGRESS,
     },
     attempt: attempt("LOST", null),
+  };
+};
+
+const whyNoOtherAttempt = (row: JobRow, now: Millis): JobError | null => {
+  if (row.deadlineAt !== null && now >= row.deadlineAt) return TOTAL_TIMEOUT;
+  if (row.lostCount < MAX_LOST_ATTEMPTS) return null;
+  return {
+    code: "runner.lost",
+    message: `The runner was lost ${row.lostCount + 1} times while it ran this job.`,
+    stack: "",
+    retryable: false,
   };
 };
 

@@ -208,6 +208,20 @@ describe("time", () => {
   });
 });
 
+describe("an attempt that is taken away after the job's deadline", () => {
+  test("is not followed by another", () => {
+    const { shard, job } = startOne({ deadlineAt: 1_200 });
+    shard.now = 1_200 + 15_000;
+    shard.do(sweepOverdue());
+    expect(shard.row(job)).toMatchObject({ state: "RUNNING" });
+    shard.now += 1;
+    const { turn } = shard.do(sweepOverdue());
+    expect(turn.changes().updated).toMatchObject([
+      { state: "FAILED", error: { code: "timeout.total" } },
+    ]);
+  });
+});
+
 describe("reconcile", () => {
   test("gives out anew what never arrived, but not what may still be on its way", () => {
     const { shard, job } = startOne();

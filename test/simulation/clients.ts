@@ -3,6 +3,7 @@ import type { JobId, OrganizationId } from "../../src/jobs/ids.ts";
 import type { Submission } from "../../src/jobs/submission.ts";
 import type { Cluster } from "../../src/cluster/cluster.ts";
 import { aJobRow, aSpecRow } from "../support/job-row.ts";
+import { HOUR } from "./runners.ts";
 import type { SimulatedServer } from "./servers.ts";
 import type { World } from "./world.ts";
 
@@ -109,6 +110,7 @@ export class SimulatedClient {
       priority: dice.between(-1, 1),
       concurrencyKey: dice.chance(0.3) ? `key-${dice.between(1, 2)}` : "",
       concurrencyPolicy: dice.chance(0.5) ? "QUEUE" : "REJECT",
+      attemptTimeoutMs: dice.chance(0.1) ? 1_000 : HOUR,
       deadlineAt: dice.chance(0.1) ? now + dice.between(500, 20_000) : null,
       retryPolicy: {
         maxRetries: dice.between(0, 3),

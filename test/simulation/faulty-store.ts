@@ -30,9 +30,11 @@ export const faultyStore = (
     readonly ledger: Ledger;
     readonly isAlive: () => boolean;
     readonly faults: () => Faults;
+    /** Until when nothing of this server reaches the database. */
+    readonly cutOffUntil: () => number;
   },
 ): Store => {
-  const { world, ledger, isAlive, faults } = options;
+  const { world, ledger, isAlive, faults, cutOffUntil } = options;
 
   const call = async <T>(work: () => Promise<T>): Promise<T> => {
     const { dice } = world;
@@ -40,7 +42,7 @@ export const faultyStore = (
     const takes = dice.chance(stalls) ? dice.between(1_000, 14_000) : dice.between(0, 8);
     const fate = dice.fraction();
     const survivesDeath = dice.chance(0.5);
-    await world.pause(takes);
+    await world.pause(Math.max(takes, cutOffUntil() - world.now));
     if (!isAlive() && !survivesDeath) return await never();
     if (fate < fails) throw new SimulatedFault("the database did not answer");
     const result = await world.real(work);

@@ -90,11 +90,18 @@ export class Ledger {
   #attempt(row: AttemptRow): void {
     const key = `${row.jobId}/${row.attempt}`;
     if (this.attempts.has(key)) broken("an attempt ends once", { key });
+    // A simulated result is the name of its attempt: job, number and lease.
+    if (row.result !== null && !row.result.startsWith(`"${key}/`)) {
+      broken("a stale attempt changes nothing", { key, result: row.result });
+    }
     this.attempts.set(key, row);
   }
 
   #write(row: OutputRow): void {
     const rows = this.output.get(row.jobId) ?? [];
+    if (rows.some(({ text }) => text === row.text)) {
+      broken("a report is applied once", { id: row.jobId, text: row.text });
+    }
     if (row.seq !== rows.length) broken("output has no gaps", { id: row.jobId, seq: row.seq });
     rows.push(row);
     this.output.set(row.jobId, rows);

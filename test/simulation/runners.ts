@@ -16,6 +16,8 @@ type Held = {
 /** An ending that a server acknowledged. */
 export type Acknowledged = { readonly ref: AttemptRef; readonly ending: Ending };
 
+export const HOUR = 3_600_000;
+
 const nameOf = (ref: AttemptRef): string => `${ref.jobId}/${ref.attempt}/${ref.leaseToken}`;
 
 /**
@@ -32,6 +34,7 @@ export class SimulatedRunner {
   readonly #held = new Map<string, Held>();
   readonly acknowledged: Acknowledged[];
   #alive = true;
+  #frozenUntil = 0;
 
   constructor(options: {
     readonly world: World;
@@ -57,6 +60,19 @@ export class SimulatedRunner {
     this.#alive = false;
   }
 
+  /** Everything of it stops for a while, and goes on as if nothing had happened. */
+  freeze(ms: number): void {
+    this.#world.note(`runner ${this.id.slice(-4)} freezes for ${ms} ms`);
+    this.#frozenUntil = this.#world.now + ms;
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await this.#world.pause(ms);
+    while (this.#world.now < this.#frozenUntil) {
+      await this.#world.pause(this.#frozenUntil - this.#world.now);
+    }
+  }
+
   async #syncLoop(server: SimulatedServer): Promise<void> {
     while (this.#alive) {
       try {
@@ -74,6 +90,7 @@ export class SimulatedRunner {
               new AbortController().signal,
             ),
         );
+        await this.#pause(0);
         if (!this.#alive) return;
         for (const assignment of answer.assignments) void this.#execute(server, assignment);
         for (const ref of answer.cancellations) {
@@ -82,24 +99,26 @@ export class SimulatedRunner {
         }
         for (const ref of answer.lost) this.#forget(ref);
       } catch {
-        await this.#world.pause(this.#world.dice.between(100, 500));
+        await this.#pause(this.#world.dice.between(100, 500));
       }
     }
   }
 
   async #execute(server: SimulatedServer, assignment: Assignment): Promise<void> {
     const { dice } = this.#world;
-    const { ref } = assignment;
+    const { ref, attemptTimeoutMs } = assignment;
     const name = nameOf(ref);
     if (!this.#ledger.leases.has(name)) {
       this.#ledger.fault ??= new Broken(`nothing starts before it is durable: ${name}`);
     }
     const held: Held = { assignment, server, cancelled: false, forgotten: false };
     this.#held.set(name, held);
+    // Work that hangs, on a runner that does not stop it: the server has to.
+    if (attemptTimeoutMs < HOUR && dice.chance(0.3)) return;
     let seq = 0;
     const steps = dice.between(0, 3);
     for (let step = 1; step <= steps; step += 1) {
-      await this.#world.pause(dice.between(1, 400));
+      await this.#pause(dice.between(1, 400));
       if (!this.#alive || held.forgotten) return;
       if (held.cancelled) break;
       const lines = dice.between(0, 2);
@@ -120,7 +139,7 @@ export class SimulatedRunner {
       };
       await this.#report(held, report);
     }
-    await this.#world.pause(dice.between(0, 100));
+    await this.#pause(dice.between(0, 100));
     if (!this.#alive || held.forgotten) return;
     const ending = this.#ending(held);
     await this.#report(held, { ref, seq: seq + 1, progress: null, output: [], ending });
@@ -132,8 +151,9 @@ export class SimulatedRunner {
 
   #ending({ cancelled, assignment }: Held): Ending {
     const usage = { cpuMs: 1, peakMemoryBytes: 1 };
-    if (cancelled) return { kind: "cancelled", ...usage };
     const { dice } = this.#world;
+    // Some work ends on its own while it is being cancelled.
+    if (cancelled && dice.chance(0.6)) return { kind: "cancelled", ...usage };
     if (dice.chance(0.25)) {
       const error = { code: "script.threw", message: "", stack: "", retryable: dice.chance(0.8) };
       return { kind: "failed", error, ...usage };
@@ -146,6 +166,7 @@ export class SimulatedRunner {
     const { dice } = this.#world;
     let { server } = held;
     while (this.#alive && !held.forgotten) {
+      await this.#pause(0);
       try {
         const [outcome] = await server.call(
           async (cluster) =>
@@ -160,7 +181,7 @@ export class SimulatedRunner {
         if (!dice.chance(0.1)) return;
       } catch {
         server = dice.pick(this.#servers);
-        await this.#world.pause(dice.between(50, 300));
+        await this.#pause(dice.between(50, 300));
       }
     }
   }

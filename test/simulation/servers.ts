@@ -30,6 +30,7 @@ export class SimulatedServer {
   readonly #ledger: Ledger;
   readonly #faults: () => Faults;
   #life: Life | null = null;
+  #cutOffUntil = 0;
 
   constructor(options: {
     readonly name: string;
@@ -64,6 +65,7 @@ export class SimulatedServer {
         ledger: this.#ledger,
         isAlive,
         faults: this.#faults,
+        cutOffUntil: () => this.#cutOffUntil,
       }),
       clock: world.clock(world.dice.between(-50, 50), isAlive),
       random: world.random(),
@@ -80,6 +82,12 @@ export class SimulatedServer {
       // A server that cannot start ends, and is started again like one that crashed.
       if (life.alive && this.#life === life) this.crash(String(error));
     });
+  }
+
+  /** The server lives, but its database is out of reach for a while. */
+  cutOff(ms: number): void {
+    this.#world.note(`${this.name} is cut off for ${ms} ms`);
+    this.#cutOffUntil = this.#world.now + ms;
   }
 
   #kill: (lost: ConnectionLost) => void = nothing;

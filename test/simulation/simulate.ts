@@ -63,7 +63,8 @@ export const simulate = async (
   const runners = Array.from({ length: dice.between(1, 3) }, newRunner);
 
   const watchers = ORGANIZATIONS.flatMap((organizationId) =>
-    [0, 2_000].map((slowness) => {
+    [0, 2_000, 20_000].map((laziness) => {
+      const slowness = (): number => (faults === storm ? laziness : 0);
       const shardId = shardOf(organizationId, shards);
       return new SimulatedWatcher({
         world,
@@ -78,10 +79,12 @@ export const simulate = async (
   );
   for (const watcher of watchers) void watcher.watch();
 
+  // Now and then so many that a lazy watcher falls behind.
+  const jobs = dice.chance(0.05) ? 70 : dice.between(2, 12);
   let working = ORGANIZATIONS.length;
   let failure: unknown = null;
   for (const organizationId of ORGANIZATIONS) {
-    new SimulatedClient({ world, servers, organizationId, told }).work(dice.between(2, 12)).then(
+    new SimulatedClient({ world, servers, organizationId, told }).work(jobs).then(
       () => (working -= 1),
       (error: unknown) => (failure = error),
     );
@@ -95,10 +98,13 @@ export const simulate = async (
       return;
     }
     if (dice.chance(0.4)) dice.pick(servers).crash("killed");
+    else if (dice.chance(0.3)) dice.pick(servers).cutOff(dice.between(1_000, 16_000));
     if (dice.chance(0.4)) {
       const index = dice.between(0, runners.length - 1);
       runners[index]?.die();
       runners[index] = newRunner();
+    } else if (dice.chance(0.3)) {
+      dice.pick(runners).freeze(dice.between(1_000, 25_000));
     }
     world.at(dice.between(500, 5_000), disturb);
   };
@@ -119,7 +125,7 @@ export const simulate = async (
   const found = [
     ...(failure === null ? [] : [`a client got an answer it must not get: ${String(failure)}`]),
     ...(broken === null ? [] : [broken.message]),
-    ...(ended ? [] : ["not everything came to its end"]),
+    ...(ended ? [] : ["not everything came to its end", ...unfinished(ledger)]),
   ];
   if (found.length === 0) found.push(...(await checkEnd({ store, ledger, told, acknowledged })));
   if (found.length === 0) for (const watcher of watchers) found.push(...watcher.differences());
@@ -133,3 +139,9 @@ export const simulate = async (
     trace: world.trace,
   };
 };
+
+/** For those who have to understand a failing seed. */
+const unfinished = (ledger: Ledger): string[] =>
+  [...ledger.jobs.values()]
+    .filter(({ state }) => !hasEnded(state))
+    .map((row) => `unfinished: ${JSON.stringify(row)}`);

@@ -32,7 +32,7 @@ export class SimulatedWatcher {
   readonly #store: Store;
   readonly #servers: readonly SimulatedServer[];
   readonly #place: Place;
-  readonly #slowness: number;
+  readonly #slowness: () => number;
   #revision = 0;
 
   constructor(options: {
@@ -42,7 +42,8 @@ export class SimulatedWatcher {
     readonly servers: readonly SimulatedServer[];
     readonly organizationId: OrganizationId;
     readonly shardId: number;
-    readonly slowness: number;
+    /** The longest pause between two items, in milliseconds. */
+    readonly slowness: () => number;
   }) {
     this.#world = options.world;
     this.#ledger = options.ledger;
@@ -80,7 +81,7 @@ export class SimulatedWatcher {
       if (item.kind === "closed") return;
       if (item.kind === "behind") await this.#catchUp();
       else this.#take(item.commit);
-      await this.#world.pause(this.#world.dice.between(0, this.#slowness));
+      await this.#world.pause(this.#world.dice.between(0, this.#slowness()));
     }
   }
 

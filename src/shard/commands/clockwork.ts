@@ -1,4 +1,5 @@
 import type { RunnerId } from "../../jobs/ids.ts";
+import type { JobRow } from "../../jobs/job.ts";
 import { becomeDue, expire } from "../../jobs/transitions.ts";
 import type { Turn } from "../turn.ts";
 import type { Command } from "./command.ts";
@@ -41,11 +42,15 @@ export const sweepOverdue = (): Command<void> => ({
   apply: (turn) => {
     for (const jobs of [...turn.state.runners.values()]) {
       for (const job of [...jobs]) {
-        if (isOverdue(turn, job.row.startedAt, job.row.attemptTimeoutMs)) takeAway(turn, job);
+        if (turn.now > shouldHaveEndedBy(job.row) + TIMEOUT_GRACE_MS) takeAway(turn, job);
       }
     }
   },
 });
 
-const isOverdue = (turn: Turn, startedAt: number | null, timeoutMs: number): boolean =>
-  startedAt !== null && turn.now > startedAt + timeoutMs + TIMEOUT_GRACE_MS;
+/** The runner was told to end the attempt by then. */
+const shouldHaveEndedBy = ({ startedAt, attemptTimeoutMs, deadlineAt }: JobRow): number =>
+  Math.min(
+    (startedAt ?? Number.POSITIVE_INFINITY) + attemptTimeoutMs,
+    deadlineAt ?? Number.POSITIVE_INFINITY,
+  );
