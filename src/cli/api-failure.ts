@@ -1,3 +1,4 @@
+import { durationMs } from "@bufbuild/protobuf/wkt";
 import { Code, type ConnectError } from "@connectrpc/connect";
 
 import {
@@ -28,23 +29,24 @@ const NEXT_STEPS: Readonly<Record<string, string>> = {
   UNAUTHENTICATED:
     "Give a valid token with --token or MILLRACE_TOKEN; `millrace token create` makes one.",
   JOB_NOT_FOUND: "`millrace job list` shows the jobs that this token may see.",
-  JOB_NOT_COMPLETED: "Wait for its end with `millrace job wait <job>`.",
+  JOB_NOT_COMPLETED: "`millrace job wait <job>` waits for its end and tells how it went.",
   JOB_NOT_RETRYABLE: "`millrace job get <job>` shows its state and how many retries are left.",
   JOB_NOT_CANCELLABLE: "`millrace job get <job>` shows how it ended.",
   REQUEST_ID_REUSED: "Use another --request-id for other content.",
   JOB_CONFLICT: "Wait until the other job has ended, or leave --reject-conflict out.",
 };
 
-/** Without a reason the fault lies on the way to the server, or it is not a Millrace server. */
-const nextStep = (error: ConnectError, reason: string | null, url: string): string => {
-  const retryAfter = error.findDetails(RetryInfoSchema)[0]?.retryDelay;
-  if (retryAfter !== undefined) {
-    const seconds = Number(retryAfter.seconds) + retryAfter.nanos / 1e9;
-    return `Try again in ${Math.max(1, Math.ceil(seconds))} s.`;
-  }
-  if (reason !== null) return NEXT_STEPS[reason] ?? "";
-  return `Is a server running at ${url}? \`millrace dev\` starts one; --url or MILLRACE_URL names another.`;
+const pauseText = (error: ConnectError): string => {
+  const delay = error.findDetails(RetryInfoSchema)[0]?.retryDelay;
+  if (delay === undefined) return "";
+  return `Try again in ${Math.max(1, Math.ceil(durationMs(delay) / 1_000))} s.`;
 };
+
+/** Without a reason the fault lies on the way to the server, or it is not a Millrace server. */
+const nextStep = (error: ConnectError, reason: string | null, url: string): string =>
+  reason === null
+    ? `Is a server running at ${url}? \`millrace dev\` starts one; --url or MILLRACE_URL names another.`
+    : (NEXT_STEPS[reason] ?? pauseText(error));
 
 const sentence = (error: ConnectError, reason: string | null, url: string): string => {
   if (reason === null && error.code === Code.Unavailable) {

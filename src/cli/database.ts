@@ -15,6 +15,14 @@ const KNOWN: Readonly<Record<string, ExitCode>> = {
   UnknownSchema: EXIT.refused,
 };
 
+const NETWORK: ReadonlySet<string> = new Set([
+  "ECONNREFUSED",
+  "ECONNRESET",
+  "EHOSTUNREACH",
+  "ENOTFOUND",
+  "ETIMEDOUT",
+]);
+
 const codeOf = (error: Error): string =>
   "code" in error && typeof error.code === "string" ? error.code : "";
 
@@ -26,6 +34,13 @@ export const startFailure = (caught: unknown): unknown => {
     const shown = codeOf(caught) === "" ? caught.message : `${caught.message} (${codeOf(caught)})`;
     const told = caught.name === "DatabaseError" ? `The database cannot be used: ${shown}` : shown;
     return new CliFailure(exitCode, told, { cause: caught });
+  }
+  if (NETWORK.has(codeOf(caught))) {
+    const told = `The database cannot be reached: ${caught.message || codeOf(caught)}.`;
+    return new CliFailure(EXIT.unreachable, told, {
+      next: "Does it run there? MILLRACE_DATABASE_URL or MYSQL_* name it; --database names another.",
+      cause: caught,
+    });
   }
   if (codeOf(caught) === "EADDRINUSE") {
     return new CliFailure(EXIT.refused, `A port is taken: ${caught.message}.`, {
@@ -44,17 +59,12 @@ export const databaseConfig = (options: DatabaseOptions, environment: Environmen
     ...(options.database === undefined ? {} : { MILLRACE_DATABASE_URL: options.database }),
   });
 
-/**
- * The embedded database belongs to one server, so it is made and brought up to date by whoever
- * starts; any other database is migrated by `millrace migrate up` alone.
- */
-export const prepareEmbedded = async (config: ServerConfig): Promise<void> => {
-  if (!config.development) return;
+/** A database in a file is brought up to date by whoever opens it first, as the server does. */
+const prepareFile = async (config: ServerConfig): Promise<void> => {
+  if (!config.databaseUrl.startsWith("sqlite:")) return;
   await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
-  const { migrateUp, migrationStatus } = await import("../store/migrate.ts");
-  const { pending, unknown } = await migrationStatus(config.databaseUrl);
-  // One that a newer version made is refused by the server itself.
-  if (pending.length > 0 && unknown.length === 0) await migrateUp(config.databaseUrl);
+  const { migrateUp } = await import("../store/migrate.ts");
+  await migrateUp(config.databaseUrl);
 };
 
 /** Opens the database beside a server that may be running on it. @throws CliFailure */
@@ -65,7 +75,7 @@ export const withStore = async <T>(
 ): Promise<T> => {
   const config = databaseConfig(options, environment);
   try {
-    await prepareEmbedded(config);
+    await prepareFile(config);
     const { openStore } = await import("../store/open.ts");
     const store = await openStore(config.databaseUrl);
     try {

@@ -2,7 +2,7 @@ import { type Environment, loadConfig, type ServerConfig } from "../config.ts";
 import type { Credentials } from "../identity/credentials-file.ts";
 import type { Service } from "../runtime/lifecycle.ts";
 import type { RunningServer } from "../serve.ts";
-import { prepareEmbedded, startFailure } from "./database.ts";
+import { startFailure } from "./database.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { CliFailure, usageFailure } from "./failure.ts";
 import { aborted } from "./interrupt.ts";
@@ -66,7 +66,6 @@ const createRunnerProcess = (
 
 const start = async (config: ServerConfig): Promise<RunningServer> => {
   try {
-    await prepareEmbedded(config);
     const { startServer } = await import("../serve.ts");
     return await startServer(config);
   } catch (caught) {

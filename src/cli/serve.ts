@@ -1,5 +1,5 @@
 import { loadConfig } from "../config.ts";
-import { prepareEmbedded, startFailure } from "./database.ts";
+import { startFailure } from "./database.ts";
 import { EXIT } from "./exit-codes.ts";
 import { aborted } from "./interrupt.ts";
 import { addExamples } from "./options.ts";
@@ -17,7 +17,6 @@ export const registerServe: Register = (parent, shell, act) => {
       act(async () => {
         const config = loadConfig(shell.environment);
         try {
-          await prepareEmbedded(config);
           // Loaded here, because the other commands are quicker without it.
           const { startServer } = await import("../serve.ts");
           const server = await startServer(config);

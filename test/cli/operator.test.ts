@@ -1,0 +1,183 @@
+import { mkdtemp, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { DatabaseSync } from "node:sqlite";
+
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+
+import { runCli } from "../support/cli.ts";
+import { type Dev, startDev } from "../support/dev.ts";
+
+let dev: Dev;
+
+beforeAll(async () => {
+  dev = await startDev();
+});
+
+afterAll(async () => {
+  await dev.stop();
+});
+
+const parsed = (json: string): unknown => JSON.parse(json);
+
+describe("tokens, made beside a server that runs", () => {
+  test("a token for a new organization and user works at once, until it is revoked", async () => {
+    const who = ["--organization", "acme", "--user", "ada"];
+    const refused = await dev.cli(["token", "create", ...who]);
+    expect(refused.code).toBe(2);
+    expect(refused.stderr).toContain("--create makes what is missing");
+
+    const made = await dev.cli(["token", "create", ...who, "--create", "--expires", "30d"]);
+    expect(made.code).toBe(0);
+    const token = made.stdout.trim();
+    expect(await dev.cli(["job", "list", "--token", token])).toMatchObject({ code: 0 });
+
+    const again = await dev.cli(["token", "create", ...who, "--output", "json"]);
+    expect(parsed(again.stdout)).toMatchObject({ kind: "user", expires: null });
+    const { token: unused, id } = parsed(again.stdout) as { token: string; id: string };
+    expect(await dev.cli(["token", "revoke", unused])).toMatchObject({ code: 0 });
+    expect(await dev.cli(["job", "list", "--token", unused])).toMatchObject({ code: 4 });
+    expect(await dev.cli(["token", "revoke", id])).toMatchObject({ code: 5 });
+  });
+
+  test("a list of tokens shows neither secrets nor their hashes", async () => {
+    const made = await dev.cli(["token", "create", "--runner", "--name", "rack-7"]);
+    const list = await dev.cli(["token", "list", "--output", "json"]);
+    expect(list.stdout).toContain("rack-7");
+    expect(list.stdout).not.toContain("hash");
+    expect(list.stdout).not.toContain(made.stdout.trim());
+    expect((await dev.cli(["token", "list"])).stdout).toMatch(/runner +rack-7/);
+  });
+
+  test("a runner's token speaks for no user", async () => {
+    const run = await dev.cli(["token", "create", "--runner", "--user", "ada"]);
+    expect(run.code).toBe(2);
+  });
+});
+
+describe("the schema", () => {
+  let folder: string;
+
+  beforeAll(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), "millrace-migrate-"));
+  });
+
+  afterAll(async () => {
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  test("goes up, stands and goes down; one that is newer than the server is refused", async () => {
+    const database = `sqlite:${folder}/millrace.db`;
+    const migrate = async (...args: readonly string[]) =>
+      await runCli(["migrate", ...args, "--database", database, "--output", "json"]);
+    const up = await migrate("up");
+    const { applied } = parsed(up.stdout) as { applied: string[] };
+    expect(applied.length).toBeGreaterThan(5);
+    expect(parsed((await migrate("status")).stdout)).toEqual({ applied, pending: [], unknown: [] });
+    expect(parsed((await migrate("down")).stdout)).toEqual({ reverted: applied.at(-1) });
+
+    await migrate("up");
+    using newer = new DatabaseSync(`${folder}/millrace.db`);
+    newer.exec(
+      "INSERT INTO knex_migrations (name, batch, migration_time) VALUES ('9999-new', 9, 0)",
+    );
+    const env = {
+      MILLRACE_DATABASE_URL: database,
+      MILLRACE_LISTEN: "127.0.0.1:0",
+      MILLRACE_INTERNAL_LISTEN: "127.0.0.1:0",
+      MILLRACE_METRICS_LISTEN: "off",
+    };
+    const serve = await runCli(["serve"], { env });
+    expect(serve.code).toBe(5);
+    expect(serve.stderr).toContain("9999-new");
+  });
+
+  test("of a database that is not there ends with 4", async () => {
+    const run = await runCli([
+      "migrate",
+      "status",
+      "--database",
+      "mysql://root@127.0.0.1:1/millrace",
+    ]);
+    expect(run.code).toBe(4);
+    expect(run.stderr).toContain("The database cannot be reached");
+  });
+});
+
+describe("millrace dev", () => {
+  test("keeps what it left on disk to its owner", async () => {
+    for (const file of ["credentials.json", "millrace.db"]) {
+      expect((await stat(path.join(dev.dataDir, file))).mode & 0o077, file).toBe(0);
+    }
+  });
+
+  test("refuses a second one on the same data", async () => {
+    const args = ["dev", "--data-dir", dev.dataDir, "--port", "0", "--internal-port", "0"];
+    const run = await runCli(args, { env: { MILLRACE_METRICS_LISTEN: "off" } });
+    expect(run.code).toBe(5);
+    expect(run.stderr).toContain("in use by another Millrace server");
+  });
+
+  test("says which port is taken", async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), "millrace-port-"));
+    const args = [
+      "dev",
+      "--data-dir",
+      folder,
+      "--port",
+      new URL(dev.url).port,
+      "--internal-port",
+      "0",
+    ];
+    const run = await runCli(args, { env: { MILLRACE_METRICS_LISTEN: "off" } });
+    await rm(folder, { recursive: true, force: true });
+    expect(run.code).toBe(5);
+    expect(run.stderr).toContain("A port is taken");
+  });
+
+  test("refuses a database that somebody else owns", async () => {
+    const run = await runCli(["dev"], {
+      env: { MILLRACE_DATABASE_URL: "mysql://root@db/millrace" },
+    });
+    expect(run.code).toBe(2);
+  });
+
+  test("tells everything that is wrong with the environment", async () => {
+    const run = await runCli(["dev"], {
+      env: { MILLRACE_LISTEN: "here", MILLRACE_LOG_LEVEL: "loud" },
+    });
+    expect(run.code).toBe(2);
+    expect(run.stderr).toContain('MILLRACE_LISTEN is "here"');
+    expect(run.stderr).toContain('MILLRACE_LOG_LEVEL is "loud"');
+  });
+
+  test("starts another runner when its runner is killed, and jobs go on", async () => {
+    const before = await dev.runnerPid();
+    process.kill(before, "SIGKILL");
+    const run = await dev.cli(["job", "submit", "--script", "-", "--wait"], {
+      input: "export default () => 'still here';",
+    });
+    expect(run).toMatchObject({ code: 0, stdout: "still here\n" });
+    expect(await dev.runnerPid()).not.toBe(before);
+    expect(dev.errors()).toContain("The runner died (SIGKILL)");
+  });
+});
+
+test("a runner ends by itself when the server that started it is killed", async () => {
+  const other = await startDev();
+  const runner = await other.runnerPid();
+  other.process.kill("SIGKILL");
+  await vi.waitFor(
+    () => {
+      expect(() => process.kill(runner, 0)).toThrow("ESRCH");
+    },
+    { timeout: 20_000, interval: 50 },
+  );
+  await rm(other.dataDir, { recursive: true, force: true });
+});
+
+test("a runner without a token says what it needs", async () => {
+  const run = await runCli(["runner"]);
+  expect(run.code).toBe(2);
+  expect(run.stderr).toContain("MILLRACE_RUNNER_TOKEN");
+});
