@@ -13,8 +13,9 @@ import { childCommand } from "./sandbox/launch.ts";
 import { probeLayers } from "./sandbox/layers.ts";
 import type { SandboxLimits } from "./sandbox/limits.ts";
 import { CANCELLED, type ScriptTask } from "./sandbox/outcome.ts";
-import { createPool, type Pool, SandboxUnavailable } from "./sandbox/pool.ts";
+import { createPool, type Pool, type PoolMember, SandboxUnavailable } from "./sandbox/pool.ts";
 import { createUsageReader } from "./sandbox/proc.ts";
+import { createHome, readProgram } from "./sandbox/program.ts";
 import { runInChild } from "./sandbox/run.ts";
 import { createWatch } from "./sandbox/watch.ts";
 
@@ -37,7 +38,8 @@ export type SupervisorOptions = {
 export type Supervisor = Service & {
   /** Resolves exactly once, never rejects. */
   run(task: ScriptTask, report: Report, signal: AbortSignal): Promise<Ending>;
-  children(): ReturnType<Pool["size"]>;
+  /** The sandbox children of this moment. */
+  children(): readonly PoolMember[];
 };
 
 export const createSupervisor = (options: SupervisorOptions): Supervisor => {
@@ -74,9 +76,11 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
   const start = async (): Promise<void> => {
     const [{ active, missing }, bootstrap] = await Promise.all([probeLayers(), readGuest()]);
     directory = await mkdtemp(join(tmpdir(), "millrace-sandbox-"));
-    const command = childCommand(active);
+    const home = createHome(directory, readProgram());
+    const command = childCommand(active, home);
     const spawn = (): ChildProcessEnd => {
-      const child = spawnChild(command, directory);
+      home.restore();
+      const child = spawnChild(command, home.directory);
       child.send({ op: "init", heapMb: limits.heapMb, bootstrap });
       return child;
     };
@@ -126,7 +130,7 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
       }
     },
     stop,
-    children: () => pool?.size() ?? { starting: 0, idle: 0, busy: 0 },
+    children: () => pool?.members() ?? [],
     run: async (task, report, signal) => {
       try {
         return await attempt(task, report, signal, limits);

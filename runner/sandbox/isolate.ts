@@ -63,8 +63,7 @@ export const createIsolates = (vm: Ivm, options: IsolateOptions): (() => Spare) 
     const entry = boot(isolate, context, (operation, ...facts) => {
       bound(operation, ...facts);
     });
-    const member = (name: string): ivm.Reference =>
-      entry.getSync(name, { reference: true });
+    const member = (name: string): ivm.Reference => entry.getSync(name, { reference: true });
     const begin = member("begin");
     const deliver = member("deliver");
     context.global.setSync("millraceStart", member("start").derefInto());

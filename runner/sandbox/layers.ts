@@ -15,8 +15,12 @@ const withProgram = (name: string, args: readonly string[]): readonly string[] |
   return path === undefined ? null : [path, ...args];
 };
 
+/** A shell puts its own variables into an empty environment: hence only where nothing else is. */
+const withShell = (limits: string): readonly string[] | null =>
+  withProgram("sh", ["-c", `unset PWD OLDPWD; ${limits} && exec "$0" "$@"`]);
+
 /** Address space: 1.4 GB for Node, 0.8 GB for each of two isolates, and a budget (measured). */
-const ADDRESS_SPACE_KB = 4 * 1024 * 1024;
+const ADDRESS_SPACE_BYTES = 4 * 1024 ** 3;
 
 const candidates: readonly { readonly name: string; readonly prefix: readonly string[] | null }[] =
   [
@@ -30,11 +34,15 @@ const candidates: readonly { readonly name: string; readonly prefix: readonly st
     },
     {
       name: "limits of core files and descriptors",
-      prefix: withProgram("sh", ["-c", 'ulimit -c 0 && ulimit -n 64 && exec "$0" "$@"']),
+      prefix:
+        withProgram("prlimit", ["--core=0", "--nofile=64", "--"]) ??
+        withShell("ulimit -c 0 && ulimit -n 64"),
     },
     {
       name: "limit of address space",
-      prefix: withProgram("sh", ["-c", `ulimit -v ${ADDRESS_SPACE_KB} && exec "$0" "$@"`]),
+      prefix:
+        withProgram("prlimit", [`--as=${ADDRESS_SPACE_BYTES}`, "--"]) ??
+        withShell(`ulimit -v ${ADDRESS_SPACE_BYTES / 1024}`),
     },
   ];
 

@@ -18,8 +18,10 @@ export type Pool = {
   give(child: ChildProcessEnd, fit: boolean): void;
   /** Ends all children, busy or not; resolves when they are gone. */
   stop(): Promise<void>;
-  size(): { readonly starting: number; readonly idle: number; readonly busy: number };
+  members(): readonly PoolMember[];
 };
+
+export type PoolMember = Member & { readonly pid: number };
 
 export class SandboxUnavailable extends Error {
   override readonly name = "SandboxUnavailable";
@@ -221,6 +223,12 @@ export const createPool = (options: PoolOptions): Pool => {
       for (const end of children.keys()) remove(end);
       await Promise.all([...dying].map(async (end) => await end.exited));
     },
-    size: () => ({ starting: count("starting"), idle: count("idle"), busy: count("busy") }),
+    members: () =>
+      [...children.values()].map(({ state, organizationId, usedAt, end }) => ({
+        state,
+        organizationId,
+        usedAt,
+        pid: end.pid,
+      })),
   };
 };

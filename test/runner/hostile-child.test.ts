@@ -1,0 +1,152 @@
+import { tmpdir } from "node:os";
+
+import { afterEach, describe, expect, it } from "vitest";
+
+import { AttemptStopped, type Ending } from "../../runner/executor.ts";
+import { type ChildProcessEnd, spawnChild } from "../../runner/sandbox/child-process.ts";
+import { DEFAULT_LIMITS } from "../../runner/sandbox/limits.ts";
+import { createUsageReader } from "../../runner/sandbox/proc.ts";
+import { runInChild } from "../../runner/sandbox/run.ts";
+import { createWatch } from "../../runner/sandbox/watch.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
+
+/** A child that a script has taken over: a real process that says what it likes. */
+const PROGRAM = `
+  const say = (text) => {
+    const body = Buffer.from(typeof text === "string" ? text : JSON.stringify(text));
+    const head = Buffer.alloc(4);
+    head.writeUInt32BE(body.length);
+    process.stdout.write(Buffer.concat([head, body]));
+  };
+  const done = { op: "succeeded", id: 7, result: "1", cpuUs: 1000 };
+  process.stdin.once("data", () => { BEHAVIOUR });
+  process.stdin.resume();
+`;
+
+describe("a child that is not ours any more", () => {
+  let child: ChildProcessEnd | undefined;
+
+  afterEach(async () => {
+    child?.kill();
+    await child?.exited;
+  });
+
+  const run = async (behaviour: string, signal = new AbortController().signal) => {
+    const output: string[] = [];
+    const odd: string[] = [];
+    const usable: boolean[] = [];
+    const program = PROGRAM.replace("BEHAVIOUR", () => behaviour);
+    child = spawnChild({ file: process.execPath, args: ["-e", program] }, tmpdir());
+    let left = (): void => {};
+    const hasLeft = new Promise<void>((resolve) => {
+      left = resolve;
+    });
+    const ending: Ending = await runInChild(
+      child,
+      7,
+      {
+        organizationId: "acme",
+        jobId: "job-1",
+        attempt: 1,
+        code: "",
+        fileName: "script.js",
+        input: "null",
+        timeoutMs: 3_000,
+      },
+      {
+        output: (_, text) => {
+          output.push(text);
+        },
+        progress: () => {},
+      },
+      signal,
+      {
+        clock: systemClock,
+        watch: createWatch(systemClock, createUsageReader(), 10),
+        limits: { ...DEFAULT_LIMITS, graceMs: 100 },
+        odd: ({ why }) => {
+          odd.push(why);
+        },
+      },
+      (fit) => {
+        usable.push(fit);
+        left();
+      },
+    );
+    await hasLeft;
+    return { ending, output, odd, usable };
+  };
+
+  const crashed = { kind: "failed", error: { code: "runner.crashed", retryable: true } };
+
+  it.each([
+    ["announces a frame of 4 GB", "process.stdout.write(Buffer.from([255, 255, 255, 255]))"],
+    ["sends what is no JSON", "say('{')"],
+    ["sends an unknown message", "say({ op: 'root', id: 7 })"],
+    ["sends a field too many", "say({ ...done, admin: true })"],
+    ["speaks for another attempt", "say({ ...done, id: 8 })"],
+    [
+      "sends progress that goes beyond",
+      "say({ op: 'progress', id: 7, fraction: 1e9, message: '', step: 0, steps: 0 })",
+    ],
+    ["says it is ready before the end", "say({ op: 'ready' })"],
+    ["exits without a word", "process.exit(0)"],
+    [
+      "sends a hundred thousand rows",
+      "for (let i = 0; i < 1e5; i++) say({ op: 'output', id: 7, stream: 'LOG', text: 'x' })",
+    ],
+  ])("is killed, and the attempt fails once, when it %s", async (_, behaviour) => {
+    const { ending, odd, usable } = await run(behaviour);
+    expect(ending).toMatchObject(crashed);
+    expect(usable).toEqual([false]);
+    expect(odd).toHaveLength(1);
+    await child?.exited;
+  });
+
+  it("keeps its first result and dies for the second", async () => {
+    const { ending, usable } = await run("say(done); say({ ...done, result: '2' })");
+    expect(ending).toMatchObject({ kind: "succeeded", result: "1" });
+    expect(usable).toEqual([false]);
+  });
+
+  it("cannot report rows after its end", async () => {
+    const { output, usable } = await run(
+      "say(done); say({ op: 'output', id: 7, stream: 'LOG', text: 'late' })",
+    );
+    expect(output).toEqual([]);
+    expect(usable).toEqual([false]);
+  });
+
+  it.each([
+    ["larger than allowed", "'\"' + 'x'.repeat(1100000) + '\"'", "result.too_large"],
+    ["no JSON", "'{'", "result.not_serialisable"],
+  ])("gets no result through that is %s", async (_, result, code) => {
+    const { ending } = await run(`say({ ...done, result: ${result} }); say({ op: "ready" })`);
+    expect(ending).toMatchObject({ kind: "failed", error: { code } });
+  });
+
+  it("may be used again once it is ready after its end", async () => {
+    const { ending, usable } = await run("say(done); say({ op: 'ready' })");
+    expect(ending).toMatchObject({ kind: "succeeded" });
+    expect(usable).toEqual([true]);
+  });
+
+  it("is killed when it does not come to rest after its end", async () => {
+    const { ending, usable, odd } = await run("say(done); for (;;);");
+    expect(ending).toMatchObject({ kind: "succeeded" });
+    expect(usable).toEqual([false]);
+    expect(odd[0]).toMatch(/did not come to rest/);
+  });
+
+  it("cannot turn a cancellation into a success", async () => {
+    const stopping = new AbortController();
+    stopping.abort(new AttemptStopped("cancelled"));
+    const { ending } = await run("say(done); say({ op: 'ready' })", stopping.signal);
+    expect(ending).toMatchObject({ kind: "cancelled" });
+  });
+
+  it("cannot make us believe in CPU time that the kernel did not count", async () => {
+    const { ending } = await run("say({ ...done, cpuUs: 9e9 }); say({ op: 'ready' })");
+    expect(ending.cpuMs).toBeLessThan(1_000);
+  });
+});

@@ -1,0 +1,103 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { codeOf, resultOf, type Sandbox, startSandbox } from "../support/runner-sandbox.ts";
+
+/** Scripts that want more than they may have. Each row of facts about isolates is an attack here. */
+describe("a script that goes too far", () => {
+  let sandbox: Sandbox;
+
+  beforeAll(async () => {
+    sandbox = await startSandbox();
+  });
+
+  afterAll(async () => {
+    await sandbox.stop();
+  });
+
+  it.each([
+    ["an endless loop", "export default () => { for (;;); }"],
+    ["a loop after an await", "export default async (_, ctx) => { await ctx.sleep(1); for (;;); }"],
+    ["endless microtasks", "export default async () => { for (;;) await 0; }"],
+    ["a loop in native code", "export default () => [].includes.call({ length: 2 ** 53 - 1 }, 1)"],
+    [
+      "a getter that never answers",
+      "export default () => { throw { get message() { for (;;); } } }",
+    ],
+    ["a loop in toJSON", "export default () => ({ toJSON() { for (;;); } })"],
+    ["a loop at the top level", "for (;;); export default () => 1"],
+    ["a slow regular expression", "export default () => /^(a+)+$/.test('a'.repeat(40) + '!')"],
+  ])("is killed for its CPU time: %s", async (_, code) => {
+    const { ending } = await sandbox.run(code);
+    expect(ending).toMatchObject({
+      kind: "failed",
+      error: { code: "timeout.cpu", retryable: true },
+    });
+    expect(ending.cpuMs).toBeGreaterThanOrEqual(300);
+  });
+
+  it.each([
+    ["a promise that never settles", "export default () => new Promise(() => {})"],
+    ["a top-level await that never ends", "await new Promise(() => {}); export default () => 1"],
+  ])("is ended by the wall clock, and used no CPU: %s", async (_, code) => {
+    const { ending } = await sandbox.run(code, { timeoutMs: 200 });
+    expect(ending).toMatchObject({
+      kind: "failed",
+      error: { code: "timeout.wall", retryable: true },
+    });
+    expect(ending.cpuMs).toBeLessThan(100);
+  });
+
+  it("is killed for its memory when it bypasses the heap's limit", async () => {
+    const small = await startSandbox({ limits: { rssBytes: 180 * 2 ** 20, cpuMs: 10_000 } });
+    const resized = `export default () => {
+      const buffer = new ArrayBuffer(0, { maxByteLength: 1e9 });
+      buffer.resize(1e9);
+      new Uint8Array(buffer).fill(1);
+    }`;
+    const formats = `export default () => {
+      const all = [];
+      for (;;) all.push(new Intl.DateTimeFormat("de"));
+    }`;
+    expect(codeOf(await small.run(resized))).toBe("memory");
+    expect(codeOf(await small.run(formats))).toBe("memory");
+    await small.stop();
+  });
+
+  it("fails with `memory` at the heap's limit, also after an await", async () => {
+    const roomy = await startSandbox({ limits: { heapMb: 16, cpuMs: 10_000 } });
+    const hoard = "const all = []; for (;;) all.push({ text: 'x'.repeat(1000) + all.length });";
+    expect(codeOf(await roomy.run(`export default () => { ${hoard} }`))).toBe("memory");
+    expect(codeOf(await roomy.run(`export default async () => { await 0; ${hoard} }`))).toBe(
+      "memory",
+    );
+    expect(resultOf(await roomy.run("export default () => 1"))).toBe(1);
+    await roomy.stop();
+  });
+
+  it("gets no result through that is larger than allowed", async () => {
+    const ran = await sandbox.run("export default () => 'ä'.repeat(2 ** 19)");
+    expect(ran.ending).toMatchObject({ error: { code: "result.too_large", retryable: false } });
+  });
+
+  it("may wait for a thousand timers, not for more", async () => {
+    const code =
+      "export default () => { for (let i = 0; i < 1001; i++) setTimeout(() => {}, 1e6); }";
+    const ran = await sandbox.run(code);
+    expect(ran.ending).toMatchObject({ error: { code: "quota.timers", retryable: false } });
+  });
+
+  it("may set and clear timers as often as it likes", async () => {
+    const code = `export default async (_, ctx) => {
+      for (let i = 0; i < 20_000; i++) clearTimeout(setTimeout(() => {}, 30_000 - i));
+      await ctx.sleep(1);
+      return "fine";
+    }`;
+    expect(resultOf(await sandbox.run(code))).toBe("fine");
+  });
+
+  it("leaves nothing behind for the next one", async () => {
+    await sandbox.run("globalThis.left = 1; Array.prototype.push = null; export default () => {}");
+    const look = "export default () => [typeof left, typeof [].push]";
+    expect(resultOf(await sandbox.run(look))).toEqual(["undefined", "function"]);
+  });
+});

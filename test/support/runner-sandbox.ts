@@ -1,0 +1,95 @@
+import {
+  type Ending,
+  type OutputStream,
+  type Progress,
+  type Report,
+} from "../../runner/executor.ts";
+import { DEFAULT_LIMITS, type SandboxLimits } from "../../runner/sandbox/limits.ts";
+import { createSupervisor, type Supervisor } from "../../runner/supervisor.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
+import { type Log, silentLog } from "../../src/runtime/log.ts";
+
+export type Ran = {
+  readonly ending: Ending;
+  /** `STDOUT hello` */
+  readonly output: readonly string[];
+  readonly progress: readonly Progress[];
+};
+
+export type RunOptions = {
+  readonly input?: unknown;
+  readonly timeoutMs?: number;
+  readonly organizationId?: string;
+  readonly fileName?: "script.js" | "script.ts";
+  readonly signal?: AbortSignal;
+  /** Called with each row as it comes. */
+  readonly onOutput?: (row: string) => void;
+};
+
+export type Sandbox = {
+  readonly supervisor: Supervisor;
+  run(code: string, options?: RunOptions): Promise<Ran>;
+  stop(): Promise<void>;
+};
+
+export type SandboxOptions = {
+  readonly limits?: Partial<SandboxLimits>;
+  readonly slots?: number;
+  readonly spares?: number;
+  readonly canary?: boolean;
+  readonly log?: Log;
+};
+
+/** A supervisor with real children, and little CPU for each script. */
+export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbox> => {
+  const supervisor = createSupervisor({
+    clock: systemClock,
+    log: options.log ?? silentLog,
+    limits: { ...DEFAULT_LIMITS, cpuMs: 300, graceMs: 200, sampleMs: 10, ...options.limits },
+    slots: options.slots ?? 1,
+    spares: options.spares ?? 1,
+    canary: options.canary ?? false,
+  });
+  await supervisor.start();
+  return {
+    supervisor,
+    run: async (code, given = {}) => {
+      const output: string[] = [];
+      const progress: Progress[] = [];
+      const report: Report = {
+        output: (stream: OutputStream, text) => {
+          output.push(`${stream} ${text}`);
+          given.onOutput?.(`${stream} ${text}`);
+        },
+        progress: (next) => {
+          progress.push(next);
+        },
+      };
+      const ending = await supervisor.run(
+        {
+          organizationId: given.organizationId ?? "acme",
+          jobId: "job-1",
+          attempt: 1,
+          code,
+          fileName: given.fileName ?? "script.ts",
+          input: JSON.stringify(given.input ?? null),
+          timeoutMs: given.timeoutMs ?? 5_000,
+        },
+        report,
+        given.signal ?? new AbortController().signal,
+      );
+      return { ending, output, progress };
+    },
+    stop: supervisor.stop,
+  };
+};
+
+/** The code of a failure, or how else an attempt ended. */
+export const codeOf = ({ ending }: Ran): string =>
+  ending.kind === "failed" ? ending.error.code : ending.kind;
+
+/** The parsed result of an attempt that succeeded. @throws if it did not */
+export const resultOf = ({ ending }: Ran): unknown => {
+  if (ending.kind === "succeeded") return JSON.parse(ending.result) as unknown;
+  throw new Error(`the attempt did not succeed: ${JSON.stringify(ending)}`);
+};
