@@ -11,10 +11,10 @@ export const loadShard = async (engine: Engine, shardId: ShardId): Promise<Shard
   await engine.snapshot(async (knex) => {
     const shard = (await knex("shards").where("id", shardId).first()) as DatabaseRow | undefined;
     if (shard === undefined) throw new RangeError(`the database has no shard ${shardId}`);
-    const rows = (await knex("jobs")
+    const rows = await knex<DatabaseRow>("jobs")
       .where("shard_id", shardId)
       .whereNull("ended_at")
-      .select(JOB_COLUMNS)) as DatabaseRow[];
+      .select<DatabaseRow[]>(JOB_COLUMNS);
     const jobs = rows.map(jobOf);
     const organizations = new Set<OrganizationId>(jobs.map((job) => job.organizationId));
     return {

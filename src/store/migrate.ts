@@ -28,13 +28,13 @@ export class MigrationLocked extends Error {
   }
 }
 
+const LOCK_TABLE = `${MIGRATIONS_TABLE}_lock`;
 const settings = { tableName: MIGRATIONS_TABLE, migrationSource };
 
 /** Runs under the migration lock, so that two first migrations cannot both make shards. */
 const seedShards = async (knex: Knex, shards: number): Promise<void> => {
   if (!(await knex.schema.hasTable("shards"))) return;
-  const [row] = (await knex("shards").count({ shards: "*" })) as { shards: number }[];
-  if (row !== undefined && row.shards > 0) return;
+  if ((await knex("shards").select("id").limit(1)).length > 0) return;
   await knex("shards").insert(Array.from({ length: shards }, (_, id) => ({ id })));
 };
 
@@ -42,6 +42,21 @@ const seedShards = async (knex: Knex, shards: number): Promise<void> => {
 const isRace = (cause: unknown): boolean =>
   cause instanceof Error &&
   (cause.name === "MigrationLocked" || /already exists/.test(cause.message));
+
+/**
+ * knex makes its lock, one row, by looking first and inserting second: of several that start on an
+ * empty database each would insert one, and the lock could never be taken. Ours has a fixed key.
+ */
+const makeLock = async (knex: Knex): Promise<void> => {
+  if (!(await knex.schema.hasTable(LOCK_TABLE))) {
+    await knex.schema.createTable(LOCK_TABLE, (table) => {
+      table.increments("index").primary();
+      table.integer("is_locked");
+    });
+  }
+  if ((await knex(LOCK_TABLE).select("*")).length > 0) return;
+  await knex(LOCK_TABLE).insert({ index: 1, is_locked: 0 }).onConflict("index").merge(["index"]);
+};
 
 const whenUnlocked = async <T>(waitMs: number, migrate: () => Promise<T>): Promise<T> => {
   const deadline = systemClock.monotonic() + waitMs;
@@ -74,6 +89,7 @@ export const migrateUp = async (url: string, options: MigrateOptions = {}): Prom
   await withEngine(url, async ({ name, knex }) => {
     const shards = options.shards ?? DEFAULT_SHARDS[name];
     return await whenUnlocked(options.lockWaitMs ?? LOCK_WAIT_MS, async () => {
+      await makeLock(knex);
       const [, applied] = (await knex.migrate.latest({
         ...settings,
         afterAll: async (inLock) => {
@@ -109,6 +125,7 @@ export const migrationStatus = async (url: string): Promise<MigrationStatus> =>
 /** Frees the lock of a migration that was killed. */
 export const unlockMigrations = async (url: string): Promise<void> => {
   await withEngine(url, async ({ knex }) => {
-    await knex.migrate.forceFreeMigrationsLock(settings);
+    await makeLock(knex);
+    await knex(LOCK_TABLE).update({ is_locked: 0 });
   });
 };

@@ -23,7 +23,7 @@ const readSchema = async (): Promise<string> => {
   const names = await migrationNames();
   const applied = names.map((name) => `'${name}', 1, 0`);
   return (
-    `${tables};\n` +
+    `${tables}\n` +
     `INSERT INTO ${MIGRATIONS_TABLE} (name, batch, migration_time) VALUES ${values(applied)};\n` +
     `INSERT INTO ${MIGRATIONS_TABLE}_lock (is_locked) VALUES (0);\n`
   );

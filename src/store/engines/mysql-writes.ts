@@ -62,8 +62,8 @@ const texts = new WeakMap<Write, Map<number, string>>();
 
 /** The statement for `rows` rows. */
 export const textOf = (write: Write, rows: number): string => {
-  let sizes = texts.get(write);
-  if (sizes === undefined) texts.set(write, (sizes = new Map()));
+  const sizes = texts.get(write) ?? new Map<number, string>();
+  texts.set(write, sizes);
   let text = sizes.get(rows);
   if (text === undefined) {
     const row = `(${write.columns.map(() => "?").join(", ")})`;

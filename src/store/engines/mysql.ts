@@ -117,25 +117,26 @@ const settingsOf = (url: string): Knex.MySql2ConnectionConfig => ({
 
 type Done = (cause: unknown, connection: Connection) => void;
 
-const prepareSession = (connection: Connection, done: Done): void => {
-  const run = async (): Promise<void> => {
+const makeAlike = async (connection: Connection, done: Done): Promise<void> => {
+  try {
     for (const statement of SESSION) await query(connection, statement);
-  };
-  run().then(
-    () => {
-      done(null, connection);
-    },
-    (cause: unknown) => {
-      done(cause, connection);
-    },
-  );
+  } catch (cause) {
+    done(cause, connection);
+    return;
+  }
+  done(null, connection);
+};
+
+/** For each new connection of the pool. */
+const prepareSession = (connection: Connection, done: Done): void => {
+  void makeAlike(connection, done);
 };
 
 const largestPacket = async (builder: Knex): Promise<number> => {
   const [rows] = (await builder.raw("SELECT @@max_allowed_packet AS bytes")) as [
     { bytes: number }[],
   ];
-  const bytes = Number(rows[0]?.bytes ?? 0);
+  const bytes = rows[0]?.bytes ?? 0;
   if (bytes >= LEAST_PACKET_BYTES) return bytes;
   throw new DatabaseError(
     `max_allowed_packet of the database is ${bytes} bytes; Millrace needs at least ${LEAST_PACKET_BYTES}`,

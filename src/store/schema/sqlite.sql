@@ -18,4 +18,4 @@ CREATE TABLE `shards` (`id` integer not null, `epoch` integer not null default '
 CREATE TABLE `tokens` (`id` text not null, `kind` text not null, `organization_id` text not null default '', `user_id` text not null default '', `name` text not null default '', `hash` text not null, `created_at` integer not null, `expires_at` integer null, `revoked_at` integer null, `last_used_at` integer null, primary key (`id`));
 CREATE INDEX `tokens_by_user` on `tokens` (`organization_id`, `user_id`);
 CREATE TABLE `users` (`organization_id` text not null, `id` text not null, `name` text not null, `role` text not null, `created_at` integer not null, primary key (`organization_id`, `id`));
-CREATE UNIQUE INDEX `users_by_name` on `users` (`organization_id`, `name`)
+CREATE UNIQUE INDEX `users_by_name` on `users` (`organization_id`, `name`);

@@ -1,0 +1,141 @@
+import { describe, expect, test } from "vitest";
+
+import type { OrganizationId } from "../../src/jobs/ids.ts";
+import { ORGANIZATION_DEFAULTS } from "../../src/jobs/limits.ts";
+import { hasEnded, JOB_STATES } from "../../src/jobs/states.ts";
+import { claimed } from "../support/changes.ts";
+import { ENGINES } from "../support/databases.ts";
+import { aJobId, aJobRow, aSpecRow } from "../support/job-row.ts";
+import { ACME, aRequestRow, GLOBEX, placeOf } from "../support/store-rows.ts";
+import { withStore } from "../support/stores.ts";
+
+const NOTHING = { jobs: [], specs: [], requests: [], organizations: [] };
+
+describe.each(ENGINES)("what an owner reads on %s", (engine) => {
+  const given = withStore(engine);
+
+  test("loading gives exactly the jobs of the shard that have not ended", async () => {
+    const { shards } = given.store;
+    const jobs = JOB_STATES.map((state) =>
+      aJobRow({ state, endedAt: hasEnded(state) ? 1 : null, labels: { state } }),
+    );
+    const owner = await claimed(shards);
+    await owner.commit({ inserted: jobs });
+    await (await claimed(shards, 1)).commit({ inserted: [aJobRow()] });
+    const loaded = await shards.load(0);
+    const active = jobs
+      .filter(({ state }) => !hasEnded(state))
+      .map((job) => ({ ...job, revision: 1 }));
+    expect(loaded.jobs.toSorted((a, b) => (a.id < b.id ? -1 : 1))).toEqual(active);
+    expect(loaded).toMatchObject({ epoch: 1, revision: 1 });
+  });
+
+  test("loading gives the limits of the organizations that have active jobs", async () => {
+    const { shards, identity } = given.store;
+    await identity.insertOrganization({
+      id: GLOBEX,
+      name: "Globex",
+      maxRunning: 9,
+      maxQueued: null,
+      createdAt: 1,
+    });
+    const owner = await claimed(shards);
+    const jobs = [
+      aJobRow(),
+      aJobRow({ organizationId: GLOBEX }),
+      aJobRow({ organizationId: GLOBEX }),
+    ];
+    await owner.commit({ inserted: jobs });
+    const { organizations } = await shards.load(0);
+    expect(
+      organizations.toSorted((a, b) => (a.organizationId < b.organizationId ? -1 : 1)),
+    ).toEqual([
+      { organizationId: ACME, ...ORGANIZATION_DEFAULTS },
+      { organizationId: GLOBEX, ...ORGANIZATION_DEFAULTS, maxRunning: 9 },
+    ]);
+  });
+
+  test("an empty shard loads as nothing, and one that is not there not at all", async () => {
+    const { shards } = given.store;
+    expect(await shards.load(3)).toEqual({ epoch: 0, revision: 0, jobs: [], organizations: [] });
+    await expect(shards.load(4)).rejects.toThrow(/no shard 4/);
+  });
+
+  test("a cold read gives the rows asked for, of this shard and these organizations alone", async () => {
+    const { shards } = given.store;
+    const mine = aJobRow({ state: "FAILED", endedAt: 3 });
+    const twin = { ...mine, organizationId: GLOBEX, name: "theirs" };
+    const other = aJobRow();
+    const all = [mine, twin, other];
+    await (
+      await claimed(shards, 0)
+    ).commit({
+      inserted: all,
+      specs: all.map(aSpecRow),
+      requests: all.map((job) => aRequestRow(job, { requestId: "same ü" })).slice(0, 2),
+    });
+    await (await claimed(shards, 1)).commit({ inserted: [{ ...mine, name: "elsewhere" }] });
+
+    const read = await shards.readCold(0, {
+      jobs: [mine, { organizationId: GLOBEX, id: other.id }],
+      specs: [mine, twin],
+      requests: [
+        { organizationId: ACME, requestId: "same ü" },
+        { organizationId: GLOBEX, requestId: "another" },
+      ],
+      organizations: [],
+    });
+    expect(read.jobs).toEqual([{ ...mine, revision: 1 }]);
+    expect(read.specs).toHaveLength(2);
+    expect(read.specs).toEqual(expect.arrayContaining([aSpecRow(mine), aSpecRow(twin)]));
+    expect(read.requests).toEqual([aRequestRow(mine, { requestId: "same ü" })]);
+  });
+
+  test("a cold read of nothing asks nothing and answers so", async () => {
+    expect(await given.store.shards.readCold(0, NOTHING)).toEqual(NOTHING);
+  });
+
+  test("a cold read takes thousands of keys of hundreds of organizations", async () => {
+    const { shards } = given.store;
+    const jobs = Array.from({ length: 1_200 }, (_, at) =>
+      aJobRow({ organizationId: `organization-${at % 400}` as OrganizationId }),
+    );
+    await (await claimed(shards)).commit({ inserted: jobs });
+    const missing = jobs.map(({ organizationId }) => ({ organizationId, id: aJobId() }));
+    const read = await shards.readCold(0, {
+      ...NOTHING,
+      jobs: [...jobs, ...missing],
+      organizations: [...new Set(jobs.map(({ organizationId }) => organizationId))],
+    });
+    expect(new Set(read.jobs.map(({ id }) => id))).toEqual(new Set(jobs.map(({ id }) => id)));
+    expect(read.organizations).toHaveLength(400);
+  });
+
+  test("request ids that differ in case, in a space or in an accent are not the same", async () => {
+    const { shards } = given.store;
+    const ids = ["a", "A", "a ", "á", "a\u0301"];
+    const requests = ids.map((requestId) => aRequestRow(aJobRow(), { requestId }));
+    await (await claimed(shards)).commit({ requests });
+    const read = await shards.readCold(0, {
+      ...NOTHING,
+      requests: ids.map((requestId) => ({ organizationId: ACME, requestId })),
+    });
+    expect(read.requests.map(({ requestId }) => requestId).toSorted()).toEqual(ids.toSorted());
+    for (const request of requests) expect(read.requests).toContainEqual(request);
+  });
+
+  test("two organizations with the same job id do not see each other", async () => {
+    const { shards, jobs } = given.store;
+    const mine = aJobRow({ name: "mine" });
+    const theirs = { ...mine, organizationId: GLOBEX, name: "theirs" };
+    const owner = await claimed(shards);
+    await owner.commit({ inserted: [mine], specs: [aSpecRow(mine)] });
+    await owner.commit({ inserted: [theirs], specs: [aSpecRow(theirs)] });
+    await owner.commit({ updated: [{ ...theirs, state: "CANCELLED", endedAt: 1 }] });
+    expect(await jobs.find(placeOf(mine), mine.id)).toEqual({ ...mine, revision: 1 });
+    expect(await jobs.find(placeOf(theirs), theirs.id)).toMatchObject({
+      name: "theirs",
+      revision: 3,
+    });
+  });
+});
