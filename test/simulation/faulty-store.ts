@@ -8,11 +8,13 @@ export type Faults = {
   readonly fails: number;
   /** Did it, and says that it failed. */
   readonly doesAndFails: number;
+  /** Says that it committed, and did not. No database may do that: the simulator must notice. */
+  readonly lies: number;
   /** Takes seconds instead of milliseconds. */
   readonly stalls: number;
 };
 
-export const NO_FAULTS: Faults = { fails: 0, doesAndFails: 0, stalls: 0 };
+export const NO_FAULTS: Faults = { fails: 0, doesAndFails: 0, lies: 0, stalls: 0 };
 
 export class SimulatedFault extends Error {
   override readonly name = "SimulatedFault";
@@ -64,7 +66,9 @@ export const faultyStore = (
     load: async (...args) => await call(async () => await real.shards.load(...args)),
     readCold: async (...args) => await call(async () => await real.shards.readCold(...args)),
     commit: async (fence, changes) => {
+      const lies = world.dice.chance(faults().lies);
       await call(async () => {
+        if (lies) return;
         await real.shards.commit(fence, changes);
         ledger.committed(fence, changes);
       });

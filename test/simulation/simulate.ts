@@ -29,11 +29,13 @@ export type SimulationReport = {
 /**
  * One history, determined by the seed: two servers, some runners, clients and watchers, on a
  * database and a network that fail. After a stormy while the faults stop, and then everything must
- * come to its end. `store` is a real, empty, migrated store whose clock is the world's.
+ * come to its end. `openStore` gives a real, empty, migrated store with the world's clock; with
+ * `lies`, that share of its commits is acknowledged and lost.
  */
 export const simulate = async (
   seed: number,
   openStore: (now: () => number) => Promise<Store>,
+  { lies = 0 }: { readonly lies?: number } = {},
 ): Promise<SimulationReport> => {
   const world = new World(seed);
   const { dice } = world;
@@ -46,6 +48,7 @@ export const simulate = async (
   const storm: Faults = {
     fails: dice.fraction() * 0.06,
     doesAndFails: dice.fraction() * 0.06,
+    lies,
     stalls: dice.fraction() * 0.01,
   };
   let faults = storm;

@@ -21,6 +21,11 @@ describe("every promise holds under crashes, lost runners, and lost or doubled c
     expect(commits).toBeGreaterThan(CHUNK * 10);
   });
 
+  test("a database that loses what it acknowledged is noticed", async () => {
+    const { faults } = await simulate(1, openSimulatedStore, { lies: 0.05 });
+    expect(faults).not.toEqual([]);
+  });
+
   test("a seed determines its whole history", async () => {
     const [first, second] = [
       await simulate(42, openSimulatedStore),
