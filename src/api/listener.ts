@@ -28,11 +28,17 @@ export type ListenerOptions = {
   readonly log: Log;
   /** How long `stop` lets calls that are under way go on. */
   readonly drainMs: number;
+  readonly patience?: Patience;
 };
 
-/** What a client may take to say its first byte, and then its headers. */
-const FIRST_BYTES_MS = 10_000;
-const HEADERS_MS = 20_000;
+/** What a client may take, in milliseconds, for its first bytes, its headers, its http2 settings. */
+export type Patience = {
+  readonly firstBytesMs: number;
+  readonly headersMs: number;
+  readonly settingsMs: number;
+};
+
+const PATIENCE: Patience = { firstBytesMs: 10_000, headersMs: 20_000, settingsMs: 10_000 };
 /** A message of 16 MiB over a slow line. */
 const REQUEST_MS = 120_000;
 /** Idle connections are kept a little longer than common proxies keep theirs. */
@@ -44,14 +50,21 @@ const unavailable: RequestListener = (_request, response) => {
   response.end("starting\n");
 };
 
-const route = (http1: Server, http2: Http2Server, options: ListenerOptions): void => {
+const route = (
+  http1: Server,
+  sessions: Sessions,
+  sockets: Set<Socket>,
+  { clock, firstBytesMs }: { readonly clock: Clock; readonly firstBytesMs: number },
+): void => {
   const [own] = http1.listeners("connection") as ((socket: Socket) => void)[];
   if (own === undefined) throw new Error("node:http has no connection listener of its own");
   http1.removeAllListeners("connection");
   http1.on("connection", (socket: Socket) => {
-    sniff(socket, options.clock, FIRST_BYTES_MS, (protocol) => {
+    sockets.add(socket);
+    socket.once("close", () => sockets.delete(socket));
+    sniff(socket, clock, firstBytesMs, (protocol) => {
       if (protocol === "http2") {
-        http2.emit("connection", socket);
+        sessions.open(socket);
         return;
       }
       own.call(http1, socket);
@@ -73,6 +86,7 @@ const listen = async (server: Server, host: string, port: number): Promise<Addre
 const drain = async (
   http1: Server,
   sessions: Sessions,
+  sockets: ReadonlySet<Socket>,
   { clock, drainMs }: ListenerOptions,
 ): Promise<void> => {
   const closed = new Promise<void>((resolve) => {
@@ -80,36 +94,43 @@ const drain = async (
   });
   http1.closeIdleConnections();
   const cancel = clock.after(drainMs, () => {
-    http1.closeAllConnections();
-    sessions.destroy();
+    for (const socket of sockets) socket.destroy();
   });
   await Promise.all([closed, sessions.close()]);
   cancel();
 };
 
 export const createListener = (options: ListenerOptions): Listener => {
+  const { clock, log, patience = PATIENCE } = options;
+  const sockets = new Set<Socket>();
   let handler: RequestListener = unavailable;
   let bound: AddressInfo | undefined;
   let stopped: Promise<void> | undefined;
   const listener: RequestListener = (request, response) => handler(request, response);
 
   const http1 = createHttp1(
-    { headersTimeout: HEADERS_MS, requestTimeout: REQUEST_MS, keepAliveTimeout: KEEP_ALIVE_MS },
+    {
+      headersTimeout: patience.headersMs,
+      requestTimeout: REQUEST_MS,
+      keepAliveTimeout: KEEP_ALIVE_MS,
+      connectionsCheckingInterval: Math.ceil(patience.headersMs / 4),
+    },
     listener,
   );
   const http2 = createHttp2({ settings: { maxConcurrentStreams: MAX_STREAMS } });
   // The compatibility API of http2 speaks the same language at run time; its types are its own.
   http2.on("request", listener as unknown as Parameters<Http2Server["on"]>[1]);
-  const sessions = keepSessions(http2, options);
-  route(http1, http2, options);
+  const sessions = keepSessions(http2, { clock, log, settingsMs: patience.settingsMs });
+  route(http1, sessions, sockets, { clock, firstBytesMs: patience.firstBytesMs });
 
   return {
     start: async () => {
       bound = await listen(http1, options.host, options.port);
-      http1.on("error", (cause) => options.log.error({ err: cause }, "a listener failed"));
+      http1.on("error", (cause) => log.error({ err: cause }, "a listener failed"));
     },
     stop: async () => {
-      stopped ??= bound === undefined ? Promise.resolve() : drain(http1, sessions, options);
+      stopped ??=
+        bound === undefined ? Promise.resolve() : drain(http1, sessions, sockets, options);
       await stopped;
     },
     address: () => {

@@ -107,13 +107,13 @@ export const startTestServer = async (options: TestServerOptions = {}): Promise<
     MILLRACE_DRAIN_SECONDS: "2",
     ...options.environment,
   });
-  const server = await startServer(config);
-  stack.defer(async () => await server.stop());
-
   const sessions = new Map<string, Http2SessionManager>();
   stack.defer(() => {
     for (const session of sessions.values()) session.abort();
   });
+  const server = await startServer(config);
+  stack.defer(async () => await server.stop());
+
   const transportTo = (baseUrl: string, token: string): Transport => {
     const sessionManager = sessions.get(baseUrl) ?? new Http2SessionManager(baseUrl);
     sessions.set(baseUrl, sessionManager);
