@@ -27,21 +27,16 @@ export const show = async (env: Environment, ...args: readonly string[]): Promis
   return code ?? 1;
 };
 
-/** Runs a command in silence and answers with what it printed. @throws Error if it fails */
-export const ask = async (env: Environment, ...args: readonly string[]): Promise<string> => {
+export type Ran = { readonly code: number | null; readonly printed: string };
+
+/** The same, and also answers with what it printed. */
+export const run = async (env: Environment, ...args: readonly string[]): Promise<Ran> => {
+  announce(args);
   const child = spawn(LAUNCHER, args, { cwd: ROOT, env, stdio: ["ignore", "pipe", "inherit"] });
   const closed = once(child, "close") as Promise<[number | null]>;
   const [printed, [code]] = await Promise.all([text(child.stdout), closed]);
-  if (code !== 0) throw new Error(`millrace ${args.join(" ")} ended with ${code}`);
-  return printed;
-};
-
-/** Runs a command, shows what it printed and answers with that. @throws Error if it fails */
-export const tell = async (env: Environment, ...args: readonly string[]): Promise<string> => {
-  announce(args);
-  const printed = await ask(env, ...args);
   process.stdout.write(printed);
-  return printed;
+  return { code, printed };
 };
 
 /**

@@ -36,7 +36,7 @@ const STEPS = ["validate", "query", "process", "format", "generate", "finalise"]
 const DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 const MONTHS = "Jan Feb Mar Apr May Jun Jul Aug Sep Oct Nov Dec".split(" ");
 const PRODUCTS = new Set("A1 A2 A3 B1 B2 C1 C2 C3 D1 E1 E2 F1 F2 G1 H1 K1".split(" "));
-const RESAMPLES = 800;
+const RESAMPLES = 500;
 
 /** Tells where it stands; `within` is the fraction of the step that is done. */
 const reporter =
