@@ -13,8 +13,12 @@ export type ServerConnection = {
   close(): void;
 };
 
-/** A connection that swallows packets is found out before the server calls us lost (15 s). */
-const PING = { pingIntervalMs: 3_000, pingTimeoutMs: 3_000, pingIdleConnection: true } as const;
+/**
+ * A connection that swallows packets is found out before the server calls us lost (15 s). Never
+ * with `pingIdleConnection`: connect-node 2.2.0 then pings sessions that are destroyed, and throws
+ * where nobody can catch it. The long poll keeps ours from being idle.
+ */
+const PING = { pingIntervalMs: 3_000, pingTimeoutMs: 3_000 } as const;
 
 const bearer =
   (token: string): Interceptor =>

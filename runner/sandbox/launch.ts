@@ -30,12 +30,7 @@ export const childCommand = (layers: readonly Layer[], home: Home): Command => {
     "--no-node-snapshot",
     "--no-warnings",
   ];
-  const [file = process.execPath, ...args] = [
-    ...layers.flatMap((layer) => layer.prefix),
-    process.execPath,
-    ...flags,
-    home.entry,
-    library,
-  ];
-  return { file, args };
+  const prefix = layers.flatMap((layer) => layer.prefix);
+  const command = [...prefix, process.execPath, ...flags, home.entry, library];
+  return { file: command[0] ?? process.execPath, args: command.slice(1) };
 };

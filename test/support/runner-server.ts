@@ -40,7 +40,7 @@ export type RunnerServer = {
   readonly syncs: readonly SyncRequest[];
   readonly updateCalls: readonly (readonly JobUpdate[])[];
   readonly scriptCalls: readonly string[];
-  /** Replaces the answer to a report, or (`undefined`) leaves it as it is. */
+  /** Replaces the answer to a report; one without an error is applied all the same. */
   refuse: (update: JobUpdate) => Outcome | undefined;
   /** Runs before an UpdateJobs call is answered, after it was applied. */
   beforeAnswer: () => void | Promise<void>;
@@ -102,12 +102,13 @@ export const startRunnerServer = async (): Promise<RunnerServer> => {
       if (!request.immediate && !something()) {
         await new Promise<void>((resolve) => {
           const timer = setTimeout(resolve, LONG_POLL_MS);
-          wakePoll = () => {
+          const wake = (): void => {
             clearTimeout(timer);
-            wakePoll = () => {};
+            if (wakePoll === wake) wakePoll = () => {};
             resolve();
           };
-          signal.addEventListener("abort", wakePoll);
+          wakePoll = wake;
+          signal.addEventListener("abort", wake);
         });
       }
       signal.throwIfAborted();
@@ -132,14 +133,14 @@ export const startRunnerServer = async (): Promise<RunnerServer> => {
 
   const apply = (update: JobUpdate): Outcome => {
     const token = update.attempt?.leaseToken ?? "";
-    const refused = server.refuse(update);
-    if (refused !== undefined) return refused;
+    const answer = server.refuse(update);
+    if (answer?.error !== undefined) return answer;
     const before = appliedUpdates.get(token);
     if (before === undefined) return reasoned("LEASE_LOST", Code.Aborted);
     // A repeated sequence changes nothing.
     if (Number(update.seq) === before.length + 1) before.push(update);
     if (update.ending !== undefined) held.delete(token);
-    return {};
+    return answer ?? {};
   };
 
   const updateService: ServiceImpl<typeof JobUpdateService> = {

@@ -1,0 +1,45 @@
+import { describe, expect, it } from "vitest";
+
+import { choose, type Member, surplus } from "../../runner/sandbox/choose.ts";
+
+const idle = (organizationId: string | null, usedAt = 1): Member => ({
+  state: "idle",
+  organizationId,
+  usedAt,
+});
+const busy = (organizationId: string): Member => ({ state: "busy", organizationId, usedAt: 1 });
+
+describe("the choice of a child", () => {
+  it("falls on one that served the organization, before a fresh one", () => {
+    const own = idle("acme");
+    expect(choose([idle(null), own], "acme", 3)).toEqual({ kind: "use", member: own });
+  });
+
+  it("falls on a fresh one, before a new one", () => {
+    const fresh = idle(null);
+    expect(choose([busy("acme"), fresh], "acme", 3)).toEqual({ kind: "use", member: fresh });
+  });
+
+  it("never falls on one that served somebody else", () => {
+    expect(choose([idle("bolt")], "acme", 2)).toEqual({ kind: "spawn" });
+  });
+
+  it("replaces the one that was idle longest when there is no room", () => {
+    const old = idle("bolt", 1);
+    const members = [idle("bolt", 3), old, busy("acme")];
+    expect(choose(members, "acme", 3)).toEqual({ kind: "replace", member: old });
+  });
+
+  it("waits when all are busy", () => {
+    expect(choose([busy("acme"), busy("bolt")], "acme", 2)).toEqual({ kind: "wait" });
+  });
+});
+
+describe("the surplus", () => {
+  it("is the oldest idle one once more have served than there are slots", () => {
+    const old = idle("acme", 1);
+    expect(surplus([idle("bolt", 2), old, idle(null)], 1)).toBe(old);
+    expect(surplus([idle("bolt", 2), old], 2)).toBeNull();
+    expect(surplus([busy("acme"), busy("bolt")], 1)).toBeNull();
+  });
+});

@@ -1,0 +1,38 @@
+import { type Handler, handlerExecutors } from "../../runner/executors/handlers.ts";
+import { createRunner } from "../../runner/main.ts";
+import { DEFAULT_LIMITS } from "../../runner/sandbox/limits.ts";
+import type { Service } from "../../src/runtime/lifecycle.ts";
+import type { RunnerServer } from "./runner-server.ts";
+
+export type TestRunnerOptions = {
+  readonly handlers?: Readonly<Record<string, Handler>>;
+  readonly scripts?: boolean;
+  readonly slots?: number;
+  readonly drainMs?: number;
+  readonly token?: string;
+  readonly internalUrl?: string;
+};
+
+/** A runner for `server`; with handlers only, unless scripts are asked for. Not started. */
+export const runnerFor = (server: RunnerServer, options: TestRunnerOptions = {}): Service =>
+  createRunner({
+    config: {
+      internalUrl: options.internalUrl ?? server.url(),
+      token: options.token ?? server.token,
+      slots: options.slots ?? 4,
+      drainMs: options.drainMs ?? 5_000,
+      spares: 1,
+      limits: DEFAULT_LIMITS,
+      displayName: "test",
+    },
+    scripts: options.scripts ?? false,
+    executors: handlerExecutors(options.handlers ?? {}),
+  });
+
+/** A promise with its handle outside: the gate that a test opens. */
+export type Gate<T = void> = { readonly opened: Promise<T>; open(value: T): void };
+
+export const gate = <T = void>(): Gate<T> => {
+  const { promise, resolve } = Promise.withResolvers<T>();
+  return { opened: promise, open: resolve };
+};
