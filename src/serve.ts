@@ -13,6 +13,7 @@ import { type Address, type ServerConfig, serverIdOf } from "./config.ts";
 import { createAuthenticator } from "./identity/authenticator.ts";
 import { bootstrapDevelopment } from "./identity/development.ts";
 import { systemClock } from "./runtime/clock.ts";
+import { heardAll } from "./runtime/event-loop.ts";
 import { systemRandom } from "./runtime/random.ts";
 import { migrateUp } from "./store/migrate.ts";
 import { openStore } from "./store/open.ts";
@@ -95,6 +96,7 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
     random,
     log,
     observer: createShardObserver(instruments),
+    gather: heardAll,
     serverId: serverIdOf(config, internal.address().port),
     internalUrl,
   });

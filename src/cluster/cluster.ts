@@ -25,6 +25,8 @@ export type ClusterOptions = {
   readonly random: Random;
   readonly log: Log;
   readonly observer: ShardObserver;
+  /** Resolves when all requests that have reached this process have been heard. */
+  readonly gather: () => Promise<void>;
   /** Stable over restarts: a server takes its own earlier leases back at once. */
   readonly serverId: string;
   /** Where other servers and runners reach the internal listener. */
@@ -44,7 +46,7 @@ export type Cluster = Service & {
 };
 
 export const createCluster = (options: ClusterOptions): Cluster => {
-  const { store, clock, random, log, observer, serverId, internalUrl } = options;
+  const { store, clock, random, log, observer, gather, serverId, internalUrl } = options;
   const slots = new Slots();
   const actors = new Map<ShardId, ShardActor>();
   let shards = 0;
@@ -76,6 +78,7 @@ export const createCluster = (options: ClusterOptions): Cluster => {
         clock,
         random,
         observer,
+        gather,
         log,
         holdsLease,
         handOut: (handout) => {

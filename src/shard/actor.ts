@@ -32,6 +32,8 @@ const SWEEP_EVERY_MS = 1_000;
 
 export type ActorOptions = TurnTools & {
   readonly log: Log;
+  /** Resolves when all commands that are on their way into the mailbox have arrived. */
+  readonly gather: () => Promise<void>;
   /** Tells the runners what was committed for them. */
   readonly handOut: (handout: Handout) => void;
   /** Slots were freed or left over: other shards may want them. */
@@ -128,6 +130,9 @@ export class ShardActor implements ShardOwner {
     let deposed = false;
     while (!deposed && !signal.aborted) {
       await this.#reasonToTurn();
+      // A commit on SQLite blocks the process: without this each would carry a single command,
+      // and requests that wait to be read would pay for one commit each.
+      await this.#options.gather();
       if (!signal.aborted) deposed = !(await this.#turn());
     }
     this.#shutDown();

@@ -71,6 +71,9 @@ export class SimulatedServer {
       random: world.random(),
       log: silentLog,
       observer: NO_OBSERVER,
+      gather: async () => {
+        await world.pause(0);
+      },
       serverId: this.name,
       internalUrl: `sim://${this.name}`,
     });
