@@ -55,6 +55,8 @@ export const follow = (subscribe: () => Subscription, clock: Clock): Follower =>
   return {
     open,
     next: async (signal) => {
+      // The end of a call may have closed the follower already: the call's own reason comes first.
+      signal.throwIfAborted();
       if (subscription === undefined) {
         open();
         return { kind: "reread" };
