@@ -108,6 +108,20 @@ describe("what is right passes", () => {
     expect(timeComesFromRuntime({ file: "src/api/jobs.ts", text })).toEqual([]);
   });
 
+  test("a clock in the text of a template, though not one in its expression", () => {
+    const guest = ["const guest = `", "  setTimeout(run, 1); // it's ${name} {", "`;"].join("\n");
+    expect(timeComesFromRuntime({ file: "runner/sandbox/a.ts", text: guest })).toEqual([]);
+    const text = [guest, "const told = `at ${{ now: Date.now() }.now}`;"].join("\n");
+    expect(timeComesFromRuntime({ file: "runner/sandbox/a.ts", text })).toEqual([
+      expect.stringContaining("runner/sandbox/a.ts:4 "),
+    ]);
+  });
+
+  test("quotes and slashes in regular expressions hide nothing after them", () => {
+    const text = "const quote = /[`'\"/]/;\nconst half = size / 2; // `\nconst now = Date.now();";
+    expect(timeComesFromRuntime({ file: "src/api/a.ts", text })).toHaveLength(1);
+  });
+
   test("the one door from the command line to the runner", () => {
     const text = 'const { createRunner } = await import("../../runner/main.ts");';
     expect(importsPointOneWay({ file: "src/cli/runner.ts", text })).toEqual([]);

@@ -1,6 +1,7 @@
 import path from "node:path";
 
-import { codeLines, importsOf, type Source } from "./source.ts";
+import { codeOf } from "./code.ts";
+import { importsOf, type Source } from "./source.ts";
 
 /** A breach of a rule of DESIGN §7, told with its place. */
 export type Breach = string;
@@ -126,9 +127,11 @@ export const jobsArePure: Rule = (source) =>
     : [];
 
 const findLines = (source: Source, pattern: RegExp, what: string): Breach[] =>
-  codeLines(source.text).flatMap((line, index) =>
-    pattern.test(line) ? [`${source.file}:${index + 1} ${what}: ${line.trim()}`] : [],
-  );
+  codeOf(source.text)
+    .split("\n")
+    .flatMap((line, index) =>
+      pattern.test(line) ? [`${source.file}:${index + 1} ${what}: ${line.trim()}`] : [],
+    );
 
 const MAY_READ_ENVIRONMENT: ReadonlySet<string> = new Set(["src/config.ts", "runner/config.ts"]);
 

@@ -36,9 +36,3 @@ export const importsOf = ({ file, text }: Source): string[] =>
     .map((target) =>
       target.startsWith(".") ? path.posix.join(path.posix.dirname(file), target) : target,
     );
-
-/** The lines that are code: those of comments are empty, so that line numbers stay. */
-export const codeLines = (text: string): string[] =>
-  text
-    .split("\n")
-    .map((line) => (/^\s*(\/\/|\/\*|\*)/.test(line) ? "" : line.replace(/\s\/\/ .*$/, "")));
