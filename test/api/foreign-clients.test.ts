@@ -183,7 +183,7 @@ describe("plain curl with JSON", () => {
       encoding: "json",
       message: JSON.stringify({ jobId: job.id }),
     });
-    const url = `${server.publicUrl}/millrace.v1.JobService/GetJob?${query}`;
+    const url = `${server.publicUrl}/millrace.v1.JobService/GetJob?${query.toString()}`;
     expect(JSON.parse(await outputOf("curl", "-sS", ...token(), url))).toMatchObject({
       job: { id: job.id },
     });

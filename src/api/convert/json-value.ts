@@ -1,4 +1,4 @@
-import { fromJson, toJson } from "@bufbuild/protobuf";
+import { fromJson, type JsonValue, toJson } from "@bufbuild/protobuf";
 import { type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
 
 import type { JsonText } from "../../jobs/job.ts";
@@ -9,7 +9,8 @@ export const jsonTextOf = (value: Value | undefined): JsonText =>
     ? "null"
     : JSON.stringify(toJson(ValueSchema, value));
 
-export const valueOf = (text: JsonText): Value => fromJson(ValueSchema, JSON.parse(text));
+export const valueOf = (text: JsonText): Value =>
+  fromJson(ValueSchema, JSON.parse(text) as JsonValue);
 
 /** True if `text` is one JSON value. */
 export const isJson = (text: string): boolean => {
