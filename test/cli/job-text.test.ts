@@ -8,7 +8,7 @@ import { expect, test } from "vitest";
 import { durationText, exitCodeOf, jobText, outcomeText } from "../../src/cli/job/describe.ts";
 import { resultText } from "../../src/cli/job/result-text.ts";
 import { createPlainView } from "../../src/cli/view/plain-view.ts";
-import { printable } from "../../src/cli/view/printable.ts";
+import { printable, printableLine } from "../../src/cli/view/printable.ts";
 import { JobSchema, JobState } from "../../src/gen/millrace/v1/job_pb.ts";
 import { WatchJobResponseSchema } from "../../src/gen/millrace/v1/job_service_pb.ts";
 
@@ -49,7 +49,8 @@ test("a job's facts leave out what is not set", () => {
 test("a terminal gets no control sequences from a job, a pipe gets its text as it is", () => {
   const hostile = "\u001b[2Jgone\u001b]0;title\u0007\r\u009b31mred";
   // oxlint-disable-next-line no-control-regex
-  expect(printable(hostile, true)).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
+  expect(printableLine(`${hostile}\n`, true)).not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
+  expect(printable("two\nlines", true)).toBe("two\nlines");
   expect(printable(hostile, false)).toBe(hostile);
 });
 

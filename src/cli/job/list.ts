@@ -11,7 +11,7 @@ import { collectPairs, type Moment, parseInteger, parseMoment, resolveMoment } f
 import type { Register } from "../program.ts";
 import { printLine, type Shell } from "../shell.ts";
 import { tableText } from "../table.ts";
-import { printable } from "../view/printable.ts";
+import { printableLine } from "../view/printable.ts";
 import { durationText, progressText, stateName, titleOf } from "./describe.ts";
 
 type Options = ClientOptions & {
@@ -45,9 +45,9 @@ const row =
   (job: Job): readonly string[] => [
     job.id,
     stateName(job.state),
-    printable(titleOf(job), terminal),
+    printableLine(titleOf(job), terminal),
     job.createTime === undefined ? "" : durationText(now - timestampMs(job.createTime)),
-    printable(progressText(job), terminal),
+    printableLine(progressText(job), terminal),
   ];
 
 const requestOf = (options: Options, now: number) => ({

@@ -9,7 +9,6 @@ import { addClientOptions, addExamples, type ClientOptions } from "../options.ts
 import { parseInteger } from "../parse.ts";
 import type { Register } from "../program.ts";
 import { printLine } from "../shell.ts";
-import { printable } from "../view/printable.ts";
 
 type Options = ClientOptions & { readonly offset: number; readonly limit?: number };
 
@@ -50,10 +49,9 @@ export const registerOutput: Register = (parent, shell, act) => {
             const limit = options.limit ?? Number.MAX_SAFE_INTEGER;
             const rows = readOutput(jobs, jobId, options.offset, limit, shell.signal);
             for await (const row of rows) {
-              const text = printable(row.text, shell.stdout.isTTY);
               printLine(
                 shell.stdout,
-                options.output === "json" ? jsonLine(JobOutputSchema, row) : text,
+                options.output === "json" ? jsonLine(JobOutputSchema, row) : row.text,
               );
             }
             return EXIT.ok;

@@ -4,7 +4,7 @@ import pc from "picocolors";
 import { type Job, JobState, OutputStream } from "../../gen/millrace/v1/job_pb.ts";
 import { progressText, stateName } from "../job/describe.ts";
 import type { JobView } from "./job-view.ts";
-import { printable } from "./printable.ts";
+import { printableLine } from "./printable.ts";
 
 const BAR_WIDTH = 32;
 
@@ -19,7 +19,7 @@ const barText = (job: Job): string => {
   const filled = Math.round((job.progress?.fraction ?? 0) * BAR_WIDTH);
   const bar = "█".repeat(filled) + pc.dim("░".repeat(BAR_WIDTH - filled));
   const colour = colourOf(job.state);
-  return `${colour(stateName(job.state).padEnd(9))}  ${colour(bar)}  ${printable(progressText(job), true)}`;
+  return `${colour(stateName(job.state).padEnd(9))}  ${colour(bar)}  ${printableLine(progressText(job), true)}`;
 };
 
 /** A bar that moves, with what the job writes in lines above it. */
@@ -40,7 +40,7 @@ export const createLiveView = (terminal: NodeJS.WriteStream): JobView => {
   return {
     show: ({ job, output }) => {
       for (const row of output) {
-        const line = printable(row.text, true);
+        const line = printableLine(row.text, true);
         bars.log(`${row.stream === OutputStream.STDERR ? pc.red(line) : line}\n`);
       }
       if (job === undefined) return;
