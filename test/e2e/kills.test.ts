@@ -1,0 +1,149 @@
+import { readdirSync, readFileSync } from "node:fs";
+
+import { fromJson, toJson } from "@bufbuild/protobuf";
+import { ValueSchema } from "@bufbuild/protobuf/wkt";
+import { Code, ConnectError, createClient, type Client } from "@connectrpc/connect";
+import { createGrpcTransport } from "@connectrpc/connect-node";
+import { describe, expect, inject, test } from "vitest";
+
+import { AttemptOutcome, JobState } from "../../src/gen/millrace/v1/job_pb.ts";
+import { JobService } from "../../src/gen/millrace/v1/job_service_pb.ts";
+import { createDatabase, ENGINES, type EngineName } from "../support/databases.ts";
+import { type MillraceProcess, runnerProcess, ServerProcess } from "../support/processes.ts";
+import { bearer } from "../support/server.ts";
+import { prepareSite } from "../support/site.ts";
+
+const JOBS = 100;
+const SOURCE = `export default async function (input, ctx) {
+  console.log("job", input);
+  ctx.progress(0.5);
+  await ctx.sleep(60);
+  return input * 2;
+}`;
+
+const isAway = (error: unknown): boolean =>
+  [Code.Unavailable, Code.Canceled, Code.Aborted, Code.Internal, Code.DeadlineExceeded].includes(
+    ConnectError.from(error).code,
+  );
+
+/** Asks again while the server is away, as any client has to. */
+const persistently = async <T>(call: () => Promise<T>): Promise<T> => {
+  for (;;) {
+    try {
+      return await call();
+    } catch (error) {
+      if (!isAway(error)) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+};
+
+const childrenOf = (pid: number): number[] =>
+  readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => {
+      try {
+        const stat = readFileSync(`/proc/${name}/stat`, "latin1");
+        return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]) === pid;
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+
+const countOf = async (jobs: Client<typeof JobService>, states: JobState[]): Promise<number> => {
+  const { total } = await persistently(
+    async () => await jobs.listJobs({ filter: { states }, pageSize: 1, includeTotal: true }),
+  );
+  return Number(total ?? 0n);
+};
+
+const untilSucceeded = async (jobs: Client<typeof JobService>, count: number): Promise<void> => {
+  while ((await countOf(jobs, [JobState.SUCCEEDED])) < count) {
+    await new Promise((resolve) => setTimeout(resolve, 30));
+  }
+};
+
+const submitAll = async (jobs: Client<typeof JobService>): Promise<Map<string, number>> => {
+  const acknowledged = new Map<string, number>();
+  for (let index = 0; index < JOBS; index += 1) {
+    const { job } = await persistently(
+      async () =>
+        await jobs.submitJob({
+          requestId: `job-${index}`,
+          spec: {
+            work: { case: "script", value: { source: SOURCE } },
+            input: fromJson(ValueSchema, index),
+          },
+        }),
+    );
+    acknowledged.set(job?.id ?? "", index);
+  }
+  return acknowledged;
+};
+
+/** Every acknowledged job succeeded once, with its own result. */
+const check = async (jobs: Client<typeof JobService>, acknowledged: Map<string, number>) => {
+  expect(acknowledged.size).toBe(JOBS);
+  expect(await countOf(jobs, [])).toBe(JOBS);
+  for (const [jobId, index] of acknowledged) {
+    const { result } = await jobs.getJobResult({ jobId });
+    expect(result && toJson(ValueSchema, result)).toBe(index * 2);
+    const { attempts } = await jobs.listJobAttempts({ jobId });
+    expect(attempts.filter(({ outcome }) => outcome === AttemptOutcome.SUCCEEDED)).toHaveLength(1);
+    expect(attempts.at(-1)?.outcome).toBe(AttemptOutcome.SUCCEEDED);
+  }
+};
+
+const survive = async (engine: EngineName): Promise<void> => {
+  const database = await createDatabase(engine, inject("mysqlUrl"));
+  const site = await prepareSite(database.url);
+  const server = await ServerProcess.at(site);
+  const runners: MillraceProcess[] = [];
+  const newRunner = async (): Promise<MillraceProcess> => {
+    const runner = runnerProcess(site, server.addresses, { MILLRACE_RUNNER_SLOTS: "4" });
+    runners.push(runner);
+    await runner.start();
+    return runner;
+  };
+  try {
+    await server.start();
+    const first = await newRunner();
+    const jobs = createClient(
+      JobService,
+      createGrpcTransport({
+        baseUrl: server.addresses.publicUrl,
+        interceptors: [bearer(site.token)],
+      }),
+    );
+    const submitting = submitAll(jobs);
+
+    await untilSucceeded(jobs, 10);
+    await server.kill("SIGKILL");
+    await server.start();
+
+    await untilSucceeded(jobs, 30);
+    const child = childrenOf(first.pid)[0];
+    if (child === undefined) throw new Error("the runner has no sandbox child");
+    process.kill(child, "SIGKILL");
+
+    await untilSucceeded(jobs, 50);
+    await first.kill("SIGKILL");
+    await newRunner();
+
+    await untilSucceeded(jobs, JOBS);
+    await check(jobs, await submitting);
+  } finally {
+    for (const runner of runners) await runner.kill("SIGKILL");
+    await server.kill("SIGKILL");
+    await database.drop();
+  }
+};
+
+describe.concurrent("the server, a sandbox child and the runner are killed among a hundred jobs", () => {
+  test.each(ENGINES)(
+    "every acknowledged job ends exactly once on %s",
+    { timeout: 120_000 },
+    survive,
+  );
+});
