@@ -47,7 +47,7 @@ const input = (faults: Faults, spec: JobSpec): JsonText => {
     }
     return json;
   } catch (caught) {
-    if (!(caught instanceof Error)) throw caught;
+    if (!(caught instanceof RangeError)) throw caught;
     faults.add("input", `is no JSON value: ${caught.message}.`);
     return "null";
   }

@@ -50,7 +50,7 @@ const rows = (
   const { caller, now, newId, traceparent } = context;
   const { organizationId, userId } = caller;
   const id = (request.jobId === "" ? newId() : request.jobId) as JobId;
-  const { input, script, ...given } = spec;
+  const { input, script } = spec;
   return {
     idIsChosen: request.jobId !== "",
     job: {
@@ -58,7 +58,19 @@ const rows = (
       id,
       revision: 0,
       state: "QUEUED",
-      ...given,
+      // One by one: a rest and a spread of them cost as much as all the rest of a submission.
+      name: spec.name,
+      type: spec.type,
+      typeVersion: spec.typeVersion,
+      capability: spec.capability,
+      priority: spec.priority,
+      labels: spec.labels,
+      concurrencyKey: spec.concurrencyKey,
+      concurrencyPolicy: spec.concurrencyPolicy,
+      attemptTimeoutMs: spec.attemptTimeoutMs,
+      deadlineAt: spec.deadlineAt,
+      retryPolicy: spec.retryPolicy,
+      runAt: spec.runAt,
       creatorId: userId,
       runAs: userId,
       workflowId: "",
