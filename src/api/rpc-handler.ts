@@ -14,6 +14,7 @@ import { MIB } from "../jobs/limits.ts";
 import type { TokenKind } from "../store/store.ts";
 import { type CallObserver, observeCalls, observeRefusal } from "./calls.ts";
 import { createGate } from "./gate.ts";
+import { recheckStreams } from "./recheck.ts";
 
 /** A batch of 1,000 submissions, or of 1,000 reports, has room. */
 const READ_MAX_BYTES = 16 * MIB;
@@ -58,7 +59,7 @@ export const createRpcHandler = (options: RpcOptions): RequestListener => {
     compressMinBytes: COMPRESS_MIN_BYTES,
     readMaxBytes: READ_MAX_BYTES,
     shutdownSignal: options.shutdown,
-    interceptors: [observeCalls(observer)],
+    interceptors: [observeCalls(observer), recheckStreams(options.authenticator, observer.clock)],
     requestGate: async (context) => {
       try {
         await gate(context);
