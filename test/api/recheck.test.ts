@@ -41,6 +41,7 @@ describe("a stream", () => {
 
   it("has its token looked at once in 5 s, however much it says", async () => {
     const { clock, state, messages } = await aStream(JobService);
+    await messages.next();
     clock.advance(5_000);
     for (let count = 0; count < 100; count += 1) await messages.next();
     expect(state.checks).toBe(1);
@@ -48,6 +49,7 @@ describe("a stream", () => {
 
   it("that needs no token is left alone", async () => {
     const { clock, state, messages } = await aStream(Health);
+    await messages.next();
     clock.advance(60_000);
     await messages.next();
     expect(state.checks).toBe(0);
