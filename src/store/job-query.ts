@@ -4,39 +4,30 @@ import type { Knex } from "knex";
 import { STATES } from "./rows/codes.ts";
 import type { JobFilter, Place } from "./store.ts";
 
-const keyOf = ({ shardId, organizationId }: Place): Record<string, string | number> => ({
-  "j.shard_id": shardId,
-  "j.organization_id": organizationId,
-});
+type Labels = readonly (readonly [name: string, value: string])[];
 
-/** Each label is one more join: from the label's index to the job, or the other way round. */
-const withLabels = (knex: Knex, query: Knex.QueryBuilder, filter: JobFilter): void => {
-  for (const [at, [name, value]] of Object.entries(filter.labels).entries()) {
+const LABEL_KEY = ["shard_id", "organization_id", "job_id"] as const;
+
+/** Jobs `j` that carry all labels; each label is one look into the key of job_labels. */
+const withLabels = (knex: Knex, query: Knex.QueryBuilder, labels: Labels): void => {
+  for (const [at, [name, value]] of labels.entries()) {
     const label = `l${at}`;
     void query.join({ [label]: "job_labels" }, (on) => {
       void on
-        .on(`${label}.shard_id`, "j.shard_id")
-        .on(`${label}.organization_id`, "j.organization_id")
-        .on(`${label}.job_id`, "j.id")
         .on(`${label}.name`, knex.raw("?", [name]))
         .on(`${label}.value`, knex.raw("?", [value]));
+      for (const column of LABEL_KEY) {
+        void on.on(`${label}.${column}`, `j.${column === "job_id" ? "id" : column}`);
+      }
     });
   }
 };
 
-/** Jobs `j` of one organization that match; `states` stands in for those of the filter. */
-export const matching = (
-  knex: Knex,
-  place: Place,
-  filter: JobFilter,
-  states = filter.states,
-): Knex.QueryBuilder => {
-  const query = knex({ j: "jobs" }).where(keyOf(place));
-  withLabels(knex, query, filter);
-  if (states.length > 0) {
-    const numbers = states.map((state) => STATES.numbers[state]);
-    void query.whereIn("j.state", numbers);
-  }
+const conditions = (query: Knex.QueryBuilder, filter: JobFilter): Knex.QueryBuilder => {
+  const states = filter.states.map((name) => STATES.numbers[name]);
+  const [state] = states;
+  if (states.length > 1) void query.whereIn("j.state", states);
+  else if (state !== undefined) void query.where("j.state", state);
   if (filter.type !== null) void query.where("j.type", filter.type);
   if (filter.creatorId !== null) void query.where("j.creator_id", filter.creatorId);
   if (filter.createdAfter !== null) void query.where("j.created_at", ">=", filter.createdAfter);
@@ -49,4 +40,48 @@ export const matching = (
     });
   }
   return query;
+};
+
+/** Jobs `j` of one organization that match, for whoever reads them by revision. */
+export const matchingChanges = (
+  knex: Knex,
+  { shardId, organizationId }: Place,
+  filter: JobFilter,
+): Knex.QueryBuilder => {
+  const query = knex({ j: "jobs" })
+    .where("j.organization_id", organizationId)
+    .whereRaw("+j.shard_id = ?", [shardId]);
+  withLabels(knex, query, Object.entries(filter.labels));
+  return conditions(query, filter);
+};
+
+export type Matching = {
+  readonly query: Knex.QueryBuilder;
+  /** The column that has the job's id, in the order of the index that is read. */
+  readonly id: string;
+};
+
+/**
+ * Jobs `j` of one organization that match, for whoever reads them by id. SQLite has no statistics,
+ * so the query leaves it no choice: with labels, CROSS JOIN starts at the first label; with states,
+ * the plus keeps it from the primary key, which would walk all jobs, and leaves jobs_by_state.
+ */
+export const matching = (knex: Knex, place: Place, filter: JobFilter): Matching => {
+  const { shardId, organizationId } = place;
+  const [first, ...labels] = Object.entries(filter.labels);
+  if (first === undefined) {
+    const query = knex({ j: "jobs" }).where("j.organization_id", organizationId);
+    if (filter.states.length === 0) void query.where("j.shard_id", shardId);
+    else void query.whereRaw("+j.shard_id = ?", [shardId]);
+    return { query: conditions(query, filter), id: "j.id" };
+  }
+  const [name, value] = first;
+  const query = knex({ l: "job_labels" })
+    .crossJoin(knex.raw("jobs AS j"))
+    .where({ "l.shard_id": shardId, "l.organization_id": organizationId })
+    .where({ "l.name": name, "l.value": value })
+    .where({ "j.shard_id": shardId, "j.organization_id": organizationId })
+    .whereRaw("j.id = l.job_id");
+  withLabels(knex, query, labels);
+  return { query: conditions(query, filter), id: "l.job_id" };
 };

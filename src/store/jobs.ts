@@ -4,7 +4,7 @@ import type { Knex } from "knex";
 import type { JobId } from "../jobs/ids.ts";
 import type { JobRow } from "../jobs/job.ts";
 import type { DatabaseRow, Engine } from "./engine.ts";
-import { matching } from "./job-query.ts";
+import { matching, matchingChanges } from "./job-query.ts";
 import { attemptOf } from "./rows/attempt.ts";
 import { numberOf, textOrNull } from "./rows/column.ts";
 import { JOB_COLUMNS, jobOf } from "./rows/job.ts";
@@ -33,9 +33,9 @@ const list = async (
   page: { readonly before: JobId | null; readonly limit: number },
 ): Promise<JobRow[]> => {
   const pageOf = (states: JobFilter["states"]): Knex.QueryBuilder => {
-    const query = matching(knex, place, filter, states);
-    if (page.before !== null) void query.where("j.id", "<", page.before);
-    return query.select(COLUMNS).orderBy("j.id", "desc").limit(page.limit);
+    const { query, id } = matching(knex, place, { ...filter, states });
+    if (page.before !== null) void query.where(id, "<", page.before);
+    return query.select(COLUMNS).orderBy(id, "desc").limit(page.limit);
   };
   if (filter.states.length <= 1) return (await rowsOf(pageOf(filter.states))).map(jobOf);
   const pages = filter.states.map((state, at) =>
@@ -56,7 +56,7 @@ const changedSince = async (
   },
 ): Promise<JobRow[]> => {
   const { revision, id } = page.after;
-  const query = matching(knex, place, filter)
+  const query = matchingChanges(knex, place, filter)
     .where("j.revision", ">=", revision)
     .where((later) => {
       void later.where("j.revision", ">", revision).orWhere("j.id", ">", id);
@@ -68,7 +68,7 @@ const changedSince = async (
 };
 
 const count = async ({ knex }: Engine, place: Place, filter: JobFilter): Promise<number> => {
-  const [row] = await rowsOf(matching(knex, place, filter).count({ jobs: "*" }));
+  const [row] = await rowsOf(matching(knex, place, filter).query.count({ jobs: "*" }));
   return row === undefined ? 0 : numberOf(row, "jobs");
 };
 

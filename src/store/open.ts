@@ -18,7 +18,7 @@ const values = (rows: readonly (string | number)[]): string =>
   rows.map((row) => `(${row})`).join(", ");
 
 /** What `migrate up` would have made of an empty SQLite database, in one go; tests compare them. */
-const readSchema = async (): Promise<string> => {
+export const readSchema = async (): Promise<string> => {
   const tables = await readFile(new URL("schema/sqlite.sql", import.meta.url), "utf8");
   const names = await migrationNames();
   const applied = names.map((name) => `'${name}', 1, 0`);

@@ -103,6 +103,8 @@ export const startInstalled = async (installed: Installed): Promise<RunningServe
     "--no-defaults",
     `--datadir=${data}`,
     `--socket=${join(folder, "socket")}`,
+    // Of its own: a server that starts removes the temporary tables that it finds there.
+    `--tmpdir=${folder}`,
     `--pid-file=${join(folder, "pid")}`,
     `--port=${port}`,
     "--bind-address=127.0.0.1",

@@ -1,13 +1,12 @@
 /**
  * How many rows go into one statement, and the statements themselves.
  *
- * Prepared statements with many rows, because that was the fastest of what mysql2 can send (see
- * bench/store-statements.ts; jobs with their specs, MariaDB 10.11 with full durability and the
- * client beside it on 2 cores, rows per second at 128 rows a statement):
- *   prepared 24–27 k · text escaped by the client 19–20 k · one JSON parameter through JSON_TABLE 15–19 k
- * and for updates:
- *   prepared upsert 17–20 k · text upsert 15–16 k · UPDATE … JOIN (SELECT … UNION ALL …) 11 k ·
- *   UPDATE … JOIN JSON_TABLE 11 k · many UPDATEs in one packet 6 k · one prepared UPDATE a row 3 k
+ * Prepared statements of many rows, because that was the fastest of what mysql2 can send. Rows per
+ * second of one connection, MariaDB 10.11, full durability, client beside the server on 2 cores
+ * (bench/store-statements.ts, best of 8):
+ *   inserts: prepared 52 k · text escaped by the client 51 k · one JSON parameter 34 k
+ *   updates: prepared upsert 22 k · UPDATE … JOIN (SELECT … UNION ALL …) 19 k ·
+ *            UPDATE … JOIN JSON_TABLE 16 k · upsert as text 15 k · one prepared UPDATE a row 3 k
  */
 import type { Value, Write } from "../engine.ts";
 

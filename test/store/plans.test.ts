@@ -1,0 +1,70 @@
+import { expect, test } from "vitest";
+
+import { openEngine } from "../../src/store/engines/open.ts";
+import { createJobReader } from "../../src/store/jobs.ts";
+import { readSchema } from "../../src/store/open.ts";
+import type { JobReader } from "../../src/store/store.ts";
+import { aJobId } from "../support/job-row.ts";
+import { ACME, ANY, placeOf } from "../support/store-rows.ts";
+
+const place = placeOf({ organizationId: ACME });
+const PRIMARY = "sqlite_autoindex_jobs_1 (shard_id=? AND organization_id=?";
+
+/** How SQLite, which has no statistics to go by, answers what `ask` asks. */
+const planOf = async (ask: (jobs: JobReader) => Promise<unknown>): Promise<string> => {
+  const engine = await openEngine("sqlite::memory:", {});
+  await engine.script(await readSchema());
+  const asked: { sql: string; bindings: string[] }[] = [];
+  engine.knex.on("query", (query: { sql: string; bindings: string[] }) => {
+    asked.push(query);
+  });
+  await ask(createJobReader(engine));
+  const [query] = asked;
+  if (query === undefined) throw new Error("nothing was asked");
+  const plan: { detail: string }[] = await engine.knex.raw(
+    `EXPLAIN QUERY PLAN ${query.sql}`,
+    query.bindings,
+  );
+  await engine.close();
+  return plan.map(({ detail }) => detail).join("\n");
+};
+
+test("a list of everything walks the primary key backwards, without sorting", async () => {
+  const plan = await planOf(async (jobs) => await jobs.list(place, ANY, aJobId(), 10));
+  expect(plan).toContain(`${PRIMARY} AND id<?)`);
+  expect(plan).not.toContain("TEMP B-TREE");
+});
+
+test("a list by state reads that state alone, from the id on", async () => {
+  const filter = { ...ANY, states: ["RUNNING" as const] };
+  const plan = await planOf(async (jobs) => await jobs.list(place, filter, aJobId(), 10));
+  expect(plan).toContain("jobs_by_state (organization_id=? AND state=? AND id<?)");
+  expect(plan).not.toContain("TEMP B-TREE");
+});
+
+test("a list by several states reads each of them alone", async () => {
+  const filter = { ...ANY, states: ["RUNNING" as const, "QUEUED" as const] };
+  const plan = await planOf(async (jobs) => await jobs.list(place, filter, null, 10));
+  expect(plan.match(/jobs_by_state \(organization_id=\? AND state=\?\)/g)).toHaveLength(2);
+});
+
+test("a list by label starts at the label, from the id on", async () => {
+  const filter = { ...ANY, labels: { team: "a" }, states: ["RUNNING" as const] };
+  const plan = await planOf(async (jobs) => await jobs.list(place, filter, aJobId(), 10));
+  expect(plan.split("\n")[0]).toMatch(/SEARCH l .*name=\? AND value=\? AND job_id<\?\)/);
+  expect(plan).toContain("id=?)");
+  expect(plan).not.toContain("TEMP B-TREE");
+});
+
+test("a count by state does not walk all jobs", async () => {
+  const filter = { ...ANY, states: ["RUNNING" as const] };
+  const plan = await planOf(async (jobs) => await jobs.count(place, filter));
+  expect(plan).toContain("jobs_by_state (organization_id=? AND state=?");
+});
+
+test("changes are read from the revision on, without sorting", async () => {
+  const after = { revision: 7, id: aJobId() };
+  const plan = await planOf(async (jobs) => await jobs.changedSince(place, ANY, after, 10));
+  expect(plan).toContain("jobs_by_revision (organization_id=? AND revision>?");
+  expect(plan).not.toContain("TEMP B-TREE");
+});
