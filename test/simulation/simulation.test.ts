@@ -4,7 +4,7 @@ import { openSimulatedStore } from "./open-store.ts";
 import { simulate } from "./simulate.ts";
 
 const SEEDS = 500;
-const CHUNK = 50;
+const CHUNK = 10;
 
 describe("every promise holds under crashes, lost runners, and lost or doubled commits", () => {
   const chunks = Array.from({ length: SEEDS / CHUNK }, (_, index) => index * CHUNK + 1);
