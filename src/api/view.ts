@@ -19,7 +19,7 @@ export const pollAfterMs = (job: JobRow, now: Millis): number | null => {
     case "RUNNING":
       return SOON_MS;
     case "QUEUED":
-      return between((now - (job.queuedAt ?? now)) / 10, QUEUED_MIN_MS, QUEUED_MAX_MS);
+      return between(Math.round((now - (job.queuedAt ?? now)) / 10), QUEUED_MIN_MS, QUEUED_MAX_MS);
     case "SCHEDULED":
     case "RETRYING":
       return between(job.runAt - now, SOON_MS, LATEST_MS);

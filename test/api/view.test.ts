@@ -15,6 +15,7 @@ describe("the hint when to poll again", () => {
     expect(queued(NOW)).toBe(2_000);
     expect(queued(NOW - 30_000)).toBe(3_000);
     expect(queued(0)).toBe(5_000);
+    expect(queued(NOW - 33_333)).toBe(3_333);
   });
 
   it("is the time that the job waits for, but a minute at most", () => {
