@@ -18,6 +18,10 @@ describe("the hint when to poll again", () => {
     expect(queued(NOW - 33_333)).toBe(3_333);
   });
 
+  it("is whole milliseconds, whatever the wait was", () => {
+    expect(pollAfterMs(aJobRow({ state: "QUEUED", queuedAt: NOW - 34_567 }), NOW)).toBe(3_457);
+  });
+
   it("is the time that the job waits for, but a minute at most", () => {
     const due = (runAt: number) => pollAfterMs(aJobRow({ state: "SCHEDULED", runAt }), NOW);
     expect(due(NOW + 20_000)).toBe(20_000);
