@@ -17,6 +17,7 @@ export type Installed = {
 /** Servers are often installed where only root's PATH looks. */
 const FOLDERS = [
   ...(process.env["PATH"] ?? "").split(delimiter),
+  "/usr/bin",
   "/usr/sbin",
   "/usr/local/sbin",
   "/usr/libexec",

@@ -80,12 +80,12 @@ const install = async ({ server, installer }: Installed, data: string): Promise<
     await run(server, ["--no-defaults", "--initialize-insecure", `--datadir=${data}`, ...asRoot]);
     return;
   }
+  // Without --user: it would give that user a folder of the system's own MariaDB.
   await run(installer, [
     "--no-defaults",
     `--datadir=${data}`,
     "--auth-root-authentication-method=normal",
     "--skip-test-db",
-    ...asRoot,
   ]);
 };
 
