@@ -63,6 +63,17 @@ describe("faults of a database over the network", () => {
     expect((await jobs.revision(0)).current).toBe(1);
   });
 
+  test("a commit and a renewal wait for no other shard", async () => {
+    const { shards } = given.store;
+    const owner = await claimed(shards, 1);
+    await admin.query("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED");
+    await admin.query("START TRANSACTION");
+    await admin.query("UPDATE shards SET owner = 'held' WHERE id IN (0, 2)");
+    await owner.commit({ inserted: [aJobRow()] });
+    expect(await shards.renew([owner.fence], "a test", 60_000)).toEqual([1]);
+    await admin.query("ROLLBACK");
+  });
+
   test("an error never carries the callers' data", async () => {
     const owner = await claimed(given.store.shards);
     const job = aJobRow();
