@@ -53,6 +53,12 @@ export class MillraceProcess {
       });
     }
     this.#child = child;
+    // Whoever started it may end without a chance to stop it.
+    const end = (): void => {
+      child.kill("SIGKILL");
+    };
+    process.once("exit", end);
+    child.once("exit", () => process.off("exit", end));
     await once(child, "spawn");
   }
 
