@@ -39,12 +39,17 @@ export class ServerRunnerHub implements RunnerHub {
     const { slots, clock } = this.#options;
     const { runnerId } = request;
     const session = this.#session(runnerId);
-    session.supersede();
+    const call = session.begin();
     session.lastSeen = clock.monotonic();
     slots.announce(runnerId, request.capabilities as Capability[], request.slots);
     this.#options.slotsMoved();
     if (request.attempts !== null) await this.#reconcile(session, request.attempts);
     if (!request.immediate) await session.arrival(clock, LONG_POLL_MS, signal);
+    // Its newest call broke: whether it lives is open, so nothing new goes there until it calls
+    // again. What it holds it keeps until it is lost.
+    if (signal.aborted && session.isNewest(call)) {
+      slots.announce(runnerId, request.capabilities as Capability[], 0);
+    }
     signal.throwIfAborted();
     return session.takeAll();
   }

@@ -13,6 +13,7 @@ export class RunnerSession {
   #assignments: Assignment[] = [];
   #cancellations = new Map<string, AttemptRef>();
   #lost = new Map<string, AttemptRef>();
+  #calls = 0;
   #wake: (() => void) | null = null;
 
   constructor(id: RunnerId, now: number) {
@@ -35,9 +36,15 @@ export class RunnerSession {
     this.#wake?.();
   }
 
-  /** Makes the call that waits answer now. */
-  supersede(): void {
+  /** A call arrives. The one that waits, if any, answers now. */
+  begin(): number {
     this.#wake?.();
+    this.#calls += 1;
+    return this.#calls;
+  }
+
+  isNewest(call: number): boolean {
+    return call === this.#calls;
   }
 
   /** Resolves when there is something to say, or after `ms`, or when a newer call takes over. */

@@ -12,7 +12,7 @@ const TOLERATED_STALE = 64;
 export class ReadyQueue {
   readonly #levels = new Map<number, Fifo<ActiveJob>>();
   /** Priorities in use, highest first. */
-  #priorities: number[] = [];
+  readonly #priorities: number[] = [];
   #size = 0;
   #stale = 0;
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import type { Capability, OrganizationId, RunnerId } from "../../src/jobs/ids.ts";
+import type { Capability, OrganizationId } from "../../src/jobs/ids.ts";
 import { cancel } from "../../src/shard/commands/cancel.ts";
 import { loseRunner } from "../../src/shard/commands/clockwork.ts";
 import { report } from "../../src/shard/commands/report.ts";

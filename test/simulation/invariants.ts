@@ -1,5 +1,4 @@
 import { shardOf } from "../../src/cluster/shard-of.ts";
-import type { OrganizationId } from "../../src/jobs/ids.ts";
 import { hasEnded } from "../../src/jobs/states.ts";
 import type { Store } from "../../src/store/store.ts";
 import type { Acknowledgements } from "./clients.ts";
@@ -26,7 +25,7 @@ const storedAsCommitted = async ({ store, ledger }: Facts): Promise<string[]> =>
   const shards = (await store.shards.list()).length;
   for (const row of ledger.jobs.values()) {
     const { organizationId, id } = row;
-    const place = { organizationId, shardId: shardOf(organizationId as OrganizationId, shards) };
+    const place = { organizationId, shardId: shardOf(organizationId, shards) };
     const stored = await store.jobs.find(place, id);
     if (JSON.stringify(stored) !== JSON.stringify(row)) {
       faults.push(`${id} is stored as ${JSON.stringify(stored)}, not ${JSON.stringify(row)}`);

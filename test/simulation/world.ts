@@ -47,7 +47,7 @@ export class World {
   #now = START;
   #order = 0;
   #ids = 0;
-  #events: Event[] = [];
+  readonly #events: Event[] = [];
   /** Real work under way: the one thing that simulated time waits for. */
   #realWork = 0;
   /** What happened, for those who have to understand a failing seed. */

@@ -1,7 +1,6 @@
 import type { RunnerId } from "../../jobs/ids.ts";
 import type { JobRow } from "../../jobs/job.ts";
 import { becomeDue, expire } from "../../jobs/transitions.ts";
-import type { Turn } from "../turn.ts";
 import type { Command } from "./command.ts";
 import { takeAway } from "./reconcile.ts";
 
