@@ -25,7 +25,6 @@ const BATCH = 1_000;
 const BATCHES = 40;
 const OWNERS = 4;
 const SINGLES = 500;
-const ORGANIZATIONS = Array.from({ length: 20 }, () => systemRandom.uuid() as OrganizationId);
 const INPUT = JSON.stringify({
   to: "someone@example.org",
   subject: "hello ü",
@@ -43,8 +42,8 @@ const NOTHING: Omit<ShardChanges, "revision"> = {
   scripts: [],
 };
 
-const fresh = (at: number, now: number): JobRow => ({
-  organizationId: ORGANIZATIONS[at % ORGANIZATIONS.length] ?? ("" as OrganizationId),
+const fresh = (organizationId: OrganizationId, now: number): JobRow => ({
+  organizationId,
   id: systemRandom.uuid() as JobId,
   revision: 0,
   state: "QUEUED",
@@ -129,13 +128,24 @@ const attemptOf = ({ organizationId, id, createdAt }: JobRow): AttemptRow => ({
   peakMemoryBytes: 30_000_000,
 });
 
-type Owner = { readonly commit: (changes: Partial<ShardChanges>) => Promise<void> };
+/** Of one shard, with the organizations that live in it. */
+type Owner = {
+  readonly commit: (changes: Partial<ShardChanges>) => Promise<void>;
+  readonly freshJobs: (count: number) => JobRow[];
+};
 
 const ownerOf = async (store: Store, shardId: number): Promise<Owner> => {
   const lease = await store.shards.claim(shardId, "bench", 600_000);
   if (lease === null) throw new Error(`shard ${shardId} is taken`);
   let { revision } = lease;
+  const organizations = Array.from({ length: 5 }, () => systemRandom.uuid() as OrganizationId);
   return {
+    freshJobs: (count) => {
+      const now = systemClock.now();
+      return Array.from({ length: count }, (_, at) =>
+        fresh(organizations[at % organizations.length] ?? ("" as OrganizationId), now),
+      );
+    },
     commit: async (changes) => {
       revision += 1;
       const stamp = (job: JobRow): JobRow => ({ ...job, revision });
@@ -157,9 +167,8 @@ type Measure = { readonly what: string; readonly perSecond: number };
 
 /** The life of many jobs in batches; each of `owners` has its share, all at once. */
 const measureBatches = async (store: Store, owners: readonly Owner[]): Promise<Measure[]> => {
-  const now = systemClock.now();
-  const batches = Array.from({ length: BATCHES }, () =>
-    Array.from({ length: BATCH }, (_, at) => fresh(at, now)),
+  const batches = Array.from({ length: BATCHES }, (_, at) =>
+    owners[at % owners.length]?.freshJobs(BATCH),
   );
   const time = async (what: string, changesOf: (jobs: JobRow[]) => Partial<ShardChanges>) => {
     const start = systemClock.monotonic();
@@ -186,12 +195,9 @@ const measureBatches = async (store: Store, owners: readonly Owner[]): Promise<M
   ];
 };
 
-const measureSingles = async ({ commit }: Owner): Promise<Measure> => {
+const measureSingles = async ({ commit, freshJobs }: Owner): Promise<Measure> => {
   const start = systemClock.monotonic();
-  for (let at = 0; at < SINGLES; at += 1) {
-    const job = fresh(at, systemClock.now());
-    await commit({ inserted: [job], specs: [specOf(job)] });
-  }
+  for (const job of freshJobs(SINGLES)) await commit({ inserted: [job], specs: [specOf(job)] });
   const seconds = (systemClock.monotonic() - start) / 1_000;
   return { what: "submit one by one", perSecond: SINGLES / seconds };
 };

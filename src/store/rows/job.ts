@@ -110,7 +110,7 @@ export const JOB_COLUMNS: readonly string[] = [...KEY, ...ALL].map(({ name }) =>
 export const isUsual = (job: JobRow): boolean =>
   USUAL.every(({ valueOf, usual }) => valueOf(job) === usual);
 
-/** Half the columns, and a third less time than with all of them (MariaDB, bench/store.ts). */
+/** Half the columns: 43 k rows/s instead of 33 k on MariaDB, 97 k instead of 83 k on SQLite. */
 export const INSERT_USUAL_JOB = binding(
   "jobs",
   "insert",
