@@ -92,7 +92,7 @@ export const benchScripts = async (service: Service): Promise<Figure[]> => {
   const runner = runnerProcess(
     service.site,
     { publicUrl: "", internalUrl: service.internalUrl },
-    { MILLRACE_RUNNER_SLOTS: "2" },
+    { MILLRACE_RUNNER_SLOTS: "4" },
   );
   await runner.start();
   try {

@@ -1,11 +1,8 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
-
 import { createClient, type Client, type Interceptor } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 
 import { JobService } from "../src/gen/millrace/v1/job_service_pb.ts";
+import { createDatabase } from "../test/support/databases.ts";
 import { startMariadb } from "../test/support/mariadb.ts";
 import { ServerProcess } from "../test/support/processes.ts";
 import { prepareSite, type Site } from "../test/support/site.ts";
@@ -32,9 +29,12 @@ const authorize =
 
 /** A server of its own process on an empty database of the engine, with full durability. */
 export const startService = async (engine: EngineName): Promise<Service> => {
-  const folder = mkdtempSync(path.join(tmpdir(), "millrace-bench-"));
-  const database = engine === "mariadb" ? await startMariadb() : null;
-  const site = await prepareSite(database?.url ?? `sqlite:${folder}/bench.db`, MAX_RUNNING);
+  const mariadb = engine === "mariadb" ? await startMariadb() : null;
+  const database =
+    mariadb === null
+      ? await createDatabase("sqlite", "")
+      : await createDatabase("mysql", mariadb.url);
+  const site = await prepareSite(database.url, MAX_RUNNING);
   const server = await ServerProcess.at(site);
   await server.start();
   const transport = createGrpcTransport({
@@ -48,8 +48,8 @@ export const startService = async (engine: EngineName): Promise<Service> => {
     jobs: createClient(JobService, transport),
     stop: async () => {
       await server.kill("SIGTERM");
-      await database?.stop();
-      rmSync(folder, { recursive: true, force: true });
+      await database.drop();
+      await mariadb?.stop();
     },
   };
 };

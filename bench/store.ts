@@ -36,6 +36,7 @@ const NOTHING: Omit<ShardChanges, "revision"> = {
   inserted: [],
   specs: [],
   updated: [],
+  before: new Map(),
   attempts: [],
   output: [],
   requests: [],

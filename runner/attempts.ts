@@ -49,6 +49,8 @@ export type Attempts = {
   holds(held: Held): boolean;
   /** The server knows its ending. */
   settle(held: Held): void;
+  /** How many have not ended. */
+  running(): number;
   refs(): readonly AttemptRef[];
   countByHome(urls: readonly string[]): ReadonlyMap<string, number>;
   /** Resolves when nothing is held. */
@@ -72,6 +74,7 @@ export const createAttempts = (options: AttemptsOptions): Attempts => {
   /** By lease token: it names one attempt and no other. */
   const all = new Map<string, Held>();
   let whenEmpty: (() => void)[] = [];
+  let running = 0;
 
   const drop = (held: Held): void => {
     if (!all.delete(held.assignment.ref.leaseToken) || all.size > 0) return;
@@ -109,7 +112,9 @@ export const createAttempts = (options: AttemptsOptions): Attempts => {
   const run = async (held: Held): Promise<void> => {
     const { assignment, outbox } = held;
     const started = clock.monotonic();
+    running += 1;
     const ending = await execute(held);
+    running -= 1;
     options.observer.attemptEnded({
       capability: assignment.capability,
       outcome: ending.kind,
@@ -152,6 +157,7 @@ export const createAttempts = (options: AttemptsOptions): Attempts => {
     },
     holds: (held) => all.get(held.assignment.ref.leaseToken) === held,
     settle: drop,
+    running: () => running,
     refs: () => [...all.values()].map(({ assignment }) => assignment.ref),
     countByHome: (urls) => {
       const counts = new Map(urls.map((url) => [url, 0]));

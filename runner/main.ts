@@ -67,6 +67,7 @@ export const createRunner = (options: RunnerOptions): Service => {
     random,
     log,
     route: (home) => fleet.route(home),
+    running: attempts.running,
     holds: attempts.holds,
     settled: attempts.settle,
     lost: ({ assignment }) => {

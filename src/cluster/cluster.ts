@@ -8,6 +8,7 @@ import { ShardActor } from "../shard/actor.ts";
 import type { ShardObserver, ShardStats } from "../shard/observer.ts";
 import type { RunnerHub, ShardRouter } from "../shard/owner.ts";
 import { Slots } from "../shard/slots.ts";
+import { SpecKeeper } from "../shard/spec-keeper.ts";
 import type { ShardId, Store } from "../store/store.ts";
 import { Leases } from "./leases.ts";
 import { every } from "./every.ts";
@@ -75,6 +76,7 @@ export const createCluster = (options: ClusterOptions): Cluster => {
         store: store.shards,
         fence,
         slots,
+        specs: new SpecKeeper(),
         clock,
         random,
         observer,

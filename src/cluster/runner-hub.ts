@@ -1,7 +1,7 @@
 import type { Capability, RunnerId } from "../jobs/ids.ts";
 import type { AttemptRef } from "../jobs/report.ts";
 import { RUNNER_LOST_AFTER_MS } from "../jobs/limits.ts";
-import type { Clock } from "../runtime/clock.ts";
+import { sleep, type Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { ShardActor } from "../shard/actor.ts";
 import type { Handout } from "../shard/handout.ts";
@@ -11,6 +11,7 @@ import type { ShardId } from "../store/store.ts";
 import { RunnerSession } from "./runner-session.ts";
 
 const LONG_POLL_MS = 5_000;
+const GATHER_MS = 2;
 
 export type HubOptions = {
   readonly slots: Slots;
@@ -44,7 +45,11 @@ export class ServerRunnerHub implements RunnerHub {
     slots.announce(runnerId, request.capabilities as Capability[], request.slots);
     this.#options.slotsMoved();
     if (request.attempts !== null) await this.#reconcile(session, request.attempts);
-    if (!request.immediate) await session.arrival(clock, LONG_POLL_MS, signal);
+    if (!request.immediate) {
+      await session.arrival(clock, LONG_POLL_MS, signal);
+      // Whoever is busy gets the next few assignments with this one, in one answer.
+      if (slots.usedBy(runnerId) > session.waiting) await sleep(clock, GATHER_MS);
+    }
     // Its newest call broke: whether it lives is open, so nothing new goes there until it calls
     // again. What it holds it keeps until it is lost.
     if (signal.aborted && session.isNewest(call)) {

@@ -64,6 +64,11 @@ export class RunnerSession {
     });
   }
 
+  /** Assignments that are still to be told. */
+  get waiting(): number {
+    return this.#assignments.length;
+  }
+
   takeAll(): SyncAnswer {
     const answer = {
       assignments: this.#assignments,

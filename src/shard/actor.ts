@@ -21,7 +21,14 @@ import type { ShardStats } from "./observer.ts";
 import type { ReportOutcome, ShardOwner, SubmitOutcome } from "./owner.ts";
 import { ShardState } from "./state.ts";
 import { statsOf } from "./stats.ts";
-import { commitTurn, decide, observeTurn, type Decided, type TurnTools } from "./take-turn.ts";
+import {
+  commitTurn,
+  decide,
+  keepSpecs,
+  observeTurn,
+  type Decided,
+  type TurnTools,
+} from "./take-turn.ts";
 
 /** Rows of one commit: more would make it longer without making a row cheaper. */
 const BATCH = 1_000;
@@ -220,6 +227,7 @@ export class ShardActor implements ShardOwner {
     if (!turn.changedNothing) {
       const { revision, inserted, updated, output } = turn.changes();
       this.feed.publish(revision, [...inserted, ...updated], output);
+      keepSpecs(this.#options.specs, decided);
       observeTurn(observer, decided);
     }
     slots.wait(fence.shardId, new Set(this.#state.ready.keys()));

@@ -4,6 +4,7 @@ import type { Assignment, AttemptRef } from "../jobs/report.ts";
 import type { ColdRows, JobKey } from "../store/store.ts";
 import { refOf } from "./commands/reconcile.ts";
 import type { Placement } from "./scheduler.ts";
+import type { SpecKeeper } from "./spec-keeper.ts";
 import type { Turn } from "./turn.ts";
 
 /** What the runners are to be told once the turn is committed. */
@@ -12,17 +13,18 @@ export type Handout = {
   readonly cancellations: readonly { readonly runnerId: RunnerId; readonly ref: AttemptRef }[];
 };
 
-/** Fetches the payloads of jobs that come from the backlog; those of this turn are at hand. */
+/** Fetches the payloads that are not at hand: those of jobs that have waited for long. */
 export const handoutOf = async (
   turn: Turn,
   placements: readonly Placement[],
+  kept: SpecKeeper,
   readSpecs: (keys: readonly JobKey[]) => Promise<ColdRows>,
 ): Promise<Handout> => {
   const specs = new Map<string, SpecRow>();
   const missing: JobKey[] = [];
   for (const { job } of placements) {
     const { organizationId, id } = job.row;
-    const spec = turn.spec(organizationId, id);
+    const spec = turn.spec(organizationId, id) ?? kept.find({ organizationId, id });
     if (spec === undefined) missing.push({ organizationId, id });
     else specs.set(`${organizationId}/${id}`, spec);
   }

@@ -123,6 +123,11 @@ export class Slots {
     return shards;
   }
 
+  /** Slots of this runner that are in use. */
+  usedBy(id: RunnerId): number {
+    return this.#runners.get(id)?.used ?? 0;
+  }
+
   /** Free slots with this capability. */
   free(capability: Capability): number {
     return this.#free.get(capability) ?? 0;

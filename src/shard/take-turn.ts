@@ -8,6 +8,7 @@ import { handoutOf, type Handout } from "./handout.ts";
 import type { ShardObserver } from "./observer.ts";
 import { schedule, type Placement } from "./scheduler.ts";
 import type { Slots } from "./slots.ts";
+import type { SpecKeeper } from "./spec-keeper.ts";
 import type { ShardState } from "./state.ts";
 import { NO_COLD_ROWS, Turn } from "./turn.ts";
 
@@ -18,6 +19,7 @@ export type TurnTools = {
   readonly store: ShardStore;
   readonly fence: Fence;
   readonly slots: Slots;
+  readonly specs: SpecKeeper;
   readonly clock: Clock;
   readonly random: Random;
   readonly observer: ShardObserver;
@@ -68,6 +70,7 @@ export const decide = async (
   const handout = await handoutOf(
     turn,
     placements,
+    tools.specs,
     async (specs) => await store.readCold(fence.shardId, { ...wantNothing(), specs: [...specs] }),
   );
   return { turn, outcomes, placements, handout };
@@ -113,4 +116,14 @@ export const observeTurn = (observer: ShardObserver, { turn, placements }: Decid
       peakMemoryBytes: attempt.peakMemoryBytes,
     });
   }
+};
+
+/** After the commit: specs of jobs that wait are kept, those of others are not needed any more. */
+export const keepSpecs = (specs: SpecKeeper, { turn }: Decided): void => {
+  const { inserted, updated } = turn.changes();
+  for (const { state, organizationId, id } of inserted) {
+    const spec = state === "QUEUED" ? turn.spec(organizationId, id) : undefined;
+    if (spec !== undefined) specs.keep(spec);
+  }
+  for (const row of updated) if (row.state !== "QUEUED") specs.drop(row);
 };

@@ -23,7 +23,8 @@ export class Turn {
   /** [0, 1) */
   readonly random: () => number;
 
-  readonly #touched = new Map<ActiveJob, "inserted" | "updated">();
+  /** Jobs that changed, with the committed row before this turn; null for a new job. */
+  readonly #touched = new Map<ActiveJob, JobRow | null>();
   /** Jobs that ended in this turn: no longer in the state, not yet in the database. */
   readonly #departed = new Map<string, ActiveJob>();
   readonly #cold = new Map<string, JobRow>();
@@ -80,7 +81,7 @@ export class Turn {
 
   insert(row: JobRow, spec: SpecRow): ActiveJob {
     const job = this.state.add({ ...row, revision: this.revision, updatedAt: this.now });
-    this.#touched.set(job, "inserted");
+    this.#touched.set(job, null);
     this.#specs.set(keyOf(row.organizationId, row.id), spec);
     return job;
   }
@@ -88,7 +89,7 @@ export class Turn {
   change(job: ActiveJob, patch: Patch): JobRow {
     const before = job.row;
     this.state.change(job, { ...patch, revision: this.revision, updatedAt: this.now });
-    if (!this.#touched.has(job)) this.#touched.set(job, "updated");
+    if (!this.#touched.has(job)) this.#touched.set(job, before);
     if (before.state === "RUNNING" && job.row.state !== "RUNNING" && before.runnerId !== "") {
       this.released.push(before.runnerId);
     }
@@ -108,7 +109,8 @@ export class Turn {
       revision: this.revision,
       updatedAt: this.now,
     });
-    this.#touched.set(job, (departed && this.#touched.get(departed)) ?? "updated");
+    const before = departed && this.#touched.get(departed);
+    this.#touched.set(job, before === undefined ? row : before);
     if (departed !== undefined) {
       this.#touched.delete(departed);
       this.#departed.delete(key);
@@ -134,13 +136,20 @@ export class Turn {
   #collect(): ShardChanges {
     const inserted: JobRow[] = [];
     const updated: JobRow[] = [];
-    for (const [job, how] of this.#touched) {
-      (how === "inserted" ? inserted : updated).push(job.row);
+    const behind = new Map<JobRow, JobRow>();
+    for (const [{ row }, before] of this.#touched) {
+      if (before === null) {
+        inserted.push(row);
+      } else {
+        updated.push(row);
+        behind.set(row, before);
+      }
     }
     return {
       revision: this.revision,
       inserted,
       updated,
+      before: behind,
       specs: [...this.#specs.values()],
       attempts: this.attempts,
       output: this.output,

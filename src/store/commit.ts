@@ -2,7 +2,7 @@
 import type { Engine, Transaction } from "./engine.ts";
 import { INSERT_ATTEMPT } from "./rows/attempt.ts";
 import type { Binding } from "./rows/column.ts";
-import { INSERT_JOB, INSERT_USUAL_JOB, isUsual, UPDATE_JOB } from "./rows/job.ts";
+import { INSERT_JOB, INSERT_USUAL_JOB, isUsual, updateFor } from "./rows/job.ts";
 import { INSERT_LABEL, labelRows } from "./rows/label.ts";
 import { INSERT_OUTPUT } from "./rows/output.ts";
 import { INSERT_REQUEST } from "./rows/request.ts";
@@ -57,7 +57,11 @@ export const commit = async (
     await write(transaction, shardId, INSERT_JOB, unusual);
     await write(transaction, shardId, INSERT_LABEL, labelRows(changes.inserted));
     await write(transaction, shardId, INSERT_SPEC, changes.specs);
-    await write(transaction, shardId, UPDATE_JOB, changes.updated);
+    for (const [update, jobs] of Map.groupBy(changes.updated, (job) =>
+      updateFor(changes.before.get(job), job),
+    )) {
+      await write(transaction, shardId, update, jobs);
+    }
     await write(transaction, shardId, INSERT_ATTEMPT, changes.attempts);
     await write(transaction, shardId, INSERT_OUTPUT, changes.output);
     await write(transaction, shardId, INSERT_REQUEST, changes.requests);

@@ -60,6 +60,8 @@ export type ShardChanges = {
   readonly inserted: readonly JobRow[];
   readonly specs: readonly SpecRow[];
   readonly updated: readonly JobRow[];
+  /** The committed row behind an updated one: only what differs is written. Without it, everything. */
+  readonly before: ReadonlyMap<JobRow, JobRow>;
   readonly attempts: readonly AttemptRow[];
   readonly output: readonly OutputRow[];
   readonly requests: readonly RequestRow[];

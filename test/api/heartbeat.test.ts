@@ -78,6 +78,7 @@ const aWorld = async () => {
       revision,
       inserted,
       updated,
+      before: new Map(),
       specs: inserted.map(aSpecRow),
       attempts: [],
       output: [],

@@ -124,6 +124,29 @@ describe.each(ENGINES)("commit on %s", (engine) => {
     });
   });
 
+  test("writes what differs from the row before, whatever that is", async () => {
+    const { shards, jobs } = given.store;
+    const { fence, commit } = await claimed(shards);
+    const fresh = aJobRow();
+    let revision = await commit({ inserted: [fresh] });
+    let before: JobRow = { ...fresh, revision };
+    const full = { ...aFullJobRow(), organizationId: fresh.organizationId, id: fresh.id };
+    const steps: Partial<JobRow>[] = [
+      ...["state", "runAt", "queuedAt", "updatedAt", "startedAt", "attempt", "retryCount"],
+      ...["lostCount", "runnerId", "leaseToken", "reportSeq", "progress", "error", "endedAt"],
+      ...["cancelRequestedAt", "cancelReason", "outputCount", "cpuMs", "peakMemoryBytes"],
+    ].map((field) => ({ [field]: full[field as keyof JobRow] }));
+    steps.push({ state: "RUNNING", attempt: 77, leaseToken: "another" as JobRow["leaseToken"] });
+    for (const step of steps) {
+      revision += 1;
+      const after: JobRow = { ...before, ...step, revision };
+      const change = { revision, updated: [after], before: new Map([[after, before]]) };
+      await shards.commit(fence, someChanges(change));
+      expect(await jobs.find(placeOf(fresh), fresh.id)).toEqual(after);
+      before = after;
+    }
+  });
+
   test("takes 2,000 jobs with specs, labels, requests and output at once, then updates them", async () => {
     const { shards, jobs } = given.store;
     const owner = await claimed(shards);

@@ -7,6 +7,7 @@ export const someChanges = (
   inserted: [],
   specs: [],
   updated: [],
+  before: new Map(),
   attempts: [],
   output: [],
   requests: [],

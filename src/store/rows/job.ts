@@ -9,7 +9,15 @@ import type {
 import type { JobRow, Labels } from "../../jobs/job.ts";
 import type { DatabaseRow, Value } from "../engine.ts";
 import { POLICIES, STATES } from "./codes.ts";
-import { binding, type Column, numberOf, numberOrNull, textOf, textOrNull } from "./column.ts";
+import {
+  type Binding,
+  binding,
+  type Column,
+  numberOf,
+  numberOrNull,
+  textOf,
+  textOrNull,
+} from "./column.ts";
 import { errorOf, textOfError } from "./error-text.ts";
 
 /** `usual`: the default in the schema, and what nearly every fresh job has. */
@@ -120,7 +128,40 @@ export const INSERT_USUAL_JOB = binding(
 
 export const INSERT_JOB = binding("jobs", "insert", columns(KEY), columns(ALL));
 
-export const UPDATE_JOB = binding("jobs", "update", columns(KEY), columns(CHANGING));
+const UPDATE_JOB = binding("jobs", "update", columns(KEY), columns(CHANGING));
+
+/**
+ * What nearly every update changes, and nothing else: the start of an attempt, its end, and what it
+ * reports meanwhile. On MariaDB such a row costs 35 µs instead of 54.
+ */
+const NARROW = [
+  ["revision", "state", "updated_at", "started_at", "attempt", "runner_id", "lease_token"],
+  [
+    ...["revision", "state", "updated_at", "ended_at", "report_seq", "progress"],
+    ...["cpu_ms", "peak_memory_bytes"],
+  ],
+  [
+    ...["revision", "updated_at", "report_seq", "progress", "progress_message"],
+    ...["current_step", "total_steps", "output_count"],
+  ],
+].map((names) => ({
+  binding: binding(
+    "jobs",
+    "update",
+    columns(KEY),
+    columns(CHANGING.filter(({ name }) => names.includes(name))),
+  ),
+  rest: CHANGING.filter(({ name }) => !names.includes(name)),
+}));
+
+/** The smallest update that makes the stored row `after`, if `before` is what is stored. */
+export const updateFor = (before: JobRow | undefined, after: JobRow): Binding<JobRow> => {
+  if (before === undefined) return UPDATE_JOB;
+  const narrow = NARROW.find(({ rest }) =>
+    rest.every(({ valueOf }) => valueOf(before) === valueOf(after)),
+  );
+  return narrow?.binding ?? UPDATE_JOB;
+};
 
 export const jobOf = (row: DatabaseRow): JobRow => ({
   organizationId: textOf(row, "organization_id") as OrganizationId,
