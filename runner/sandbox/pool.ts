@@ -146,7 +146,7 @@ export const createPool = (options: PoolOptions): Pool => {
     const left: Waiter[] = [];
     let starting = count("starting");
     for (const waiter of waiters) {
-      const choice = choose(children.values(), waiter.organizationId, most);
+      const choice = choose(children.values(), waiter.organizationId, { slots, most });
       if (choice.kind === "use") {
         waiter.found(lend(choice.member, waiter.organizationId));
         continue;

@@ -12,26 +12,43 @@ const busy = (organizationId: string): Member => ({ state: "busy", organizationI
 describe("the choice of a child", () => {
   it("falls on one that served the organization, before a fresh one", () => {
     const own = idle("acme");
-    expect(choose([idle(null), own], "acme", 3)).toEqual({ kind: "use", member: own });
+    expect(choose([idle(null), own], "acme", { slots: 2, most: 3 })).toEqual({
+      kind: "use",
+      member: own,
+    });
   });
 
   it("falls on a fresh one, before a new one", () => {
     const fresh = idle(null);
-    expect(choose([busy("acme"), fresh], "acme", 3)).toEqual({ kind: "use", member: fresh });
+    expect(choose([busy("acme"), fresh], "acme", { slots: 2, most: 3 })).toEqual({
+      kind: "use",
+      member: fresh,
+    });
   });
 
   it("never falls on one that served somebody else", () => {
-    expect(choose([idle("bolt")], "acme", 2)).toEqual({ kind: "spawn" });
+    expect(choose([idle("bolt")], "acme", { slots: 2, most: 2 })).toEqual({ kind: "spawn" });
   });
 
   it("replaces the one that was idle longest when there is no room", () => {
     const old = idle("bolt", 1);
     const members = [idle("bolt", 3), old, busy("acme")];
-    expect(choose(members, "acme", 3)).toEqual({ kind: "replace", member: old });
+    expect(choose(members, "acme", { slots: 2, most: 3 })).toEqual({
+      kind: "replace",
+      member: old,
+    });
+  });
+
+  it("waits for one of its own that tidies up, when it has one for each slot", () => {
+    const members = [busy("acme"), busy("acme"), idle(null), idle("bolt")];
+    expect(choose(members, "acme", { slots: 2, most: 4 })).toEqual({ kind: "wait" });
+    expect(choose(members, "bolt", { slots: 2, most: 4 }).kind).toBe("use");
   });
 
   it("waits when all are busy", () => {
-    expect(choose([busy("acme"), busy("bolt")], "acme", 2)).toEqual({ kind: "wait" });
+    expect(choose([busy("acme"), busy("bolt")], "acme", { slots: 2, most: 2 })).toEqual({
+      kind: "wait",
+    });
   });
 });
 
