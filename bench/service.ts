@@ -1,6 +1,7 @@
 import { createClient, type Client, type Interceptor } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 
+import { Health } from "../src/gen/grpc/health/v1/health_pb.ts";
 import { JobService } from "../src/gen/millrace/v1/job_service_pb.ts";
 import { createDatabase } from "../test/support/databases.ts";
 import { startMariadb } from "../test/support/mariadb.ts";
@@ -14,6 +15,7 @@ export type Service = {
   readonly site: Site;
   readonly internalUrl: string;
   readonly jobs: Client<typeof JobService>;
+  readonly health: Client<typeof Health>;
   stop(): Promise<void>;
 };
 
@@ -46,6 +48,7 @@ export const startService = async (engine: EngineName): Promise<Service> => {
     site,
     internalUrl: server.addresses.internalUrl,
     jobs: createClient(JobService, transport),
+    health: createClient(Health, transport),
     stop: async () => {
       await server.kill("SIGTERM");
       await database.drop();

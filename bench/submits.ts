@@ -26,10 +26,22 @@ const single = async ({ jobs }: Service, lanes: number, calls: number): Promise<
   return calls / seconds;
 };
 
+/** A call that does nothing: what the protocol itself takes on this machine. */
+const idleCalls = async ({ health }: Service, lanes: number, calls: number): Promise<number> => {
+  const seconds = await inLanes(lanes, calls, async () => {
+    await health.check({});
+  });
+  return calls / seconds;
+};
+
 /** Durable submissions per second, with a 100-byte payload. */
 export const benchSubmits = async (service: Service): Promise<Figure[]> => {
   await batched(service, 4, 10);
   return [
+    {
+      name: "for comparison: health checks, 32 in flight",
+      value: `${spaced(await idleCalls(service, 32, 8_000))}/s`,
+    },
     {
       name: `submits, batches of ${BATCH}, 4 in flight`,
       value: `${spaced(await batched(service, 4, 120))}/s`,
