@@ -42,6 +42,18 @@ describe("faults of a database over the network", () => {
     await shards.commit(fence, someChanges({ revision: 1, inserted: [job] }));
   });
 
+  test("a database that does not answer is given up, and the next commit works", async () => {
+    const store = await openStore(given.database.url, { statementTimeoutMs: 300 });
+    const { fence } = await claimed(store.shards);
+    const change = someChanges({ revision: 1, inserted: [aJobRow({ revision: 1 })] });
+    await admin.query("START TRANSACTION");
+    await admin.query("SELECT * FROM shards WHERE id = 0 FOR UPDATE");
+    await expect(store.shards.commit(fence, change)).rejects.toMatchObject({ code: "TIMEOUT" });
+    await admin.query("ROLLBACK");
+    await store.shards.commit(fence, change);
+    await store.close();
+  });
+
   test("a deadlock fails the commit whole, with the database's code", async () => {
     const { shards, jobs } = given.store;
     const owner = await claimed(shards);

@@ -6,12 +6,15 @@ import knexPackage, { type Knex } from "knex";
 import Mysql2Client from "knex/lib/dialects/mysql2/index.js";
 import type { Connection, ResultSetHeader } from "mysql2";
 
+import { systemClock } from "../../runtime/clock.ts";
 import { DatabaseError, QUIET, type Engine, type Transaction, type Value } from "../engine.ts";
 import { cut, textOf } from "./mysql-writes.ts";
 
 export type MysqlOptions = {
   /** Connections at most. */
   readonly poolSize: number;
+  /** How long one statement of a commit may take. */
+  readonly statementTimeoutMs: number;
 };
 
 /** Inputs, results and scripts of up to 1 MiB, escaped, must fit into a packet. */
@@ -27,6 +30,32 @@ const IDLE_CONNECTION_MS = 10_000;
 const LOCK_WAIT_SECONDS = 10;
 const CONNECT_TIMEOUT_MS = 10_000;
 
+/**
+ * A database that vanished without closing its connections would be waited for until TCP gives up,
+ * a quarter of an hour later. One statement of a commit, or any other query (the load of a large
+ * shard is the longest), is given up after these times, and its connection with it.
+ */
+export const STATEMENT_TIMEOUT_MS = 20_000;
+const QUERY_TIMEOUT_MS = 60_000;
+
+/** @throws DatabaseError TIMEOUT when there is no answer within `ms`; the connection is gone then. */
+const answered = async <T>(
+  connection: Connection,
+  ms: number,
+  ask: () => Promise<T>,
+): Promise<T> => {
+  const late = Promise.withResolvers<never>();
+  const cancel = systemClock.after(ms, () => {
+    connection.destroy();
+    late.reject(new DatabaseError(`the database did not answer within ${ms} ms`, "TIMEOUT"));
+  });
+  try {
+    return await Promise.race([ask(), late.promise]);
+  } finally {
+    cancel();
+  }
+};
+
 /** The statements that make every session alike, whatever the server's configuration. */
 const SESSION = [
   "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
@@ -37,43 +66,64 @@ const SESSION = [
 
 class MysqlClient extends Mysql2Client {
   override async _query(connection: unknown, query: object): Promise<object> {
-    try {
-      return await super._query(connection, query);
-    } catch (cause) {
-      throw DatabaseError.from(cause);
-    }
+    return await answered(connection as Connection, QUERY_TIMEOUT_MS, async () => {
+      try {
+        return await super._query(connection, query);
+      } catch (cause) {
+        throw DatabaseError.from(cause);
+      }
+    });
   }
 }
 
-const query = async (connection: Connection, sql: string): Promise<void> => {
-  await new Promise<void>((resolve, reject) => {
-    connection.query(sql, (cause) => {
-      if (cause === null) resolve();
-      else reject(DatabaseError.from(cause));
-    });
-  });
+const query = async (connection: Connection, sql: string, ms: number): Promise<void> => {
+  await answered(
+    connection,
+    ms,
+    async () =>
+      await new Promise<void>((resolve, reject) => {
+        connection.query(sql, (cause) => {
+          if (cause === null) resolve();
+          else reject(DatabaseError.from(cause));
+        });
+      }),
+  );
 };
 
 const execute = async (
   connection: Connection,
   sql: string,
   values: readonly Value[],
+  ms: number,
 ): Promise<ResultSetHeader> =>
-  await new Promise((resolve, reject) => {
-    connection.execute<ResultSetHeader>(sql, [...values], (cause, result) => {
-      if (cause === null) resolve(result);
-      else reject(DatabaseError.from(cause));
-    });
-  });
+  await answered(
+    connection,
+    ms,
+    async () =>
+      await new Promise((resolve, reject) => {
+        connection.execute<ResultSetHeader>(sql, [...values], (cause, result) => {
+          if (cause === null) resolve(result);
+          else reject(DatabaseError.from(cause));
+        });
+      }),
+  );
 
 /** With FOUND_ROWS, an upsert counts 1 for a row inserted, 2 for one updated: the revision always differs. */
 const UPDATED = 2;
 
-const transactionOn = (connection: Connection, mostBytes: number): Transaction => ({
-  run: async (sql, values) => (await execute(connection, sql, values)).affectedRows,
+/** Of one statement: its size, and the time to its answer. */
+type Bounds = { readonly mostBytes: number; readonly ms: number };
+
+const transactionOn = (connection: Connection, { mostBytes, ms }: Bounds): Transaction => ({
+  run: async (sql, values) => (await execute(connection, sql, values, ms)).affectedRows,
   write: async (write, rows) => {
     for (const some of cut(rows, mostBytes)) {
-      const { affectedRows } = await execute(connection, textOf(write, some.length), some.flat());
+      const { affectedRows } = await execute(
+        connection,
+        textOf(write, some.length),
+        some.flat(),
+        ms,
+      );
       if (write.kind === "update" && affectedRows !== UPDATED * some.length) {
         throw new DatabaseError(
           `a row of ${write.table} that is to change is not there`,
@@ -86,17 +136,17 @@ const transactionOn = (connection: Connection, mostBytes: number): Transaction =
 
 const inTransaction = async <T>(
   connection: Connection,
-  mostBytes: number,
+  bounds: Bounds,
   work: (transaction: Transaction) => Promise<T>,
 ): Promise<T> => {
-  await query(connection, "START TRANSACTION");
+  await query(connection, "START TRANSACTION", bounds.ms);
   try {
-    const answer = await work(transactionOn(connection, mostBytes));
-    await query(connection, "COMMIT");
+    const answer = await work(transactionOn(connection, bounds));
+    await query(connection, "COMMIT", bounds.ms);
     return answer;
   } catch (cause) {
     try {
-      await query(connection, "ROLLBACK");
+      await query(connection, "ROLLBACK", bounds.ms);
     } catch {
       // The connection is lost or in doubt; without it the database rolls back by itself.
       connection.destroy();
@@ -119,7 +169,7 @@ type Done = (cause: unknown, connection: Connection) => void;
 
 const makeAlike = async (connection: Connection, done: Done): Promise<void> => {
   try {
-    for (const statement of SESSION) await query(connection, statement);
+    for (const statement of SESSION) await query(connection, statement, QUERY_TIMEOUT_MS);
   } catch (cause) {
     done(cause, connection);
     return;
@@ -161,7 +211,10 @@ export const openMysql = async (url: string, options: MysqlOptions): Promise<Eng
   });
   const client = builder.client as Knex.Client;
   try {
-    const mostBytes = Math.min(MOST_STATEMENT_BYTES, await largestPacket(builder));
+    const bounds = {
+      mostBytes: Math.min(MOST_STATEMENT_BYTES, await largestPacket(builder)),
+      ms: options.statementTimeoutMs,
+    };
     return {
       name: "mysql",
       knex: builder,
@@ -171,7 +224,7 @@ export const openMysql = async (url: string, options: MysqlOptions): Promise<Eng
       transaction: async (work) => {
         const connection = (await client.acquireConnection()) as Connection;
         try {
-          return await inTransaction(connection, mostBytes, work);
+          return await inTransaction(connection, bounds, work);
         } finally {
           await client.releaseConnection(connection);
         }

@@ -1,5 +1,5 @@
 import type { Engine } from "../engine.ts";
-import { openMysql } from "./mysql.ts";
+import { openMysql, STATEMENT_TIMEOUT_MS } from "./mysql.ts";
 import { IN_MEMORY, openSqlite } from "./sqlite.ts";
 
 export type EngineOptions = {
@@ -10,6 +10,8 @@ export type EngineOptions = {
   readonly exclusive?: boolean;
   /** MySQL: connections at most. Default 16. */
   readonly poolSize?: number;
+  /** MySQL: how long one statement of a commit may take. Default 20 s. */
+  readonly statementTimeoutMs?: number;
   /** SQLite: stands in for the database's clock. For simulations. */
   readonly now?: () => number;
 };
@@ -31,7 +33,10 @@ export const openEngine = async (url: string, options: EngineOptions): Promise<E
     return openSqlite(path, { exclusive: options.exclusive ?? false, now: options.now });
   }
   if (MYSQL.test(url)) {
-    return await openMysql(url, { poolSize: options.poolSize ?? DEFAULT_POOL_SIZE });
+    return await openMysql(url, {
+      poolSize: options.poolSize ?? DEFAULT_POOL_SIZE,
+      statementTimeoutMs: options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS,
+    });
   }
   throw new RangeError(
     "A database URL looks like sqlite:data/millrace.db or mysql://user:password@host:3306/millrace",
