@@ -1,8 +1,12 @@
 import type { SpecRow } from "../jobs/job.ts";
 import type { JobKey } from "../store/store.ts";
 
-/** Of the inputs alone, in UTF-16 units; for each shard. */
-const BUDGET = 8 * 1024 * 1024;
+/** For each shard. */
+const BUDGET = 16 * 1024 * 1024;
+/** About what an entry takes besides its input: a million empty inputs are not nothing. */
+const ENTRY = 512;
+
+const sizeOf = ({ input }: SpecRow): number => ENTRY + input.length;
 
 const keyOf = ({ organizationId, id }: JobKey): string => `${organizationId}/${id}`;
 
@@ -16,8 +20,8 @@ export class SpecKeeper {
   #size = 0;
 
   keep(spec: SpecRow): void {
-    if (this.#size + spec.input.length > BUDGET) return;
-    this.#size += spec.input.length;
+    if (this.#size + sizeOf(spec) > BUDGET) return;
+    this.#size += sizeOf(spec);
     this.#specs.set(keyOf(spec), spec);
   }
 
@@ -29,7 +33,7 @@ export class SpecKeeper {
   drop(key: JobKey): void {
     const spec = this.#specs.get(keyOf(key));
     if (spec === undefined) return;
-    this.#size -= spec.input.length;
+    this.#size -= sizeOf(spec);
     this.#specs.delete(keyOf(key));
   }
 }
