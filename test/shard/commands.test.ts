@@ -91,6 +91,12 @@ describe("report", () => {
     expect(again.turn.changedNothing).toBe(true);
   });
 
+  test("weighs as much as the rows that it writes", () => {
+    const { ref } = startOne();
+    const output = Array.from({ length: 900 }, () => ({ stream: "LOG" as const, text: "." }));
+    expect(reportOf(ref, 1, { output }).weight).toBe(901);
+  });
+
   test("a repeated ending of a job that is no longer active is answered alike", () => {
     const { shard, ref } = startOne();
     const { turn } = shard.do(reportOf(ref, 1, { ending: succeeded }));

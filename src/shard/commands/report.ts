@@ -9,7 +9,7 @@ import type { Command } from "./command.ts";
 
 /** Takes in what runners say of their attempts; each report is applied or refused on its own. */
 export const report = (reports: readonly AttemptReport[]): Command<ReportOutcome[]> => ({
-  weight: reports.length,
+  weight: reports.reduce((rows, { output }) => rows + 1 + output.length, 0),
   want: (state, wanted) => {
     for (const { ref } of reports) {
       if (state.find(ref.organizationId, ref.jobId) !== undefined) continue;
