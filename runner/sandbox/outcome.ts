@@ -32,13 +32,26 @@ export const accept = (result: string, limits: SandboxLimits): Outcome => {
       failure("result.too_large", `the result is larger than ${limits.resultBytes} bytes of JSON`),
     );
   }
+  let value: unknown;
   try {
-    JSON.parse(result);
+    value = JSON.parse(result);
   } catch {
     return failed(failure("result.not_serialisable", "the result is not JSON"));
   }
+  if (!isNestedAtMost(value, RESULT_DEPTH)) {
+    const message = `the result is nested deeper than ${RESULT_DEPTH} levels`;
+    return failed(failure("result.not_serialisable", message));
+  }
   return { kind: "succeeded", result };
 };
+
+/** The contract's limit: clients refuse messages that are nested deeper than 100, two for a level of JSON. */
+const RESULT_DEPTH = 40;
+
+const isNestedAtMost = (value: unknown, levels: number): boolean =>
+  typeof value !== "object" ||
+  value === null ||
+  (levels > 0 && Object.values(value).every((inner) => isNestedAtMost(inner, levels - 1)));
 
 /** What the guest is told: see guest/bridge.ts, Attempt. */
 export const guestAttempt = (task: ScriptTask, limits: SandboxLimits): string =>
