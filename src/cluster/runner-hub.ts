@@ -45,6 +45,8 @@ export class ServerRunnerHub implements RunnerHub {
     slots.announce(runnerId, request.capabilities as Capability[], request.slots);
     this.#options.slotsMoved();
     if (request.attempts !== null) await this.#reconcile(session, request.attempts);
+    // That may have taken long, by no fault of the runner, which cannot call meanwhile.
+    if (!signal.aborted) session.lastSeen = clock.monotonic();
     if (!request.immediate) {
       await session.arrival(clock, LONG_POLL_MS, signal);
       // Whoever is busy gets the next few assignments with this one, in one answer.
@@ -81,7 +83,12 @@ export class ServerRunnerHub implements RunnerHub {
       if (losers.length > 0) log.warn({ runner: id }, "a runner is lost; its attempts move on");
       this.#sessions.delete(id);
       slots.withdraw(id);
-      for (const actor of losers) await actor.loseRunner(id);
+      const answers = losers.map(async (actor) => await actor.loseRunner(id));
+      const failed = (await Promise.allSettled(answers)).filter(isRejected);
+      if (failed.length === 0) continue;
+      // Still as silent: whoever serves those attempts by the next time is asked then.
+      if (!this.#sessions.has(id)) this.#sessions.set(id, session);
+      log.warn({ runner: id, error: failed[0]?.reason as unknown }, "a shard kept a lost runner");
     }
   }
 
