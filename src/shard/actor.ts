@@ -68,6 +68,7 @@ export class ShardActor implements ShardOwner {
   #wake: (() => void) | null = null;
   #timer: { readonly at: number; readonly cancel: () => void } | null = null;
   #sweepAt = 0;
+  #failuresInARow = 0;
 
   constructor(options: ActorOptions) {
     this.#options = options;
@@ -212,6 +213,7 @@ export class ShardActor implements ShardOwner {
     }
     if (!decided.turn.changedNothing) this.#revision = decided.turn.revision;
     this.#batch = BATCH;
+    this.#failuresInARow = 0;
     this.#tell(letters, decided);
     return true;
   }
@@ -264,6 +266,8 @@ export class ShardActor implements ShardOwner {
       if (letter.failures >= MAX_FAILURES) letter.reject(JobFault.from(caught));
     }
     this.#mailbox.putBack(letters.filter(({ failures }) => failures < MAX_FAILURES));
+    // No command is to blame any more: reloading without a pause would only add to the trouble.
+    if (++this.#failuresInARow > MAX_FAILURES) await sleep(this.#options.clock, RELOAD_RETRY_MS);
     return true;
   }
 
