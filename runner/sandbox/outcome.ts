@@ -45,8 +45,8 @@ export const accept = (result: string, limits: SandboxLimits): Outcome => {
   return { kind: "succeeded", result };
 };
 
-/** The contract's limit: clients refuse messages that are nested deeper than 100, two for a level of JSON. */
-const RESULT_DEPTH = 40;
+/** Clients refuse messages nested deeper than 100; an object in a `Value` takes three for each level. */
+const RESULT_DEPTH = 30;
 
 const isNestedAtMost = (value: unknown, levels: number): boolean =>
   typeof value !== "object" ||

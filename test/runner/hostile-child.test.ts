@@ -120,7 +120,7 @@ describe("a child that is not ours any more", () => {
   it.each([
     ["larger than allowed", "'\"' + 'x'.repeat(1100000) + '\"'", "result.too_large"],
     ["no JSON", "'{'", "result.not_serialisable"],
-    ["nested too deep", "'['.repeat(41) + ']'.repeat(41)", "result.not_serialisable"],
+    ["nested too deep", "'['.repeat(31) + ']'.repeat(31)", "result.not_serialisable"],
   ])("gets no result through that is %s", async (_, result, code) => {
     const { ending } = await run(`say({ ...done, result: ${result} }); say({ op: "ready" })`);
     expect(ending).toMatchObject({ kind: "failed", error: { code } });
