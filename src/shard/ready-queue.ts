@@ -47,6 +47,21 @@ export class ReadyQueue {
     return undefined;
   }
 
+  /** When the job of any priority that has waited longest became QUEUED; null if there is none. */
+  oldestQueuedAt(): number | null {
+    let oldest: number | null = null;
+    for (const level of this.#levels.values()) {
+      let job = level.peek();
+      for (; job !== undefined && job.queue !== this; job = level.peek()) {
+        level.shift();
+        this.#stale -= 1;
+      }
+      const at = job?.row.queuedAt ?? null;
+      if (at !== null) oldest = Math.min(oldest ?? at, at);
+    }
+    return oldest;
+  }
+
   /** The next job, taken out. */
   shift(): ActiveJob | undefined {
     const job = this.peek();

@@ -2,7 +2,7 @@ import type { ShardId } from "../store/store.ts";
 import type { ShardStats } from "./observer.ts";
 import type { ShardState } from "./state.ts";
 
-/** Counts by walking over the organizations, not over their jobs. */
+/** Counts by walking over the organizations, not over their jobs. Who waits for a key is not starved. */
 export const statsOf = (shardId: ShardId, state: ShardState): ShardStats => {
   let active = 0;
   let running = 0;
@@ -13,7 +13,7 @@ export const statsOf = (shardId: ShardId, state: ShardState): ShardStats => {
     running += organization.running;
     for (const queue of organization.queues.values()) {
       queued += queue.size;
-      const at = queue.peek()?.row.queuedAt ?? null;
+      const at = queue.oldestQueuedAt();
       if (at !== null) oldestQueuedAt = Math.min(oldestQueuedAt ?? at, at);
     }
     for (const { parked } of organization.keys.values()) queued += parked.size;

@@ -8,6 +8,7 @@ import { report } from "../../src/shard/commands/report.ts";
 import { refOf } from "../../src/shard/commands/reconcile.ts";
 import { submit } from "../../src/shard/commands/submit.ts";
 import type { Placement } from "../../src/shard/scheduler.ts";
+import { statsOf } from "../../src/shard/stats.ts";
 import { aSubmission } from "../support/job-row.ts";
 import { acme, namesOf, RUNNER, Shard } from "./harness.ts";
 
@@ -49,6 +50,14 @@ describe("placing jobs on slots", () => {
     );
     shard.offer(4);
     expect(namesOf(shard.do(jobs()).placements)).toEqual(["high", "first", "second", "low"]);
+  });
+
+  test("the oldest job that waits is known, also behind those of higher priority", () => {
+    const shard = new Shard();
+    shard.do(submit([aSubmission({ priority: -1 })]));
+    shard.now = 5_000;
+    shard.do(submit([aSubmission({ priority: 9 })]));
+    expect(statsOf(0, shard.state)).toMatchObject({ queued: 2, oldestQueuedAt: 1_000 });
   });
 
   test("priority holds across capabilities of one organization", () => {
