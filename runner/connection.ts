@@ -18,7 +18,22 @@ export type ServerConnection = {
  * with `pingIdleConnection`: connect-node 2.2.0 then pings sessions that are destroyed, and throws
  * where nobody can catch it. The long poll keeps ours from being idle.
  */
-const PING = { pingIntervalMs: 3_000, pingTimeoutMs: 3_000 } as const;
+const PING = { pingIntervalMs: 3_000, pingTimeoutMs: 3_000 };
+
+const heard = (): void => {};
+
+/**
+ * connect-node 2.2.0 takes its listener off a destroyed session as soon as somebody calls again, which
+ * is before Node emits the session's error: without another listener that ends the process. The
+ * calls under way have been told by then.
+ */
+class Sessions extends Http2SessionManager {
+  override async request(...call: Parameters<Http2SessionManager["request"]>) {
+    const stream = await super.request(...call);
+    stream.session?.off("error", heard).on("error", heard);
+    return stream;
+  }
+}
 
 const bearer =
   (token: string): Interceptor =>
@@ -29,8 +44,8 @@ const bearer =
   };
 
 /** `url` is the http or https URL of an internal listener. Nothing is sent before the first call. */
-export const connect = (url: string, token: string): ServerConnection => {
-  const sessions = new Http2SessionManager(url, PING);
+export const connect = (url: string, token: string, ping = PING): ServerConnection => {
+  const sessions = new Sessions(url, ping);
   // The Connect protocol, because with small messages it does half as many again a second as gRPC.
   const transport = createConnectTransport({
     baseUrl: url,
