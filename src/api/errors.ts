@@ -1,4 +1,9 @@
-import { create, type DescMessage, type MessageInitShape } from "@bufbuild/protobuf";
+import {
+  create,
+  createRegistry,
+  type DescMessage,
+  type MessageInitShape,
+} from "@bufbuild/protobuf";
 import { anyPack, durationFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 
@@ -89,6 +94,14 @@ export const toConnectError = (caught: unknown): ConnectError => {
     new JobFault("DEADLINE_EXCEEDED", "The deadline of the call has passed.", { cause: caught }),
   );
 };
+
+/** An item of a batch carries its details as Any, which JSON spells out: it has to know their types. */
+export const DETAILS = createRegistry(
+  BadRequestSchema,
+  ErrorInfoSchema,
+  PreconditionFailureSchema,
+  RetryInfoSchema,
+);
 
 /** For one item of a batch. */
 export const toStatus = (fault: JobFault): Status =>

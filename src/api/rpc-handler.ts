@@ -13,6 +13,7 @@ import type { Authenticator } from "../identity/authenticator.ts";
 import { MIB } from "../jobs/limits.ts";
 import type { TokenKind } from "../store/store.ts";
 import { type CallObserver, observeCalls, observeRefusal } from "./calls.ts";
+import { DETAILS } from "./errors.ts";
 import { createGate } from "./gate.ts";
 import { recheckStreams } from "./recheck.ts";
 
@@ -58,6 +59,7 @@ export const createRpcHandler = (options: RpcOptions): RequestListener => {
     acceptCompression: [compressionGzip, compressionBrotli],
     compressMinBytes: COMPRESS_MIN_BYTES,
     readMaxBytes: READ_MAX_BYTES,
+    jsonOptions: { registry: DETAILS },
     shutdownSignal: options.shutdown,
     interceptors: [observeCalls(observer), recheckStreams(options.authenticator, observer.clock)],
     requestGate: async (context) => {
