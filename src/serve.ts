@@ -112,7 +112,14 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
 
   const observer = { clock, log, instruments, tracer };
   const authenticator = createAuthenticator({ identity: store.identity, clock, log });
-  const readiness = createReadiness({ ping: async () => await store.ping(), clock, log });
+  const readiness = createReadiness({
+    ping: async () => {
+      await store.ping();
+      if (!cluster.keepsLeases()) throw new Error("the database cannot be written");
+    },
+    clock,
+    log,
+  });
   const shutdown = { internal: createShutdown(), external: createShutdown() };
   const { router, hub, serverUrls } = cluster;
   internal.serve(

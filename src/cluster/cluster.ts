@@ -44,6 +44,8 @@ export type Cluster = Service & {
   stats(): ShardStats[];
   /** Internal URLs of all live servers, at most 2 s old. */
   serverUrls(): readonly string[];
+  /** False while leases cannot be renewed: the database cannot be written. */
+  keepsLeases(): boolean;
 };
 
 export const createCluster = (options: ClusterOptions): Cluster => {
@@ -51,6 +53,7 @@ export const createCluster = (options: ClusterOptions): Cluster => {
   const slots = new Slots();
   const actors = new Map<ShardId, ShardActor>();
   let shards = 0;
+  let keptAt = Number.NEGATIVE_INFINITY;
   let urls: readonly string[] = [internalUrl];
 
   const slotsMoved = (): void => {
@@ -108,8 +111,10 @@ export const createCluster = (options: ClusterOptions): Cluster => {
   });
 
   const heartbeat = async (): Promise<void> => {
-    await store.servers.announce(serverId, internalUrl);
+    // Leases first: nothing else of this may cost a shard.
     await leases.keep();
+    await store.servers.announce(serverId, internalUrl);
+    keptAt = clock.monotonic();
     urls = await store.servers.live(SERVER_LIVE_MS);
   };
   const beating = every({ clock, log, name: "heartbeat", ms: HEARTBEAT_MS, run: heartbeat });
@@ -153,5 +158,6 @@ export const createCluster = (options: ClusterOptions): Cluster => {
     hub,
     stats: () => [...actors.values()].map((actor) => actor.stats()),
     serverUrls: () => urls,
+    keepsLeases: () => clock.monotonic() - keptAt < 3 * HEARTBEAT_MS,
   };
 };

@@ -43,7 +43,11 @@ export class Leases {
 
   /** Renews what is held, gives up what was lost, claims what is free. Called every 2 s. */
   async keep(): Promise<void> {
-    await this.#renew();
+    try {
+      await this.#renew();
+    } finally {
+      this.#endExpired();
+    }
     await this.#claim();
   }
 
@@ -55,9 +59,17 @@ export class Leases {
   async releaseAll(): Promise<void> {
     const all = [...this.#held.values()];
     for (const { tenure } of all) tenure.stop();
-    for (const { fence, ended } of all) {
-      await ended;
-      await this.#options.store.release(fence, this.#options.serverId);
+    const released = await Promise.allSettled(
+      all.map(async ({ fence, ended }) => {
+        await ended;
+        await this.#options.store.release(fence, this.#options.serverId);
+      }),
+    );
+    // What could not be released runs out by itself.
+    for (const result of released) {
+      if (result.status === "fulfilled") continue;
+      const error: unknown = result.reason;
+      this.#options.log.warn({ error }, "a lease could not be released");
     }
   }
 
@@ -77,6 +89,12 @@ export class Leases {
         held.tenure.stop();
       }
     }
+  }
+
+  /** Out of reach of the database for so long that another may own the shard by now. */
+  #endExpired(): void {
+    const now = this.#options.clock.monotonic();
+    for (const { until, tenure } of this.#held.values()) if (now >= until) tenure.stop();
   }
 
   async #claim(): Promise<void> {

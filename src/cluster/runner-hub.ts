@@ -12,6 +12,8 @@ import { RunnerSession } from "./runner-session.ts";
 
 const LONG_POLL_MS = 5_000;
 const GATHER_MS = 2;
+/** Silent runners are looked for every second. */
+const DEAF_AFTER_MS = 3_000;
 
 export type HubOptions = {
   readonly slots: Slots;
@@ -31,9 +33,11 @@ export type HubOptions = {
 export class ServerRunnerHub implements RunnerHub {
   readonly #options: HubOptions;
   readonly #sessions = new Map<RunnerId, RunnerSession>();
+  #listenedAt: number;
 
   constructor(options: HubOptions) {
     this.#options = options;
+    this.#listenedAt = options.clock.monotonic();
   }
 
   async sync(request: SyncRequest, signal: AbortSignal): Promise<SyncAnswer> {
@@ -58,7 +62,7 @@ export class ServerRunnerHub implements RunnerHub {
       slots.announce(runnerId, request.capabilities as Capability[], 0);
     }
     signal.throwIfAborted();
-    return session.takeAll();
+    return session.takeAll(clock.monotonic());
   }
 
   handOut({ assignments, cancellations }: Handout): void {
@@ -70,13 +74,18 @@ export class ServerRunnerHub implements RunnerHub {
 
   /** Attempts are known to run there: if the runner is not heard of in time, it is lost. */
   expect(ids: Iterable<RunnerId>): void {
-    for (const id of ids) this.#session(id);
+    for (const id of ids) this.#session(id).lastSeen = this.#options.clock.monotonic();
   }
 
   /** Gives up the runners that were silent for too long. Called every second. */
   async loseSilent(): Promise<void> {
     const { clock, slots, actors, log } = this.#options;
-    const latest = clock.monotonic() - RUNNER_LOST_AFTER_MS;
+    const now = clock.monotonic();
+    const silence = now - this.#listenedAt;
+    this.#listenedAt = now;
+    // This process itself stood still: the calls of the runners are still to be read.
+    if (silence > DEAF_AFTER_MS) return;
+    const latest = now - RUNNER_LOST_AFTER_MS;
     for (const [id, session] of [...this.#sessions]) {
       if (session.lastSeen > latest) continue;
       const losers = [...actors().values()].filter((actor) => actor.uses(id));
@@ -101,6 +110,7 @@ export class ServerRunnerHub implements RunnerHub {
   }
 
   async #reconcile(session: RunnerSession, held: readonly AttemptRef[]): Promise<void> {
+    const onTheirWay = session.onTheirWay(this.#options.clock.monotonic());
     const byShard = new Map<ShardId, AttemptRef[]>();
     for (const ref of held) {
       const shardId = this.#options.shardOf(ref);
@@ -114,6 +124,7 @@ export class ServerRunnerHub implements RunnerHub {
         const { lost, cancellations } = await actor.reconcile(
           session.id,
           byShard.get(shardId) ?? [],
+          onTheirWay,
         );
         for (const ref of lost) session.lose(ref);
         for (const ref of cancellations) session.cancel(ref);

@@ -1,6 +1,7 @@
-import type { RunnerId } from "../jobs/ids.ts";
+import type { LeaseToken, RunnerId } from "../jobs/ids.ts";
 import type { Assignment, AttemptRef } from "../jobs/report.ts";
 import type { Clock } from "../runtime/clock.ts";
+import { DELIVERY_GRACE_MS } from "../shard/commands/reconcile.ts";
 import type { SyncAnswer } from "../shard/owner.ts";
 
 const keyOf = (ref: AttemptRef): string => `${ref.jobId}/${ref.attempt}`;
@@ -13,6 +14,8 @@ export class RunnerSession {
   #assignments: Assignment[] = [];
   #cancellations = new Map<string, AttemptRef>();
   #lost = new Map<string, AttemptRef>();
+  /** When each assignment was told; Infinity while it is not. */
+  readonly #told = new Map<LeaseToken, number>();
   #calls = 0;
   #wake: (() => void) | null = null;
 
@@ -23,6 +26,7 @@ export class RunnerSession {
 
   assign(assignment: Assignment): void {
     this.#assignments.push(assignment);
+    this.#told.set(assignment.ref.leaseToken, Number.POSITIVE_INFINITY);
     this.#wake?.();
   }
 
@@ -69,7 +73,18 @@ export class RunnerSession {
     return this.#assignments.length;
   }
 
-  takeAll(): SyncAnswer {
+  /**
+   * Attempts that the runner cannot list yet: they were told less than 5 s ago, or not at all,
+   * however long their commit took.
+   */
+  onTheirWay(now: number): ReadonlySet<LeaseToken> {
+    for (const [lease, at] of this.#told)
+      if (now > at + DELIVERY_GRACE_MS) this.#told.delete(lease);
+    return new Set(this.#told.keys());
+  }
+
+  takeAll(now: number): SyncAnswer {
+    for (const { ref } of this.#assignments) this.#told.set(ref.leaseToken, now);
     const answer = {
       assignments: this.#assignments,
       cancellations: [...this.#cancellations.values()],

@@ -55,9 +55,16 @@ export class JobFault extends Error {
     this.retryAfterMs = details.retryAfterMs;
   }
 
-  /** Whatever was caught, as a fault: itself, or INTERNAL with the cause kept. */
+  /**
+   * Whatever was caught, as a fault: itself, SHARD_UNAVAILABLE if it says that it is temporary, or
+   * INTERNAL; the cause is kept.
+   */
   static from(caught: unknown): JobFault {
     if (caught instanceof JobFault) return caught;
+    if (isTemporary(caught)) {
+      const message = "The database is out of reach for the moment. Try again shortly.";
+      return new JobFault("SHARD_UNAVAILABLE", message, { cause: caught, retryAfterMs: 1_000 });
+    }
     return new JobFault("INTERNAL", "Something went wrong on our side. Please try again.", {
       cause: caught,
     });
@@ -66,3 +73,7 @@ export class JobFault extends Error {
 
 export const jobNotFound = (jobId: string): JobFault =>
   new JobFault("JOB_NOT_FOUND", `There is no job ${jobId}.`, { metadata: { job_id: jobId } });
+
+/** Said by errors of layers that this one does not know. */
+const isTemporary = (caught: unknown): boolean =>
+  caught instanceof Error && "isTemporary" in caught && caught.isTemporary === true;

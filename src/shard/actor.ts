@@ -1,7 +1,7 @@
 import { JobFault } from "../jobs/errors.ts";
 import type { JobId, OrganizationId, RunnerId } from "../jobs/ids.ts";
 import type { JobRow } from "../jobs/job.ts";
-import type { AttemptRef, AttemptReport } from "../jobs/report.ts";
+import type { AttemptReport } from "../jobs/report.ts";
 import type { Submission } from "../jobs/submission.ts";
 import { sleep } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
@@ -19,6 +19,7 @@ import { stateOf } from "./load.ts";
 import { Mailbox, type Letter } from "./mailbox.ts";
 import type { ShardStats } from "./observer.ts";
 import type { ReportOutcome, ShardOwner, SubmitOutcome } from "./owner.ts";
+import { orThrow, overloaded, unavailable } from "./refusals.ts";
 import { ShardState } from "./state.ts";
 import { statsOf } from "./stats.ts";
 import {
@@ -94,8 +95,8 @@ export class ShardActor implements ShardOwner {
     return await this.#ask(report(reports));
   }
 
-  async reconcile(runnerId: RunnerId, held: readonly AttemptRef[]): Promise<Reconciled> {
-    return await this.#ask(reconcile(runnerId, held));
+  async reconcile(...asked: Parameters<typeof reconcile>): Promise<Reconciled> {
+    return await this.#ask(reconcile(...asked));
   }
 
   async loseRunner(runnerId: RunnerId): Promise<void> {
@@ -163,6 +164,7 @@ export class ShardActor implements ShardOwner {
 
   async #ask<Outcome>(command: Command<Outcome>): Promise<Outcome> {
     if (this.#stopping.signal.aborted) throw unavailable();
+    if (command.bytes > 0 && this.#mailbox.isFull) throw overloaded();
     return await new Promise<Outcome>((resolve, reject) => {
       const answer = resolve as (outcome: unknown) => void;
       this.#mailbox.put({ command, resolve: answer, reject, failures: 0 });
@@ -287,13 +289,3 @@ export class ShardActor implements ShardOwner {
     return false;
   }
 }
-
-const unavailable = (): JobFault =>
-  new JobFault("SHARD_UNAVAILABLE", "This part of the service is moving. Try again shortly.", {
-    retryAfterMs: 500,
-  });
-
-const orThrow = <Row>(outcome: Row | JobFault): Row => {
-  if (outcome instanceof JobFault) throw outcome;
-  return outcome;
-};

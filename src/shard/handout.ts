@@ -1,7 +1,9 @@
 import type { RunnerId } from "../jobs/ids.ts";
-import type { SpecRow } from "../jobs/job.ts";
+import type { JobError, SpecRow } from "../jobs/job.ts";
 import type { Assignment, AttemptRef } from "../jobs/report.ts";
+import { end } from "../jobs/transitions.ts";
 import type { ColdRows, JobKey } from "../store/store.ts";
+import type { ActiveJob } from "./active-job.ts";
 import { refOf } from "./commands/reconcile.ts";
 import type { Placement } from "./scheduler.ts";
 import type { SpecKeeper } from "./spec-keeper.ts";
@@ -34,10 +36,15 @@ export const handoutOf = async (
     }
   }
   return {
-    assignments: placements.map(({ job, runnerId }) => ({
-      runnerId,
-      assignment: assignmentOf(job, specs.get(`${job.row.organizationId}/${job.row.id}`), turn.now),
-    })),
+    assignments: placements.flatMap(({ job, runnerId }) => {
+      const spec = specs.get(`${job.row.organizationId}/${job.row.id}`);
+      if (spec !== undefined) {
+        return [{ runnerId, assignment: assignmentOf(job, spec, turn.now) }];
+      }
+      // One damaged job must not stop all others of its shard.
+      failDamaged(turn, job);
+      return [];
+    }),
     cancellations: turn.toStop.flatMap((job) => {
       const ref = refOf(job);
       // The attempt may have ended later in the same turn.
@@ -47,16 +54,24 @@ export const handoutOf = async (
   };
 };
 
-const assignmentOf = (
-  job: Placement["job"],
-  spec: SpecRow | undefined,
-  now: number,
-): Assignment => {
+const DAMAGED: JobError = {
+  code: "job.damaged",
+  message: "The input of this job is not in the database any more.",
+  stack: "",
+  retryable: false,
+};
+
+const failDamaged = (turn: Turn, job: ActiveJob): void => {
+  const failed = { kind: "failed" as const, error: DAMAGED, cpuMs: 0, peakMemoryBytes: 0 };
+  const { patch, attempt } = end(job.row, failed, turn.now, 0);
+  turn.change(job, patch);
+  turn.attempts.push(attempt);
+};
+
+const assignmentOf = (job: ActiveJob, spec: SpecRow, now: number): Assignment => {
   const { row } = job;
   const ref = refOf(job);
-  if (spec === undefined || ref === null) {
-    throw new Error(`job ${row.id} has no spec or no lease: its rows are damaged`);
-  }
+  if (ref === null) throw new Error(`job ${row.id} was placed without a lease`);
   const untilDeadline = (row.deadlineAt ?? Number.POSITIVE_INFINITY) - now;
   return {
     ref,

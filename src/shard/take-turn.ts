@@ -64,7 +64,10 @@ export const decide = async (
   wakeUp(WAKE_LIMIT).apply(turn);
   if (sweep) sweepOverdue().apply(turn);
   const outcomes = commands.map((command) => command.apply(turn));
-  for (const runnerId of turn.released) slots.use(fence.shardId, runnerId, -1);
+  const release = (): void => {
+    for (const runnerId of turn.released.splice(0)) slots.use(fence.shardId, runnerId, -1);
+  };
+  release();
   const newLease = (): LeaseToken => random.secret(16) as LeaseToken;
   const placements = schedule(turn, slots.sourceFor(fence.shardId), newLease);
   const handout = await handoutOf(
@@ -73,6 +76,7 @@ export const decide = async (
     tools.specs,
     async (specs) => await store.readCold(fence.shardId, { ...wantNothing(), specs: [...specs] }),
   );
+  release();
   return { turn, outcomes, placements, handout };
 };
 

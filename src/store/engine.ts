@@ -62,6 +62,11 @@ export class DatabaseError extends Error {
     this.code = code;
   }
 
+  /** Nothing is wrong with what was asked: the same may work in a moment. */
+  get isTemporary(): boolean {
+    return TEMPORARY.test(this.code);
+  }
+
   static from(caught: unknown): DatabaseError {
     if (caught instanceof DatabaseError) return caught;
     const message = caught instanceof Error ? caught.message : String(caught);
@@ -70,6 +75,14 @@ export class DatabaseError extends Error {
 }
 
 const LONGEST_MESSAGE = 500;
+
+/** Lost and refused connections, locks, deadlocks, a server that stops, a full or failing disk. */
+const TEMPORARY = new RegExp(
+  "^(E[A-Z]+|PROTOCOL_[A-Z_]+|TIMEOUT|BUSY|SQLITE_(5|6|10|13)|" +
+    "ER_(LOCK_DEADLOCK|LOCK_WAIT_TIMEOUT|SERVER_SHUTDOWN|NORMAL_SHUTDOWN|CON_COUNT_ERROR|" +
+    "QUERY_INTERRUPTED|CONNECTION_KILLED|TOO_MANY_USER_CONNECTIONS|DISK_FULL|RECORD_FILE_FULL|" +
+    "UNKNOWN_COM_ERROR|OPTION_PREVENTS_STATEMENT|NET_READ_ERROR))$",
+);
 
 const codeOf = (caught: unknown): string => {
   if (typeof caught !== "object" || caught === null || !("code" in caught)) return "";

@@ -35,6 +35,12 @@ describe("bad input is INVALID_ARGUMENT with the path of every fault", () => {
         await jobs.submitJobs({ requests: Array.from({ length: 1_001 }, () => ({})) }),
       ["requests"],
     ],
+    [
+      "a filter by ids that are none",
+      async (jobs) =>
+        await jobs.listJobs({ filter: { creatorId: "ü", workflowId: "x".repeat(37) } }),
+      ["filter.creator_id", "filter.workflow_id"],
+    ],
     ["nothing to run", async (jobs) => await jobs.runJob({}), ["submit"]],
     ["a bad job to run", async (jobs) => await jobs.runJob({ submit: {} }), ["submit.spec"]],
     [

@@ -21,10 +21,12 @@ const SOURCE = `export default async function (input, ctx) {
   return input * 2;
 }`;
 
-const isAway = (error: unknown): boolean =>
-  [Code.Unavailable, Code.Canceled, Code.Aborted, Code.Internal, Code.DeadlineExceeded].includes(
-    ConnectError.from(error).code,
-  );
+/** A connection that breaks is INTERNAL to some stacks; the service's own INTERNAL has details. */
+const isAway = (error: unknown): boolean => {
+  const { code, details } = ConnectError.from(error);
+  if (code === Code.Internal) return details.length === 0;
+  return [Code.Unavailable, Code.Canceled, Code.Aborted, Code.DeadlineExceeded].includes(code);
+};
 
 /** Asks again while the server is away, as any client has to. */
 const persistently = async <T>(call: () => Promise<T>): Promise<T> => {

@@ -230,12 +230,14 @@ describe("an attempt that is taken away after the job's deadline", () => {
 
 describe("reconcile", () => {
   test("gives out anew what never arrived, but not what may still be on its way", () => {
-    const { shard, job } = startOne();
+    const { shard, ref, job } = startOne({ attemptTimeoutMs: 600_000 });
     shard.now += 5_000;
-    shard.do(reconcile(RUNNER, []));
+    shard.do(reconcile(RUNNER, [], new Set()));
     expect(shard.row(job)).toMatchObject({ attempt: 1 });
     shard.now += 1;
-    shard.do(reconcile(RUNNER, []));
+    shard.do(reconcile(RUNNER, [], new Set([ref.leaseToken])));
+    expect(shard.row(job)).toMatchObject({ attempt: 1 });
+    shard.do(reconcile(RUNNER, [], new Set()));
     expect(shard.row(job)).toMatchObject({ attempt: 2 });
   });
 
@@ -243,7 +245,7 @@ describe("reconcile", () => {
     const { shard, ref, job } = startOne();
     shard.do(cancel(acme, job.id, ""));
     const foreign = { ...ref, jobId: aJobId() };
-    const { outcome } = shard.do(reconcile(RUNNER, [ref, foreign]));
+    const { outcome } = shard.do(reconcile(RUNNER, [ref, foreign], new Set()));
     expect(outcome).toEqual({ lost: [foreign], cancellations: [ref] });
   });
 });

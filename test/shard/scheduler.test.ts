@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import type { Capability, OrganizationId } from "../../src/jobs/ids.ts";
+import type { Capability, OrganizationId, RunnerId } from "../../src/jobs/ids.ts";
 import { cancel } from "../../src/shard/commands/cancel.ts";
 import { loseRunner } from "../../src/shard/commands/clockwork.ts";
 import { report } from "../../src/shard/commands/report.ts";
@@ -129,6 +129,16 @@ describe("placing jobs on slots", () => {
     if (one === undefined) throw new Error("nothing was placed");
     shard.do(succeed(one));
     expect(shard.state.organization(acme)?.keys.size).toBe(0);
+  });
+
+  test("jobs of a lost runner keep their order", () => {
+    const shard = new Shard();
+    shard.offer(3);
+    shard.do(jobs("a", "b", "c"));
+    shard.slots.withdraw(RUNNER);
+    shard.do(loseRunner(RUNNER));
+    shard.offer(3, ["script" as Capability], "runner-2" as RunnerId);
+    expect(namesOf(shard.do(jobs()).placements)).toEqual(["a", "b", "c"]);
   });
 
   test("a rescued job goes before those that came after it", () => {

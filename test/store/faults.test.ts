@@ -95,13 +95,17 @@ describe("faults of a database over the network", () => {
     expect(failure).toBeInstanceOf(DatabaseError);
     const everything = JSON.stringify(failure, Object.getOwnPropertyNames(failure));
     expect(everything).toContain("ER_DUP_ENTRY");
+    expect(failure).toMatchObject({ isTemporary: false });
     expect(everything).not.toContain("secret of the caller");
   });
 
   test("a database that is not there is an error that says so", async () => {
     const nowhere = new URL(given.database.url);
     nowhere.port = "1";
-    await expect(openStore(nowhere.href)).rejects.toMatchObject({ code: "ECONNREFUSED" });
+    await expect(openStore(nowhere.href)).rejects.toMatchObject({
+      code: "ECONNREFUSED",
+      isTemporary: true,
+    });
   });
 
   test("sessions are alike whatever the server is set to", async () => {

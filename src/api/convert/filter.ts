@@ -21,6 +21,14 @@ const states = (faults: Faults, given: readonly WireState[]): JobState[] =>
     return [];
   });
 
+/** Every id that we give out. MySQL compares such columns with nothing else. */
+const ID = /^[\x21-\x7e]{0,36}$/;
+
+const id = (faults: Faults, field: string, value: string): string => {
+  if (!ID.test(value)) faults.add(field, "must be an id: at most 36 ASCII characters.");
+  return value;
+};
+
 const orNull = <T extends string>(value: T): T | null => (value === "" ? null : value);
 
 /** What a caller asked for, narrowed to what he may see. `faults` speaks of the fields of the filter. */
@@ -41,12 +49,10 @@ export const checkFilter = (
     states: states(faults, filter?.states ?? []),
     type: orNull(text(faults, "type", filter?.type ?? "", LIMITS.typeLength)),
     labels,
-    creatorId: orNull(
-      text(faults, "creator_id", filter?.creatorId ?? "", LIMITS.nameLength),
-    ) as UserId | null,
+    creatorId: orNull(id(faults, "creator_id", filter?.creatorId ?? "")) as UserId | null,
     createdAfter: moment(faults, "created_after", filter?.createdAfter),
     createdBefore: moment(faults, "created_before", filter?.createdBefore),
-    workflowId: orNull(text(faults, "workflow_id", filter?.workflowId ?? "", LIMITS.nameLength)),
+    workflowId: orNull(id(faults, "workflow_id", filter?.workflowId ?? "")),
     visibleTo: seesOnly(caller),
   };
 };

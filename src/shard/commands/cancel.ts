@@ -14,6 +14,7 @@ export const cancel = (
   reason: string,
 ): Command<JobRow | JobFault> => ({
   weight: 1,
+  bytes: 0,
   want: (state, wanted) => {
     if (state.find(organizationId, id) === undefined) wanted.jobs.push({ organizationId, id });
   },

@@ -2,7 +2,7 @@ import type { RunnerId } from "../../jobs/ids.ts";
 import type { JobRow } from "../../jobs/job.ts";
 import { becomeDue, expire } from "../../jobs/transitions.ts";
 import type { Command } from "./command.ts";
-import { takeAway } from "./reconcile.ts";
+import { newestFirst, takeAway } from "./reconcile.ts";
 
 /** A runner ends an attempt at its timeout by itself; after so much longer it is taken away. */
 const TIMEOUT_GRACE_MS = 15_000;
@@ -10,6 +10,7 @@ const TIMEOUT_GRACE_MS = 15_000;
 /** Does what time has brought: due jobs become QUEUED, jobs past their deadline fail. */
 export const wakeUp = (limit: number): Command<void> => ({
   weight: 1,
+  bytes: 0,
   want: () => {},
   apply: (turn) => {
     for (let count = 0; count < limit; count += 1) {
@@ -28,19 +29,21 @@ export const wakeUp = (limit: number): Command<void> => ({
 /** Takes away every attempt of runners that fell silent. */
 export const loseRunner = (runnerId: RunnerId): Command<void> => ({
   weight: 1,
+  bytes: 0,
   want: () => {},
   apply: (turn) => {
-    for (const job of [...(turn.state.runners.get(runnerId) ?? [])]) takeAway(turn, job);
+    for (const job of newestFirst(turn.state.runners.get(runnerId))) takeAway(turn, job);
   },
 });
 
 /** Takes away attempts whose runner lives but lets them run far beyond their timeout. */
 export const sweepOverdue = (): Command<void> => ({
   weight: 1,
+  bytes: 0,
   want: () => {},
   apply: (turn) => {
     for (const jobs of [...turn.state.runners.values()]) {
-      for (const job of [...jobs]) {
+      for (const job of newestFirst(jobs)) {
         if (turn.now > shouldHaveEndedBy(job.row) + TIMEOUT_GRACE_MS) takeAway(turn, job);
       }
     }

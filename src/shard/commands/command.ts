@@ -18,6 +18,8 @@ export const wantsNothing = (wanted: Wanted): boolean =>
 export type Command<Outcome> = {
   /** How much of a batch it takes; about the rows that it writes. */
   readonly weight: number;
+  /** What it brings along, roughly. 0 for one that only names things: it is never turned away. */
+  readonly bytes: number;
   /** Adds the cold rows that `apply` will ask for. */
   want(state: ShardState, wanted: Wanted): void;
   /** Changes the state through the turn. Must not throw halfway: refuse first, change after. */

@@ -1,4 +1,4 @@
-import type { RunnerId } from "../../jobs/ids.ts";
+import type { LeaseToken, RunnerId } from "../../jobs/ids.ts";
 import type { AttemptRef } from "../../jobs/report.ts";
 import { lose } from "../../jobs/transitions.ts";
 import type { ActiveJob } from "../active-job.ts";
@@ -7,7 +7,7 @@ import type { Command } from "./command.ts";
 import { isAttemptOf } from "./report.ts";
 
 /** An attempt that its runner does not list may still be on its way there for so long. */
-const DELIVERY_GRACE_MS = 5_000;
+export const DELIVERY_GRACE_MS = 5_000;
 
 export type Reconciled = {
   /** Held by the runner, but not its any more. */
@@ -33,12 +33,22 @@ export const takeAway = (turn: Turn, job: ActiveJob): void => {
   turn.attempts.push(attempt);
 };
 
-/** Compares what a runner holds with what it was given: a lost answer costs 5 s, not a timeout. */
+/** Each goes back before all others of its queue: the oldest, put back last, is the first again. */
+export const newestFirst = (jobs: ReadonlySet<ActiveJob> | undefined): ActiveJob[] =>
+  [...(jobs ?? [])].toReversed();
+
+/**
+ * Compares what a runner holds with what it was given: a lost answer costs 5 s, not a timeout.
+ * What is on its way there cannot be listed yet; how long ago it was told is known to the server
+ * that told it, and for those of an earlier owner the start has to stand in.
+ */
 export const reconcile = (
   runnerId: RunnerId,
   held: readonly AttemptRef[],
+  onTheirWay: ReadonlySet<LeaseToken>,
 ): Command<Reconciled> => ({
   weight: 1,
+  bytes: 0,
   want: () => {},
   apply: (turn) => {
     const lost: AttemptRef[] = [];
@@ -53,9 +63,10 @@ export const reconcile = (
       seen.add(job);
       if (job.row.cancelRequestedAt !== null) cancellations.push(ref);
     }
-    for (const job of [...(turn.state.runners.get(runnerId) ?? [])]) {
+    for (const job of newestFirst(turn.state.runners.get(runnerId))) {
       const since = turn.now - (job.row.startedAt ?? 0);
-      if (!seen.has(job) && since > DELIVERY_GRACE_MS) takeAway(turn, job);
+      if (seen.has(job) || since <= DELIVERY_GRACE_MS) continue;
+      if (!onTheirWay.has(job.row.leaseToken as LeaseToken)) takeAway(turn, job);
     }
     return { lost, cancellations };
   },

@@ -10,6 +10,7 @@ import type { Command } from "./command.ts";
 /** Takes in what runners say of their attempts; each report is applied or refused on its own. */
 export const report = (reports: readonly AttemptReport[]): Command<ReportOutcome[]> => ({
   weight: reports.reduce((rows, { output }) => rows + 1 + output.length, 0),
+  bytes: reports.reduce((sum, one) => sum + bytesOf(one), 0),
   want: (state, wanted) => {
     for (const { ref } of reports) {
       if (state.find(ref.organizationId, ref.jobId) !== undefined) continue;
@@ -18,6 +19,12 @@ export const report = (reports: readonly AttemptReport[]): Command<ReportOutcome
   },
   apply: (turn) => reports.map((one) => reportOne(turn, one)),
 });
+
+const REPORT_BYTES = 200;
+
+const bytesOf = ({ output, ending }: AttemptReport): number =>
+  output.reduce((sum, { text }) => sum + text.length, REPORT_BYTES) +
+  (ending?.kind === "succeeded" ? ending.result.length : 0);
 
 /** True while the row still shows this attempt and nobody else has got the job since. */
 export const isAttemptOf = (row: JobRow, ref: AttemptRef): boolean =>

@@ -8,6 +8,7 @@ import type { Command } from "./command.ts";
 /** Gives a failed job another attempt. Refuses with JOB_NOT_FOUND or JOB_NOT_RETRYABLE. */
 export const retry = (organizationId: OrganizationId, id: JobId): Command<JobRow | JobFault> => ({
   weight: 1,
+  bytes: 0,
   want: (state, wanted) => {
     wanted.jobs.push({ organizationId, id });
     if (state.organization(organizationId) === undefined) {

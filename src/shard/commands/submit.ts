@@ -6,12 +6,18 @@ import type { SubmitOutcome } from "../owner.ts";
 import type { Turn } from "../turn.ts";
 import type { Command } from "./command.ts";
 
+/** Of a job without its payload. */
+const ROW_BYTES = 1_000;
 const FULL_QUEUE_RETRY_MS = 5_000;
 const CONFLICT_RETRY_MS = 2_000;
 
 /** Takes in jobs; each is accepted or refused on its own. */
 export const submit = (submissions: readonly Submission[]): Command<SubmitOutcome[]> => ({
   weight: submissions.length,
+  bytes: submissions.reduce(
+    (sum, { spec, script }) => sum + ROW_BYTES + spec.input.length + (script?.source.length ?? 0),
+    0,
+  ),
   want: (state, wanted) => {
     for (const { job, request, idIsChosen } of submissions) {
       const { organizationId, id } = job;

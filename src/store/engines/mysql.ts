@@ -65,6 +65,17 @@ const SESSION = [
 ];
 
 class MysqlClient extends Mysql2Client {
+  override async acquireConnection(): Promise<unknown> {
+    try {
+      return await super.acquireConnection();
+    } catch (cause) {
+      // knex names the wait for a free connection, and gives it no code.
+      if (cause instanceof Error && cause.name === "KnexTimeoutError") {
+        throw new DatabaseError("no connection to the database became free in time", "TIMEOUT");
+      }
+      throw DatabaseError.from(cause);
+    }
+  }
   override async _query(connection: unknown, query: object): Promise<object> {
     return await answered(connection as Connection, QUERY_TIMEOUT_MS, async () => {
       try {
