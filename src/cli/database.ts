@@ -29,18 +29,18 @@ const codeOf = (error: Error): string =>
 /** What the database or the operating system refuses at the start, as the command line tells it. */
 export const startFailure = (caught: unknown): unknown => {
   if (!(caught instanceof Error)) return caught;
-  const exitCode = KNOWN[caught.name];
-  if (exitCode !== undefined) {
-    const shown = codeOf(caught) === "" ? caught.message : `${caught.message} (${codeOf(caught)})`;
-    const told = caught.name === "DatabaseError" ? `The database cannot be used: ${shown}` : shown;
-    return new CliFailure(exitCode, told, { cause: caught });
-  }
   if (NETWORK.has(codeOf(caught))) {
     const told = `The database cannot be reached: ${caught.message || codeOf(caught)}.`;
     return new CliFailure(EXIT.unreachable, told, {
       next: "Does it run there? MILLRACE_DATABASE_URL or MYSQL_* name it; --database names another.",
       cause: caught,
     });
+  }
+  const exitCode = KNOWN[caught.name];
+  if (exitCode !== undefined) {
+    const shown = codeOf(caught) === "" ? caught.message : `${caught.message} (${codeOf(caught)})`;
+    const told = caught.name === "DatabaseError" ? `The database cannot be used: ${shown}` : shown;
+    return new CliFailure(exitCode, told, { cause: caught });
   }
   if (codeOf(caught) === "EADDRINUSE") {
     return new CliFailure(EXIT.refused, `A port is taken: ${caught.message}.`, {

@@ -14,6 +14,9 @@ import {
 } from "../support/runner-sandbox.ts";
 import { aliveChildren } from "../support/sandbox-processes.ts";
 
+/** Busy for long enough to be seen. */
+const AT_WORK =
+  "export default async (_, ctx) => { console.log('on'); await ctx.sleep(100); return 1 }";
 const WAIT = "export default async () => { console.log('on'); await new Promise(() => {}) }";
 
 /** The life of the sandbox's processes. */
@@ -110,7 +113,7 @@ describe("the sandbox children", () => {
     await start({ limits: { recycleAfter: 2 } });
     const seen = new Set<number>();
     for (let i = 0; i < 6; i++) {
-      const { ran } = await begin("export default () => { console.log('on'); return 1 }");
+      const { ran } = await begin(AT_WORK);
       for (const pid of pids("busy")) seen.add(pid);
       expect(resultOf(await ran)).toBe(1);
     }
