@@ -43,8 +43,8 @@ const CALLS_AT_ONCE = 2;
 /** Output and progress wait so long for more, or for the ending. */
 const GATHER_MS = 40;
 /**
- * An ending waits so long for those of other attempts that run. It pays for itself: a call, a
- * commit and an answer for several attempts instead of one (a third more scripts on 8 slots).
+ * An ending waits so long for those of other attempts that run: one call, commit and answer then
+ * serve several attempts. A runner with a single attempt does not wait.
  */
 const GATHER_ENDINGS_MS = 3;
 const CALL_TIMEOUT_MS = 10_000;
