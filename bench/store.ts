@@ -11,13 +11,14 @@ import {
   type ScriptHash,
 } from "../src/jobs/ids.ts";
 import type { AttemptRow, JobRow, SpecRow } from "../src/jobs/job.ts";
+import { freshJob } from "../src/jobs/fresh-job.ts";
 import { NO_PROGRESS } from "../src/jobs/job.ts";
 import { DEFAULT_RETRY_POLICY } from "../src/jobs/retry.ts";
 import { systemClock } from "../src/runtime/clock.ts";
 import { systemRandom } from "../src/runtime/random.ts";
 import { migrateUp } from "../src/store/migrate.ts";
 import { openStore } from "../src/store/open.ts";
-import type { ShardChanges, Store } from "../src/store/store.ts";
+import { NO_CHANGES, type ShardChanges, type Store } from "../src/store/store.ts";
 import { createDatabase, ENGINES } from "../test/support/databases.ts";
 import { startMariadb } from "../test/support/mariadb.ts";
 
@@ -32,57 +33,29 @@ const INPUT = JSON.stringify({
 });
 const RUNNER = systemRandom.uuid() as RunnerId;
 
-const NOTHING: Omit<ShardChanges, "revision"> = {
-  inserted: [],
-  specs: [],
-  updated: [],
-  before: new Map(),
-  attempts: [],
-  output: [],
-  requests: [],
-  scripts: [],
-};
-
 const fresh = (organizationId: OrganizationId, now: number): JobRow => ({
-  organizationId,
-  id: systemRandom.uuid() as JobId,
-  revision: 0,
-  state: "QUEUED",
-  name: "send a mail",
-  type: "",
-  typeVersion: 0,
-  capability: SCRIPT,
-  priority: 0,
-  labels: {},
-  creatorId: "",
-  runAs: "",
-  concurrencyKey: "",
-  concurrencyPolicy: "QUEUE",
-  attemptTimeoutMs: 30_000,
-  deadlineAt: null,
-  retryPolicy: DEFAULT_RETRY_POLICY,
-  workflowId: "",
-  stepName: "",
-  parentId: "",
-  createdAt: now,
-  runAt: now,
+  ...freshJob({
+    organizationId,
+    id: systemRandom.uuid() as JobId,
+    name: "send a mail",
+    type: "",
+    typeVersion: 0,
+    capability: SCRIPT,
+    priority: 0,
+    labels: {},
+    creatorId: "",
+    runAs: "",
+    concurrencyKey: "",
+    concurrencyPolicy: "QUEUE",
+    attemptTimeoutMs: 30_000,
+    deadlineAt: null,
+    retryPolicy: DEFAULT_RETRY_POLICY,
+    parentId: "",
+    scheduleId: "",
+    createdAt: now,
+    runAt: now,
+  }),
   queuedAt: now,
-  updatedAt: now,
-  startedAt: null,
-  endedAt: null,
-  attempt: 0,
-  retryCount: 0,
-  lostCount: 0,
-  runnerId: "",
-  leaseToken: "",
-  reportSeq: 0,
-  progress: NO_PROGRESS,
-  error: null,
-  cancelRequestedAt: null,
-  cancelReason: "",
-  outputCount: 0,
-  cpuMs: 0,
-  peakMemoryBytes: 0,
 });
 
 const specOf = ({ organizationId, id }: JobRow): SpecRow => ({
@@ -92,6 +65,7 @@ const specOf = ({ organizationId, id }: JobRow): SpecRow => ({
   scriptHash: "a".repeat(64) as ScriptHash,
   callbackUrl: "",
   traceparent: "",
+  requestId: "",
 });
 
 const started = (job: JobRow): JobRow => ({
@@ -153,7 +127,7 @@ const ownerOf = async (store: Store, shardId: number): Promise<Owner> => {
       await store.shards.commit(
         { shardId, epoch: lease.epoch },
         {
-          ...NOTHING,
+          ...NO_CHANGES,
           ...changes,
           revision,
           inserted: (changes.inserted ?? []).map(stamp),

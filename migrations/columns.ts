@@ -52,30 +52,53 @@ const ON_SQLITE: typeof ON_MYSQL = {
 const isMysql = (knex: Knex): boolean =>
   (knex.client as { readonly dialect: string }).dialect === "mysql";
 
+const columnsOf = (knex: Knex, table: Knex.CreateTableBuilder): Columns => {
+  const types = isMysql(knex) ? ON_MYSQL : ON_SQLITE;
+  const make = (column: string, type: string): Knex.ColumnBuilder =>
+    table.specificType(column, type).notNullable();
+  return {
+    ascii: (column, length) => make(column, types.ascii(length)),
+    text: (column, length) => make(column, types.text(length)),
+    key: (column, length) => make(column, types.key(length)),
+    long: (column) => make(column, types.long),
+    big: (column) => make(column, types.big),
+    integer: (column) => make(column, types.integer),
+    small: (column) => make(column, types.small),
+    real: (column) => make(column, types.real),
+  };
+};
+
 export const createTable = async (
   knex: Knex,
   name: string,
   define: (columns: Columns, table: Knex.CreateTableBuilder) => void,
 ): Promise<void> => {
   await knex.schema.createTable(name, (table) => {
-    const types = isMysql(knex) ? ON_MYSQL : ON_SQLITE;
-    const make = (column: string, type: string): Knex.ColumnBuilder =>
-      table.specificType(column, type).notNullable();
     if (isMysql(knex)) {
       table.engine("InnoDB");
       table.charset("utf8mb4");
       table.collate("utf8mb4_bin");
     }
-    const columns: Columns = {
-      ascii: (column, length) => make(column, types.ascii(length)),
-      text: (column, length) => make(column, types.text(length)),
-      key: (column, length) => make(column, types.key(length)),
-      long: (column) => make(column, types.long),
-      big: (column) => make(column, types.big),
-      integer: (column) => make(column, types.integer),
-      small: (column) => make(column, types.small),
-      real: (column) => make(column, types.real),
-    };
-    define(columns, table);
+    define(columnsOf(knex, table), table);
   });
+};
+
+/** Adds columns to a table; each is NOT NULL with a default, unless it is told `nullable()`. */
+export const addColumns = async (
+  knex: Knex,
+  name: string,
+  define: (columns: Columns, table: Knex.AlterTableBuilder) => void,
+): Promise<void> => {
+  await knex.schema.alterTable(name, (table) => {
+    define(columnsOf(knex, table), table);
+  });
+};
+
+/** In SQL that both engines share: on SQLite knex would copy the whole table. */
+export const dropColumns = async (
+  knex: Knex,
+  name: string,
+  columns: readonly string[],
+): Promise<void> => {
+  for (const column of columns) await knex.raw(`ALTER TABLE ${name} DROP COLUMN ${column}`);
 };

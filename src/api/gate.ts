@@ -4,31 +4,45 @@ import { Health } from "../gen/grpc/health/v1/health_pb.ts";
 import { ServerReflection } from "../gen/grpc/reflection/v1/reflection_pb.ts";
 import { ServerReflection as ServerReflectionAlpha } from "../gen/grpc/reflection/v1alpha/reflection_pb.ts";
 import type { Authenticator } from "../identity/authenticator.ts";
+import type { Caller } from "../identity/caller.ts";
 import { JobFault } from "../jobs/errors.ts";
-import type { TokenKind } from "../store/store.ts";
+import { type Access, accessTo } from "./access.ts";
 import { callerKey } from "./caller-context.ts";
 
-/**
- * Runs before a byte of the message is read: who may not call costs no memory. Every method needs a
- * token but these: probes have none, and the contract is public.
- */
+/** Served to everybody: probes and tools have no token, and learn nothing of anybody's jobs. */
 export const OPEN_SERVICES: ReadonlySet<string> = new Set([
   Health.typeName,
   ServerReflection.typeName,
   ServerReflectionAlpha.typeName,
 ]);
 
-const WRONG_KIND: Readonly<Record<TokenKind, string>> = {
-  user: "A runner's token works on the internal listener only.",
-  runner: "Only a runner's token works on the internal listener.",
+const KINDS = { user: "a user's", runner: "a runner's", operator: "an operator's" } as const;
+
+const denied = (message: string, needs: string): JobFault =>
+  new JobFault("PERMISSION_DENIED", message, { metadata: { needs } });
+
+/** @throws JobFault PERMISSION_DENIED, which names what is missing */
+const require = (caller: Caller, { kinds, oneOf }: Access): void => {
+  if (!kinds.includes(caller.kind)) {
+    const allowed = kinds.map((kind) => KINDS[kind]).join(" or ");
+    throw denied(`This needs ${allowed} token; yours is ${KINDS[caller.kind]}.`, kinds.join(" "));
+  }
+  if (caller.kind !== "user" || oneOf.length === 0) return;
+  if (oneOf.some((permission) => caller.permissions.has(permission))) return;
+  throw denied(
+    `This needs ${oneOf.join(" or ")}, which your token does not carry.`,
+    oneOf.join(" "),
+  );
 };
 
 /** @throws JobFault UNAUTHENTICATED, PERMISSION_DENIED */
 export const createGate =
-  (authenticator: Authenticator, kind: TokenKind) =>
+  (authenticator: Authenticator) =>
   async (context: HandlerContext): Promise<void> => {
     if (OPEN_SERVICES.has(context.service.typeName)) return;
     const caller = await authenticator.authenticate(context.requestHeader.get("authorization"));
-    if (caller.kind !== kind) throw new JobFault("PERMISSION_DENIED", WRONG_KIND[kind]);
+    const access = accessTo(context.method);
+    if (access === undefined) throw denied("Nobody was given access to this method.", "nothing");
+    require(caller, access);
     context.values.set(callerKey, caller);
   };

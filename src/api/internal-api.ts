@@ -23,7 +23,6 @@ export const createInternalApi = (options: InternalApiOptions): RequestListener 
   return createRpcHandler({
     observer,
     authenticator,
-    kind: "runner",
     shutdown,
     fallback: plainRoutes(readiness, false),
     routes: (router) => {

@@ -23,7 +23,6 @@ export const createPublicApi = (options: PublicApiOptions): RequestListener => {
   return createRpcHandler({
     observer,
     authenticator,
-    kind: "user",
     shutdown: jobs.shutdown,
     fallback: plainRoutes(readiness, true),
     routes: (router) => {

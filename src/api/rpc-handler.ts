@@ -1,7 +1,13 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
 
 import type { DescService } from "@bufbuild/protobuf";
-import { Code, ConnectError, type ConnectRouter, createConnectRouter } from "@connectrpc/connect";
+import {
+  Code,
+  ConnectError,
+  type ConnectRouter,
+  createConnectRouter,
+  createContextValues,
+} from "@connectrpc/connect";
 import {
   compressionBrotli,
   compressionGzip,
@@ -11,8 +17,8 @@ import {
 
 import type { Authenticator } from "../identity/authenticator.ts";
 import { MIB } from "../jobs/limits.ts";
-import type { TokenKind } from "../store/store.ts";
 import { type CallObserver, observeCalls, observeRefusal } from "./calls.ts";
+import { addressKey } from "./caller-context.ts";
 import { DETAILS } from "./errors.ts";
 import { createGate } from "./gate.ts";
 import { recheckStreams } from "./recheck.ts";
@@ -25,8 +31,6 @@ const COMPRESS_MIN_BYTES = 16 * 1_024;
 export type RpcOptions = {
   readonly observer: CallObserver;
   readonly authenticator: Authenticator;
-  /** Whose tokens are taken here. */
-  readonly kind: TokenKind;
   /** Ends the streams when the server stops. */
   readonly shutdown: AbortSignal;
   readonly routes: (router: ConnectRouter) => void;
@@ -54,7 +58,7 @@ const isTheirs = (error: ConnectError): boolean =>
  */
 export const createRpcHandler = (options: RpcOptions): RequestListener => {
   const { observer } = options;
-  const gate = createGate(options.authenticator, options.kind);
+  const gate = createGate(options.authenticator);
   const router = createConnectRouter({
     acceptCompression: [compressionGzip, compressionBrotli],
     compressMinBytes: COMPRESS_MIN_BYTES,
@@ -81,7 +85,8 @@ export const createRpcHandler = (options: RpcOptions): RequestListener => {
     }
     let call: ReturnType<typeof universalRequestFromNodeRequest>;
     try {
-      call = universalRequestFromNodeRequest(request, response, undefined, undefined);
+      const values = createContextValues().set(addressKey, request.socket.remoteAddress ?? "");
+      call = universalRequestFromNodeRequest(request, response, undefined, values);
     } catch (cause) {
       // A Host header that is missing or no host: thrown on, it would end the process.
       observer.log.debug({ err: cause }, "a request without a usable authority");

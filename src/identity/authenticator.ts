@@ -1,11 +1,12 @@
 import { LRUCache } from "lru-cache";
 
+import { permittedTo } from "../jobs/abilities.ts";
 import { JobFault } from "../jobs/errors.ts";
 import type { OrganizationId, UserId } from "../jobs/ids.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { IdentityStore, TokenRow } from "../store/store.ts";
-import type { Caller } from "./caller.ts";
+import type { Caller, UserCaller } from "./caller.ts";
 import { parseToken, secretMatches } from "./token.ts";
 
 /**
@@ -57,11 +58,20 @@ export const createAuthenticator = ({
   const read = async (tokenId: string): Promise<Known> => {
     const row = await identity.findToken(tokenId);
     if (row === null) return null;
-    if (row.kind === "runner") return { row, caller: { kind: "runner", tokenId: row.id } };
+    if (row.kind !== "user") return { row, caller: { kind: row.kind, tokenId: row.id } };
     const organizationId = row.organizationId as OrganizationId;
     const user = await identity.findUser(organizationId, row.userId as UserId);
-    if (user === null) return null;
-    return { row, caller: { kind: "user", organizationId, userId: user.id, role: user.role } };
+    if (user === null || user.disabledAt !== null) return null;
+    const caller: UserCaller = {
+      kind: "user",
+      organizationId,
+      userId: user.id,
+      permissions: permittedTo(user.permissions, row.permissions),
+      tokenId: row.id,
+      attempt: null,
+      deferred: false,
+    };
+    return { row, caller };
   };
 
   const look = async (tokenId: string): Promise<Known> => {

@@ -1,3 +1,4 @@
+import type { Permission } from "../jobs/abilities.ts";
 import type { OrganizationId, UserId } from "../jobs/ids.ts";
 import type { Millis } from "../jobs/job.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -7,12 +8,21 @@ import { formatToken, hashSecret, ID_BYTES, SECRET_BYTES } from "./token.ts";
 
 /** For whom a token speaks. A runner's token speaks for no organization. */
 export type TokenSubject =
-  | { readonly kind: "user"; readonly organizationId: OrganizationId; readonly userId: UserId }
-  | { readonly kind: "runner" };
+  | {
+      readonly kind: "user";
+      readonly organizationId: OrganizationId;
+      /** Empty: the organization itself. */
+      readonly userId: UserId | "";
+    }
+  | { readonly kind: "runner" }
+  | { readonly kind: "operator" };
 
 export type NewToken = TokenSubject & {
   /** For people. */
   readonly name: string;
+  /** Null, and if absent: all that its user may. */
+  readonly permissions?: readonly Permission[] | null;
+  readonly createdBy?: UserId | "";
   /** Null: never. */
   readonly expiresAt: Millis | null;
 };
@@ -36,6 +46,8 @@ export const createToken = async (
     userId: wanted.kind === "user" ? wanted.userId : "",
     name: wanted.name,
     hash: hashSecret(secret),
+    permissions: wanted.permissions ?? null,
+    createdBy: wanted.createdBy ?? "",
     createdAt: clock.now(),
     expiresAt: wanted.expiresAt,
     revokedAt: null,

@@ -1,7 +1,7 @@
 import type { OrganizationId, UserId } from "../jobs/ids.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Random } from "../runtime/random.ts";
-import type { IdentityStore } from "../store/store.ts";
+import { type IdentityStore, STANDARD_LIMITS } from "../store/store.ts";
 import { createToken } from "./create-token.ts";
 import { type Credentials, readCredentials, writeCredentials } from "./credentials-file.ts";
 import { parseToken, secretMatches } from "./token.ts";
@@ -29,13 +29,15 @@ const findOrMakeUser = async ({
   let organization = await identity.findOrganizationByName(NAME);
   if (organization === null) {
     const id = random.uuid() as OrganizationId;
-    organization = { id, name: NAME, maxRunning: null, maxQueued: null, createdAt };
+    organization = { id, name: NAME, ...STANDARD_LIMITS, createdAt };
     await identity.insertOrganization(organization);
   }
   const organizationId = organization.id;
   let user = await identity.findUserByName(organizationId, NAME);
   if (user === null) {
-    user = { id: random.uuid() as UserId, organizationId, name: NAME, role: "admin", createdAt };
+    const id = random.uuid() as UserId;
+    const permissions = ["admin"] as const;
+    user = { id, organizationId, name: NAME, permissions, disabledAt: null, createdAt };
     await identity.insertUser(user);
   }
   return { organizationId, userId: user.id };

@@ -66,6 +66,8 @@ export type JobRow = {
   readonly workflowId: string;
   readonly stepName: string;
   readonly parentId: string;
+  /** The schedule that submitted it; empty if none did. */
+  readonly scheduleId: string;
   readonly createdAt: Millis;
 
   /* changes */
@@ -78,6 +80,8 @@ export type JobRow = {
   readonly startedAt: Millis | null;
   /** When the job ended; null exactly while it is active. */
   readonly endedAt: Millis | null;
+  /** When it may be removed; null exactly while it is active. */
+  readonly purgeAt: Millis | null;
   /** 0 before the first attempt. */
   readonly attempt: number;
   readonly retryCount: number;
@@ -87,10 +91,16 @@ export type JobRow = {
   readonly leaseToken: LeaseToken | "";
   /** The highest report sequence applied in this attempt. */
   readonly reportSeq: number;
+  /** The highest sequence of UpdateJob applied in this attempt. */
+  readonly updateSeq: number;
+  /** The job's own tokens of attempts up to this one are revoked. */
+  readonly tokenRevokedAttempt: number;
   readonly progress: Progress;
   readonly error: JobError | null;
   readonly cancelRequestedAt: Millis | null;
   readonly cancelReason: string;
+  /** Who asked for the cancellation. */
+  readonly cancelledBy: UserId | "";
   /** Also the sequence number of the next output row. */
   readonly outputCount: number;
   readonly cpuMs: number;
@@ -105,6 +115,8 @@ export type SpecRow = {
   readonly scriptHash: ScriptHash | "";
   readonly callbackUrl: string;
   readonly traceparent: string;
+  /** Of the submission; empty if it had none. */
+  readonly requestId: string;
 };
 
 export const ATTEMPT_OUTCOMES = ["SUCCEEDED", "FAILED", "CANCELLED", "LOST"] as const;

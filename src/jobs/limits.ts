@@ -39,6 +39,21 @@ export const LIMITS = {
   outputLinesPerUpdate: 1_000,
   errorMessageBytes: 8 * KIB,
   runWaitMs: { max: 5 * MINUTE, default: 30 * SECOND },
+  organizationNameLength: 200,
+  userNameLength: 200,
+  tokenNameLength: 200,
+  maxRunning: { min: 0, max: 100_000 },
+  maxQueued: { min: 0, max: 10_000_000 },
+  weight: { min: 1, max: 1_000 },
+  retentionMs: { min: 1_000, max: 3_650 * DAY },
+  attributeNameLength: 100,
+  attributeValueLength: 200,
+  attributesPerUser: 1_000,
+  cronLength: 200,
+  scheduleIdLength: 100,
+  catchUpJobs: 100,
+  schemaBytes: 256 * KIB,
+  descriptionLength: 1_000,
   waitMs: { max: MINUTE, default: 30 * SECOND },
 } as const;
 
@@ -51,4 +66,9 @@ export const MAX_LOST_ATTEMPTS = 5;
 export const RUNNER_LOST_AFTER_MS = 15 * SECOND;
 
 /** What one organization may have at once, unless its own limits say otherwise. */
-export const ORGANIZATION_DEFAULTS = { maxRunning: 5, maxQueued: 1_000_000 } as const;
+export const ORGANIZATION_DEFAULTS = {
+  maxRunning: 5,
+  maxQueued: 1_000_000,
+  weight: 1,
+  retentionMs: 30 * DAY,
+} as const;

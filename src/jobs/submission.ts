@@ -1,3 +1,4 @@
+import type { Actor } from "./audit.ts";
 import type { JobRow, RequestRow, ScriptRow, SpecRow } from "./job.ts";
 
 /**
@@ -11,4 +12,7 @@ export type Submission = {
   readonly spec: SpecRow;
   readonly script: ScriptRow | null;
   readonly request: RequestRow | null;
+  /** Its operational user's actions are deferred: HELD, unless it has been released already. */
+  readonly deferred: boolean;
+  readonly by: Actor;
 };

@@ -1,4 +1,4 @@
-import type { LeaseToken, RunnerId } from "./ids.ts";
+import type { LeaseToken, RunnerId, UserId } from "./ids.ts";
 import { NO_PROGRESS, type AttemptOutcome, type AttemptRow } from "./job.ts";
 import type { JobError, JobRow, JsonText, Millis, Progress } from "./job.ts";
 import { MAX_LOST_ATTEMPTS } from "./limits.ts";
@@ -38,6 +38,7 @@ export const start = (
   startedAt: now,
   endedAt: null,
   reportSeq: 0,
+  updateSeq: 0,
   progress: NO_PROGRESS,
   error: null,
 });
@@ -138,19 +139,24 @@ const whyNoOtherAttempt = (row: JobRow, now: Millis): JobError | null => {
   };
 };
 
+/** Why a job is to end, and who said so. */
+export type Cancellation = { readonly reason: string; readonly by: UserId | "" };
+
 /** Cancels a job that does not run. */
-export const cancelNow = (row: JobRow, reason: string, now: Millis): Patch => ({
+export const cancelNow = (row: JobRow, { reason, by }: Cancellation, now: Millis): Patch => ({
   state: transition(row.state, "cancel", "CANCELLED"),
   cancelRequestedAt: now,
   cancelReason: reason,
+  cancelledBy: by,
   endedAt: now,
 });
 
 /** Asks for the end of the running attempt; the job ends when its runner has stopped it. */
-export const askToCancel = (row: JobRow, reason: string, now: Millis): Patch => ({
+export const askToCancel = (row: JobRow, { reason, by }: Cancellation, now: Millis): Patch => ({
   state: transition(row.state, "ask-to-cancel", "RUNNING"),
   cancelRequestedAt: now,
   cancelReason: reason,
+  cancelledBy: by,
 });
 
 /** A job that outlived its total timeout while it waited. */
@@ -165,6 +171,7 @@ export const retryByHand = (row: JobRow, now: Millis): Patch => ({
   retryCount: row.retryCount + 1,
   queuedAt: now,
   endedAt: null,
+  purgeAt: null,
   runAt: now,
   progress: NO_PROGRESS,
 });

@@ -76,31 +76,31 @@ export class ShardActor implements ShardOwner {
   }
 
   async submit(submissions: readonly Submission[]): Promise<SubmitOutcome[]> {
-    return await this.#ask(submit(submissions));
+    return await this.perform(submit(submissions));
   }
 
   async cancel(
     organizationId: OrganizationId,
     id: JobId,
-    request: { readonly reason: string },
+    request: Parameters<typeof cancel>[2],
   ): Promise<JobRow> {
-    return orThrow(await this.#ask(cancel(organizationId, id, request.reason)));
+    return orThrow(await this.perform(cancel(organizationId, id, request)));
   }
 
-  async retry(organizationId: OrganizationId, id: JobId): Promise<JobRow> {
-    return orThrow(await this.#ask(retry(organizationId, id)));
+  async retry(...asked: Parameters<typeof retry>): Promise<JobRow> {
+    return orThrow(await this.perform(retry(...asked)));
   }
 
   async report(reports: readonly AttemptReport[]): Promise<ReportOutcome[]> {
-    return await this.#ask(report(reports));
+    return await this.perform(report(reports));
   }
 
   async reconcile(...asked: Parameters<typeof reconcile>): Promise<Reconciled> {
-    return await this.#ask(reconcile(...asked));
+    return await this.perform(reconcile(...asked));
   }
 
   async loseRunner(runnerId: RunnerId): Promise<void> {
-    await this.#ask(loseRunner(runnerId));
+    await this.perform(loseRunner(runnerId));
   }
 
   /** Whether attempts of this shard run there. */
@@ -162,7 +162,7 @@ export class ShardActor implements ShardOwner {
     this.feed.close();
   }
 
-  async #ask<Outcome>(command: Command<Outcome>): Promise<Outcome> {
+  async perform<Outcome>(command: Command<Outcome>): Promise<Outcome> {
     if (this.#stopping.signal.aborted) throw unavailable();
     if (command.bytes > 0 && this.#mailbox.isFull) throw overloaded();
     return await new Promise<Outcome>((resolve, reject) => {

@@ -1,8 +1,10 @@
-import type { JobId, OrganizationId, RunnerId, UserId } from "../jobs/ids.ts";
+import type { Actor } from "../jobs/audit.ts";
+import type { JobId, OrganizationId, RunnerId } from "../jobs/ids.ts";
 import type { JobFault } from "../jobs/errors.ts";
 import type { JobRow, OutputRow } from "../jobs/job.ts";
 import type { Assignment, AttemptRef, AttemptReport } from "../jobs/report.ts";
 import type { Submission } from "../jobs/submission.ts";
+import type { Command } from "./commands/command.ts";
 
 export type SubmitOutcome = { readonly job: JobRow; readonly created: boolean } | JobFault;
 
@@ -17,10 +19,15 @@ export interface ShardOwner {
   cancel(
     organizationId: OrganizationId,
     id: JobId,
-    request: { readonly reason: string; readonly by: UserId },
+    request: { readonly reason: string; readonly by: Actor },
   ): Promise<JobRow>;
   /** @throws JobFault JOB_NOT_FOUND, JOB_NOT_RETRYABLE */
-  retry(organizationId: OrganizationId, id: JobId): Promise<JobRow>;
+  retry(organizationId: OrganizationId, id: JobId, by: Actor): Promise<JobRow>;
+  /**
+   * Any other command of shard/commands. A command that refuses answers with a JobFault.
+   * @throws JobFault SHARD_UNAVAILABLE
+   */
+  perform<Outcome>(command: Command<Outcome>): Promise<Outcome>;
   /** One outcome per report, in their order. */
   report(reports: readonly AttemptReport[]): Promise<ReportOutcome[]>;
   readonly feed: Feed;

@@ -59,7 +59,12 @@ export const decide = async (
     cold = { ...cold, jobs: [...cold.jobs, ...jobs] };
   }
 
-  const at = { now: clock.now(), revision: revision + 1, random: () => random.fraction() };
+  const at = {
+    now: clock.now(),
+    revision: revision + 1,
+    random: () => random.fraction(),
+    newId: () => random.uuid(),
+  };
   const turn = new Turn(state, at, cold);
   wakeUp(WAKE_LIMIT).apply(turn);
   if (sweep) sweepOverdue().apply(turn);

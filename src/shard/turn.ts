@@ -1,12 +1,36 @@
+import type { AttributeRow } from "../jobs/attribute.ts";
+import type { AuditRow } from "../jobs/audit.ts";
+import type { BreakerRow } from "../jobs/breaker.ts";
 import type { JobId, OrganizationId, RunnerId } from "../jobs/ids.ts";
 import type { AttemptRow, JobRow, Millis, OutputRow, RequestRow } from "../jobs/job.ts";
 import type { ScriptRow, SpecRow } from "../jobs/job.ts";
+import type { ScheduleRow } from "../jobs/schedule.ts";
 import type { Patch } from "../jobs/transitions.ts";
-import type { ColdRows, ShardChanges } from "../store/store.ts";
+import type {
+  AttributeWanted,
+  ColdRows,
+  PurgedJob,
+  ScheduleKey,
+  ShardChanges,
+} from "../store/store.ts";
 import type { ActiveJob } from "./active-job.ts";
 import type { ShardState } from "./state.ts";
 
-export const NO_COLD_ROWS: ColdRows = { jobs: [], specs: [], requests: [], organizations: [] };
+export const NO_COLD_ROWS: ColdRows = {
+  jobs: [],
+  specs: [],
+  requests: [],
+  organizations: [],
+  schedules: [],
+  attributes: [],
+};
+
+const attributeKey = ({ organizationId, userId, name, value }: AttributeWanted): string =>
+  JSON.stringify([organizationId, userId, name, value]);
+
+/** When a job that ended then may be removed; null for one that lives. */
+const purgeTime = ({ organization }: ActiveJob, endedAt: Millis | null): Millis | null =>
+  endedAt === null ? null : endedAt + organization.limits.retentionMs;
 
 const keyOf = (organizationId: OrganizationId, id: string): string => `${organizationId}/${id}`;
 
@@ -22,6 +46,8 @@ export class Turn {
   readonly revision: number;
   /** [0, 1) */
   readonly random: () => number;
+  /** A fresh UUIDv7. */
+  readonly newId: () => string;
 
   /** Jobs that changed, with the committed row before this turn; null for a new job. */
   readonly #touched = new Map<ActiveJob, JobRow | null>();
@@ -35,6 +61,15 @@ export class Turn {
   #changes: ShardChanges | null = null;
   readonly attempts: AttemptRow[] = [];
   readonly output: OutputRow[] = [];
+  readonly breakers = new Map<string, BreakerRow>();
+  readonly purged: PurgedJob[] = [];
+  readonly purgedOutput: ShardChanges["purgedOutput"][number][] = [];
+  readonly #audit: AuditRow[] = [];
+  readonly #schedules = new Map<string, ScheduleRow | null>();
+  readonly #changedSchedules = new Map<string, ScheduleKey>();
+  readonly #attributes = new Map<string, AttributeRow>();
+  readonly #newAttributes = new Map<string, AttributeRow>();
+  readonly #goneAttributes = new Map<string, AttributeRow>();
   /** Running attempts whose runners are to be told to stop them. */
   readonly toStop: ActiveJob[] = [];
   /** A runner for each slot that became free. */
@@ -42,22 +77,35 @@ export class Turn {
 
   constructor(
     state: ShardState,
-    at: { readonly now: Millis; readonly revision: number; readonly random: () => number },
+    at: Pick<Turn, "now" | "revision" | "random" | "newId">,
     cold: ColdRows,
   ) {
     this.state = state;
     this.now = at.now;
     this.revision = at.revision;
     this.random = at.random;
+    this.newId = at.newId;
     for (const row of cold.jobs) this.#cold.set(keyOf(row.organizationId, row.id), row);
     for (const row of cold.requests) {
       this.#requests.set(keyOf(row.organizationId, row.requestId), row);
     }
     for (const limits of cold.organizations) state.admit(limits);
+    for (const row of cold.schedules) this.#schedules.set(keyOf(row.organizationId, row.id), row);
+    for (const row of cold.attributes) this.#attributes.set(attributeKey(row), row);
   }
 
+  /** True for a turn that leaves nothing to commit. */
   get changedNothing(): boolean {
-    return this.#touched.size === 0;
+    return (
+      this.#touched.size === 0 &&
+      this.#audit.length === 0 &&
+      this.#changedSchedules.size === 0 &&
+      this.#newAttributes.size === 0 &&
+      this.#goneAttributes.size === 0 &&
+      this.breakers.size === 0 &&
+      this.purged.length === 0 &&
+      this.purgedOutput.length === 0
+    );
   }
 
   /** The job as it stands now, active or not; null if there is none. */
@@ -88,7 +136,12 @@ export class Turn {
 
   change(job: ActiveJob, patch: Patch): JobRow {
     const before = job.row;
-    this.state.change(job, { ...patch, revision: this.revision, updatedAt: this.now });
+    this.state.change(job, {
+      ...patch,
+      ...(patch.endedAt === undefined ? null : { purgeAt: purgeTime(job, patch.endedAt) }),
+      revision: this.revision,
+      updatedAt: this.now,
+    });
     if (!this.#touched.has(job)) this.#touched.set(job, before);
     if (before.state === "RUNNING" && job.row.state !== "RUNNING" && before.runnerId !== "") {
       this.released.push(before.runnerId);
@@ -127,10 +180,64 @@ export class Turn {
     this.#scripts.set(keyOf(script.organizationId, script.hash), script);
   }
 
+  /** Notes who did something; in the same commit as what he did. */
+  audit(
+    organizationId: OrganizationId,
+    line: Omit<AuditRow, "organizationId" | "id" | "at">,
+  ): void {
+    this.#audit.push({ organizationId, id: this.newId(), at: this.now, ...line });
+  }
+
+  /** The schedule as it stands now; null if there is none. A command that asks has to want it. */
+  schedule({ organizationId, id }: ScheduleKey): ScheduleRow | null {
+    return this.#schedules.get(keyOf(organizationId, id)) ?? null;
+  }
+
+  putSchedule(row: ScheduleRow): ScheduleRow {
+    const key = keyOf(row.organizationId, row.id);
+    this.#schedules.set(key, row);
+    this.#changedSchedules.set(key, row);
+    return row;
+  }
+
+  removeSchedule({ organizationId, id }: ScheduleKey): void {
+    const key = keyOf(organizationId, id);
+    this.#schedules.set(key, null);
+    this.#changedSchedules.set(key, { organizationId, id });
+  }
+
+  /** True if the user has that attribute now. A command that asks has to want it. */
+  attribute(wanted: AttributeWanted): AttributeRow | null {
+    return this.#attributes.get(attributeKey(wanted)) ?? null;
+  }
+
+  putAttribute(row: AttributeRow): void {
+    const key = attributeKey(row);
+    this.#attributes.set(key, row);
+    if (!this.#goneAttributes.delete(key)) this.#newAttributes.set(key, row);
+  }
+
+  removeAttribute(row: AttributeRow): void {
+    const key = attributeKey(row);
+    this.#attributes.delete(key);
+    if (!this.#newAttributes.delete(key)) this.#goneAttributes.set(key, row);
+  }
+
   /** Everything to be written. Asked for once the turn has been decided; the same from then on. */
   changes(): ShardChanges {
     this.#changes ??= this.#collect();
     return this.#changes;
+  }
+
+  #scheduleChanges(): Pick<ShardChanges, "schedules" | "removedSchedules"> {
+    const schedules: ScheduleRow[] = [];
+    const removedSchedules: ScheduleKey[] = [];
+    for (const [key, changed] of this.#changedSchedules) {
+      const row = this.#schedules.get(key) ?? null;
+      if (row === null) removedSchedules.push(changed);
+      else schedules.push(row);
+    }
+    return { schedules, removedSchedules };
   }
 
   #collect(): ShardChanges {
@@ -155,6 +262,13 @@ export class Turn {
       output: this.output,
       requests: this.#newRequests,
       scripts: [...this.#scripts.values()],
+      audit: this.#audit,
+      attributes: [...this.#newAttributes.values()],
+      removedAttributes: [...this.#goneAttributes.values()],
+      ...this.#scheduleChanges(),
+      breakers: [...this.breakers.values()],
+      purged: this.purged,
+      purgedOutput: this.purgedOutput,
     };
   }
 }

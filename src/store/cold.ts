@@ -4,8 +4,10 @@ import type { Knex } from "knex";
 import type { OrganizationId } from "../jobs/ids.ts";
 import type { DatabaseRow, Engine } from "./engine.ts";
 import { readLimits } from "./limits.ts";
+import { ATTRIBUTE_COLUMNS, attributeOf } from "./rows/attribute.ts";
 import { JOB_COLUMNS, jobOf } from "./rows/job.ts";
 import { requestOf } from "./rows/request.ts";
+import { scheduleOf } from "./rows/schedule.ts";
 import { specOf } from "./rows/spec.ts";
 import type { ColdRows, ColdWanted, JobKey, ShardId } from "./store.ts";
 
@@ -51,12 +53,30 @@ const readByKey = async (
   return rows;
 };
 
+const readAttributes = async (
+  { knex, textOfBytes }: Engine,
+  shardId: ShardId,
+  wanted: ColdWanted["attributes"],
+): Promise<DatabaseRow[]> => {
+  const rows: DatabaseRow[] = [];
+  for (let at = 0; at < wanted.length; at += KEYS_PER_READ) {
+    const query = knex("user_attributes").select([...ATTRIBUTE_COLUMNS, textOfBytes("value")]);
+    for (const { organizationId, userId, name, value } of wanted.slice(at, at + KEYS_PER_READ)) {
+      const key = { shard_id: shardId, organization_id: organizationId, user_id: userId };
+      void query.orWhere({ ...key, name, value });
+    }
+    rows.push(...((await query) as DatabaseRow[]));
+  }
+  return rows;
+};
+
 /** Nobody but the owner changes these rows, so the reads need not be one snapshot. */
 export const readCold = async (
-  { knex, textOfBytes }: Engine,
+  engine: Engine,
   shardId: ShardId,
   wanted: ColdWanted,
 ): Promise<ColdRows> => {
+  const { knex, textOfBytes } = engine;
   const requestKeys = wanted.requests.map(({ organizationId, requestId }) => ({
     organizationId,
     id: requestId,
@@ -68,6 +88,7 @@ export const readCold = async (
     "script_hash",
     "callback_url",
     "traceparent",
+    textOfBytes("request_id"),
   ];
   const requestColumns = [
     "organization_id",
@@ -82,16 +103,20 @@ export const readCold = async (
     columns: readonly (string | Knex.Raw)[],
     keys: readonly Key[] | readonly JobKey[],
   ): Promise<DatabaseRow[]> => await readByKey(knex, { table, id, columns }, shardId, keys);
-  const [jobs, specs, requests, organizations] = await Promise.all([
+  const [jobs, specs, requests, organizations, schedules, attributes] = await Promise.all([
     read("jobs", "id", JOB_COLUMNS, wanted.jobs),
     read("job_specs", "job_id", specColumns, wanted.specs),
     read("job_requests", "request_id", requestColumns, requestKeys),
-    readLimits(knex, wanted.organizations),
+    readLimits(knex, shardId, wanted.organizations),
+    read("schedules", "id", ["*"], wanted.schedules),
+    readAttributes(engine, shardId, wanted.attributes),
   ]);
   return {
     jobs: jobs.map(jobOf),
     specs: specs.map(specOf),
     requests: requests.map(requestOf),
     organizations,
+    schedules: schedules.map(scheduleOf),
+    attributes: attributes.map(attributeOf),
   };
 };

@@ -1,12 +1,24 @@
 /** The hot path: one batch of a shard's owner in one transaction. */
 import type { Engine, Transaction } from "./engine.ts";
+import { DELETE_ATTRIBUTE, INSERT_ATTRIBUTE } from "./rows/attribute.ts";
+import { INSERT_AUDIT } from "./rows/audit.ts";
 import { INSERT_ATTEMPT } from "./rows/attempt.ts";
+import { UPSERT_BREAKER } from "./rows/breaker.ts";
 import type { Binding } from "./rows/column.ts";
 import { INSERT_JOB, INSERT_USUAL_JOB, isUsual, updateFor } from "./rows/job.ts";
-import { INSERT_LABEL, labelRows } from "./rows/label.ts";
+import { DELETE_LABEL, INSERT_LABEL, labelRows } from "./rows/label.ts";
 import { INSERT_OUTPUT } from "./rows/output.ts";
+import {
+  DELETE_ATTEMPTS,
+  DELETE_JOB,
+  DELETE_OUTPUT,
+  DELETE_OUTPUT_ROW,
+  DELETE_REQUEST,
+  DELETE_SPEC,
+} from "./rows/purge.ts";
 import { INSERT_REQUEST } from "./rows/request.ts";
 import { INSERT_MISSING_SCRIPT } from "./rows/script.ts";
+import { DELETE_SCHEDULE, UPSERT_SCHEDULE } from "./rows/schedule.ts";
 import { INSERT_SPEC } from "./rows/spec.ts";
 import { Deposed, type Fence, type ShardChanges, type ShardId } from "./store.ts";
 
@@ -41,6 +53,28 @@ const write = async <Row>(
   await transaction.write(write, all.toSorted(compareBy(write.key.length)));
 };
 
+/** Resume tokens from before the newest row that goes are worth nothing from now on. */
+const COMPACT = `UPDATE shards SET compacted_revision =
+  CASE WHEN compacted_revision < ? THEN ? ELSE compacted_revision END WHERE id = ?`;
+
+const purge = async (
+  transaction: Transaction,
+  shardId: ShardId,
+  { purged, purgedOutput }: ShardChanges,
+): Promise<void> => {
+  await write(transaction, shardId, DELETE_OUTPUT_ROW, purgedOutput);
+  if (purged.length === 0) return;
+  const newest = purged.reduce((revision, job) => Math.max(revision, job.revision), 0);
+  await transaction.run(COMPACT, [newest, newest, shardId]);
+  const requests = purged.filter(({ requestId }) => requestId !== "");
+  await write(transaction, shardId, DELETE_LABEL, labelRows(purged));
+  await write(transaction, shardId, DELETE_SPEC, purged);
+  await write(transaction, shardId, DELETE_ATTEMPTS, purged);
+  await write(transaction, shardId, DELETE_OUTPUT, purged);
+  await write(transaction, shardId, DELETE_REQUEST, requests);
+  await write(transaction, shardId, DELETE_JOB, purged);
+};
+
 export const commit = async (
   engine: Engine,
   fence: Fence,
@@ -66,5 +100,12 @@ export const commit = async (
     await write(transaction, shardId, INSERT_OUTPUT, changes.output);
     await write(transaction, shardId, INSERT_REQUEST, changes.requests);
     await write(transaction, shardId, INSERT_MISSING_SCRIPT, changes.scripts);
+    await write(transaction, shardId, INSERT_AUDIT, changes.audit);
+    await write(transaction, shardId, INSERT_ATTRIBUTE, changes.attributes);
+    await write(transaction, shardId, DELETE_ATTRIBUTE, changes.removedAttributes);
+    await write(transaction, shardId, UPSERT_SCHEDULE, changes.schedules);
+    await write(transaction, shardId, DELETE_SCHEDULE, changes.removedSchedules);
+    await write(transaction, shardId, UPSERT_BREAKER, changes.breakers);
+    await purge(transaction, shardId, changes);
   });
 };

@@ -13,9 +13,10 @@ export type Write = {
   readonly columns: readonly string[];
   /**
    * `insert`: none of the rows may be there. `insert-missing`: rows that are there stay as they are.
-   * `update`: all of them must be there; every column but the key is set.
+   * `update`: all of them must be there; every column but the key is set. `upsert`: the one or the
+   * other. `delete`: there are no columns but the key, of which a beginning is enough.
    */
-  readonly kind: "insert" | "insert-missing" | "update";
+  readonly kind: "insert" | "insert-missing" | "update" | "upsert" | "delete";
 };
 
 /** One transaction on one connection. */

@@ -1,14 +1,33 @@
-/** Organizations, users, tokens. */
+/** Organizations, users, tokens, and the log of what was done to them. */
+import { isPermission, type Permission } from "../jobs/abilities.ts";
 import type { OrganizationId, UserId } from "../jobs/ids.ts";
 import type { DatabaseRow, Engine } from "./engine.ts";
-import { numberOf, numberOrNull, textOf } from "./rows/column.ts";
-import type { IdentityStore, OrganizationRow, TokenKind, TokenRow, UserRow } from "./store.ts";
+import { ATTRIBUTE_COLUMNS, attributeOf } from "./rows/attribute.ts";
+import { auditOf, INSERT_AUDIT } from "./rows/audit.ts";
+import { numberOf, numberOrNull, textOf, textOrNull } from "./rows/column.ts";
+import type {
+  IdentityStore,
+  OrganizationRow,
+  PageOf,
+  TokenKind,
+  TokenRow,
+  UserRow,
+} from "./store.ts";
+
+/** A clock may lag behind the transaction that it stamped: what is younger than this is read twice. */
+const LOOK_BACK_MS = 10_000;
+
+const permissionsOf = (text: string): Permission[] => text.split(" ").filter(isPermission);
+
+const textOfPermissions = (permissions: readonly Permission[]): string => permissions.join(" ");
 
 const organizationOf = (row: DatabaseRow): OrganizationRow => ({
   id: textOf(row, "id") as OrganizationId,
   name: textOf(row, "name"),
   maxRunning: numberOrNull(row, "max_running"),
   maxQueued: numberOrNull(row, "max_queued"),
+  weight: numberOrNull(row, "weight"),
+  retentionMs: numberOrNull(row, "retention_ms"),
   createdAt: numberOf(row, "created_at"),
 });
 
@@ -16,24 +35,32 @@ const userOf = (row: DatabaseRow): UserRow => ({
   id: textOf(row, "id") as UserId,
   organizationId: textOf(row, "organization_id") as OrganizationId,
   name: textOf(row, "name"),
-  role: textOf(row, "role") as UserRow["role"],
+  permissions: permissionsOf(textOf(row, "permissions")),
+  disabledAt: numberOrNull(row, "disabled_at"),
   createdAt: numberOf(row, "created_at"),
 });
 
-const tokenOf = (row: DatabaseRow): TokenRow => ({
-  id: textOf(row, "id"),
-  kind: textOf(row, "kind") as TokenKind,
-  organizationId: textOf(row, "organization_id") as OrganizationId | "",
-  userId: textOf(row, "user_id") as UserId | "",
-  name: textOf(row, "name"),
-  hash: textOf(row, "hash"),
-  createdAt: numberOf(row, "created_at"),
-  expiresAt: numberOrNull(row, "expires_at"),
-  revokedAt: numberOrNull(row, "revoked_at"),
-  lastUsedAt: numberOrNull(row, "last_used_at"),
-});
+const tokenOf = (row: DatabaseRow): TokenRow => {
+  const permissions = textOrNull(row, "permissions");
+  return {
+    id: textOf(row, "id"),
+    kind: textOf(row, "kind") as TokenKind,
+    organizationId: textOf(row, "organization_id") as OrganizationId | "",
+    userId: textOf(row, "user_id") as UserId | "",
+    name: textOf(row, "name"),
+    hash: textOf(row, "hash"),
+    permissions: permissions === null ? null : permissionsOf(permissions),
+    createdBy: textOf(row, "created_by") as UserId | "",
+    createdAt: numberOf(row, "created_at"),
+    expiresAt: numberOrNull(row, "expires_at"),
+    revokedAt: numberOrNull(row, "revoked_at"),
+    lastUsedAt: numberOrNull(row, "last_used_at"),
+  };
+};
 
-export const createIdentityStore = ({ knex }: Engine): IdentityStore => {
+export const createIdentityStore = (engine: Engine): IdentityStore => {
+  const { knex, now, textOfBytes } = engine;
+  const rightNow = knex.raw(now);
   const first = async <Row>(
     table: string,
     key: Readonly<Record<string, string>>,
@@ -42,25 +69,71 @@ export const createIdentityStore = ({ knex }: Engine): IdentityStore => {
     const row = (await knex(table).where(key).first()) as DatabaseRow | undefined;
     return row === undefined ? null : rowOf(row);
   };
+  const pageOf = async <Row>(
+    table: string,
+    key: Readonly<Record<string, string>>,
+    { after, limit }: PageOf<string>,
+    rowOf: (row: DatabaseRow) => Row,
+  ): Promise<Row[]> => {
+    const query = knex(table).where(key).orderBy("id").limit(limit);
+    if (after !== null) void query.where("id", ">", after);
+    return ((await query) as DatabaseRow[]).map(rowOf);
+  };
+  const changed = async (table: string, since: number): Promise<string[]> => {
+    const rows = (await knex(table).where("changed_at", ">=", since).select("id")) as DatabaseRow[];
+    return rows.map((row) => textOf(row, "id"));
+  };
   return {
-    insertOrganization: async ({ id, name, maxRunning, maxQueued, createdAt }) => {
+    insertOrganization: async ({
+      id,
+      name,
+      maxRunning,
+      maxQueued,
+      weight,
+      retentionMs,
+      createdAt,
+    }) => {
       await knex("organizations").insert({
         id,
         name,
         max_running: maxRunning,
         max_queued: maxQueued,
+        weight,
+        retention_ms: retentionMs,
         created_at: createdAt,
       });
     },
-    insertUser: async ({ id, organizationId, name, role, createdAt }) => {
+    updateOrganization: async ({ id, name, maxRunning, maxQueued, weight, retentionMs }) =>
+      (await knex("organizations").where({ id }).update({
+        name,
+        max_running: maxRunning,
+        max_queued: maxQueued,
+        weight,
+        retention_ms: retentionMs,
+        changed_at: rightNow,
+      })) > 0,
+    listOrganizations: async (page) => await pageOf("organizations", {}, page, organizationOf),
+    insertUser: async ({ id, organizationId, name, permissions, disabledAt, createdAt }) => {
       await knex("users").insert({
         id,
         organization_id: organizationId,
         name,
-        role,
+        permissions: textOfPermissions(permissions),
+        disabled_at: disabledAt,
         created_at: createdAt,
       });
     },
+    updateUser: async ({ id, organizationId, name, permissions, disabledAt }) =>
+      (await knex("users")
+        .where({ organization_id: organizationId, id })
+        .update({
+          name,
+          permissions: textOfPermissions(permissions),
+          disabled_at: disabledAt,
+          changed_at: rightNow,
+        })) > 0,
+    listUsers: async (organizationId, page) =>
+      await pageOf("users", { organization_id: organizationId }, page, userOf),
     insertToken: async (token) => {
       await knex("tokens").insert({
         id: token.id,
@@ -69,6 +142,8 @@ export const createIdentityStore = ({ knex }: Engine): IdentityStore => {
         user_id: token.userId,
         name: token.name,
         hash: token.hash,
+        permissions: token.permissions === null ? null : textOfPermissions(token.permissions),
+        created_by: token.createdBy,
         created_at: token.createdAt,
         expires_at: token.expiresAt,
         revoked_at: token.revokedAt,
@@ -86,10 +161,57 @@ export const createIdentityStore = ({ knex }: Engine): IdentityStore => {
       const rows = (await knex("tokens").orderBy(["created_at", "id"])) as DatabaseRow[];
       return rows.map(tokenOf);
     },
+    listTokensOf: async (organizationId, userId, page) =>
+      await pageOf(
+        "tokens",
+        { organization_id: organizationId, ...(userId === null ? {} : { user_id: userId }) },
+        page,
+        tokenOf,
+      ),
     revokeToken: async (id, at) =>
-      (await knex("tokens").where({ id }).whereNull("revoked_at").update({ revoked_at: at })) > 0,
+      (await knex("tokens")
+        .where({ id })
+        .whereNull("revoked_at")
+        .update({ revoked_at: at, changed_at: rightNow })) > 0,
     touchToken: async (id, at) => {
       await knex("tokens").where({ id }).update({ last_used_at: at });
+    },
+    changesSince: async (since) => {
+      const row = (await knex.select(knex.raw(`${now} AS moment`)).first()) as DatabaseRow;
+      const asOf = numberOf(row, "moment");
+      if (since === null) return { revokedTokens: [], users: [], organizations: [], asOf };
+      const from = since - LOOK_BACK_MS;
+      const [revokedTokens, users, organizations] = await Promise.all([
+        changed("tokens", from),
+        changed("users", from),
+        changed("organizations", from),
+      ]);
+      return {
+        revokedTokens,
+        users: users as UserId[],
+        organizations: organizations as OrganizationId[],
+        asOf,
+      };
+    },
+    attributes: async ({ shardId, organizationId }, userId) => {
+      const rows = (await knex("user_attributes")
+        .where({ shard_id: shardId, organization_id: organizationId, user_id: userId })
+        .select([...ATTRIBUTE_COLUMNS, textOfBytes("value")])
+        .orderBy(["name", "value"])) as DatabaseRow[];
+      return rows.map(attributeOf);
+    },
+    insertAudit: async (shardId, row) => {
+      await engine.transaction(async (transaction) => {
+        await transaction.write(INSERT_AUDIT.write, [INSERT_AUDIT.values(shardId, row)]);
+      });
+    },
+    listAudit: async ({ shardId, organizationId }, subject, { before, limit }) => {
+      const query = knex("audit_log").where("organization_id", organizationId);
+      // The plus keeps SQLite from the primary key, which would walk all of the organization's rows.
+      if (subject === null) void query.where("shard_id", shardId);
+      else void query.whereRaw("+shard_id = ?", [shardId]).where("subject", subject);
+      if (before !== null) void query.where("id", "<", before);
+      return ((await query.orderBy("id", "desc").limit(limit)) as DatabaseRow[]).map(auditOf);
     },
   };
 };

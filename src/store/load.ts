@@ -6,14 +6,14 @@ import { numberOf } from "./rows/column.ts";
 import { JOB_COLUMNS, jobOf } from "./rows/job.ts";
 import type { ShardId, ShardSnapshot } from "./store.ts";
 
-/** Every job that has not ended is one with `ended_at IS NULL`: the head of the index jobs_by_end. */
+/** Every job that has not ended is one with `purge_at IS NULL`: the head of the index jobs_by_purge. */
 export const loadShard = async (engine: Engine, shardId: ShardId): Promise<ShardSnapshot> =>
   await engine.snapshot(async (knex) => {
     const shard = (await knex("shards").where("id", shardId).first()) as DatabaseRow | undefined;
     if (shard === undefined) throw new RangeError(`the database has no shard ${shardId}`);
     const rows = await knex<DatabaseRow>("jobs")
       .where("shard_id", shardId)
-      .whereNull("ended_at")
+      .whereNull("purge_at")
       .select<DatabaseRow[]>(JOB_COLUMNS);
     const jobs = rows.map(jobOf);
     const organizations = new Set<OrganizationId>(jobs.map((job) => job.organizationId));
@@ -21,6 +21,6 @@ export const loadShard = async (engine: Engine, shardId: ShardId): Promise<Shard
       epoch: numberOf(shard, "epoch"),
       revision: numberOf(shard, "revision"),
       jobs,
-      organizations: await readLimits(knex, [...organizations]),
+      organizations: await readLimits(knex, shardId, [...organizations]),
     };
   });

@@ -1,10 +1,12 @@
 import { readFile } from "node:fs/promises";
 
+import { createCatalogStore } from "./catalog.ts";
 import type { Engine } from "./engine.ts";
 import { type EngineOptions, isInMemory, openEngine } from "./engines/open.ts";
 import { createIdentityStore } from "./identity.ts";
 import { createJobReader } from "./jobs.ts";
 import { MIGRATIONS_TABLE, migrationNames, requireKnownSchema } from "./migrations.ts";
+import { createScheduleStore } from "./schedules.ts";
 import { createSecretStore, createServerStore } from "./servers.ts";
 import { createShardStore } from "./shards.ts";
 import type { Store } from "./store.ts";
@@ -45,6 +47,8 @@ const storeOn = (engine: Engine): Store => ({
   shards: createShardStore(engine),
   jobs: createJobReader(engine),
   identity: createIdentityStore(engine),
+  catalog: createCatalogStore(engine),
+  schedules: createScheduleStore(engine),
   servers: createServerStore(engine),
   secrets: createSecretStore(engine),
   ping: async () => {

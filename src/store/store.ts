@@ -1,3 +1,6 @@
+import type { AttributeRow } from "../jobs/attribute.ts";
+import type { AuditRow } from "../jobs/audit.ts";
+import type { BreakerRow } from "../jobs/breaker.ts";
 import type { JobId, OrganizationId, ScriptHash, UserId } from "../jobs/ids.ts";
 import type {
   AttemptRow,
@@ -10,7 +13,13 @@ import type {
   ScriptRow,
   SpecRow,
 } from "../jobs/job.ts";
+import type { ScheduleRow } from "../jobs/schedule.ts";
 import type { JobState } from "../jobs/states.ts";
+import type { CatalogStore, ScheduleStore } from "./catalog-store.ts";
+import type { IdentityStore } from "./identity-store.ts";
+
+export * from "./identity-store.ts";
+export type * from "./catalog-store.ts";
 
 /** The number of a shard: 0 to the database's shard count - 1. */
 export type ShardId = number;
@@ -33,6 +42,14 @@ export type OrganizationLimits = {
   readonly organizationId: OrganizationId;
   readonly maxRunning: number;
   readonly maxQueued: number;
+  /** Its share of the service beside others. */
+  readonly weight: number;
+  /** How long its ended jobs are kept. */
+  readonly retentionMs: number;
+  /** At most so many running jobs of a type; only types that have a limit. */
+  readonly types: ReadonlyMap<string, number>;
+  /** Types that crashed since their last success. */
+  readonly breakers: readonly BreakerRow[];
 };
 
 /** Rows that a batch of commands needs and memory does not hold. */
@@ -43,7 +60,28 @@ export type ColdWanted = {
     readonly organizationId: OrganizationId;
     readonly requestId: string;
   }[];
+  /** Read anew even if they are in memory. */
   readonly organizations: readonly OrganizationId[];
+  readonly schedules: readonly ScheduleKey[];
+  readonly attributes: readonly AttributeWanted[];
+};
+
+export const NOTHING_WANTED: ColdWanted = {
+  jobs: [],
+  specs: [],
+  requests: [],
+  organizations: [],
+  schedules: [],
+  attributes: [],
+};
+
+export type ScheduleKey = { readonly organizationId: OrganizationId; readonly id: string };
+
+export type AttributeWanted = {
+  readonly organizationId: OrganizationId;
+  readonly userId: UserId;
+  readonly name: string;
+  readonly value: string;
 };
 
 export type ColdRows = {
@@ -51,6 +89,8 @@ export type ColdRows = {
   readonly specs: readonly SpecRow[];
   readonly requests: readonly RequestRow[];
   readonly organizations: readonly OrganizationLimits[];
+  readonly schedules: readonly ScheduleRow[];
+  readonly attributes: readonly AttributeRow[];
 };
 
 /** Everything that one batch writes, in one transaction. No two entries of a list share a key. */
@@ -67,6 +107,49 @@ export type ShardChanges = {
   readonly requests: readonly RequestRow[];
   /** Written unless they are there already. */
   readonly scripts: readonly ScriptRow[];
+  readonly audit: readonly AuditRow[];
+  /** Written unless they are there already. */
+  readonly attributes: readonly AttributeRow[];
+  readonly removedAttributes: readonly AttributeRow[];
+  /** Written whether they are there or not. */
+  readonly schedules: readonly ScheduleRow[];
+  readonly removedSchedules: readonly ScheduleKey[];
+  /** Written whether they are there or not. */
+  readonly breakers: readonly BreakerRow[];
+  /** Ended jobs that retention removes, with all that belongs to them. */
+  readonly purged: readonly PurgedJob[];
+  /** Output that goes before its job does, because it is too much for one commit. */
+  readonly purgedOutput: readonly Pick<OutputRow, "organizationId" | "jobId" | "seq">[];
+};
+
+/** What is known of a job that is to be removed. */
+export type PurgedJob = JobKey & {
+  /** Resume tokens from before it are worth nothing once the job is gone. */
+  readonly revision: number;
+  readonly labels: Labels;
+  readonly outputCount: number;
+  /** Empty if it was submitted without one. */
+  readonly requestId: string;
+};
+
+/** A commit that changes nothing but the revision. */
+export const NO_CHANGES: Omit<ShardChanges, "revision"> = {
+  inserted: [],
+  specs: [],
+  updated: [],
+  before: new Map(),
+  attempts: [],
+  output: [],
+  requests: [],
+  scripts: [],
+  audit: [],
+  attributes: [],
+  removedAttributes: [],
+  schedules: [],
+  removedSchedules: [],
+  breakers: [],
+  purged: [],
+  purgedOutput: [],
 };
 
 export type ShardRecord = {
@@ -108,6 +191,8 @@ export interface ShardStore {
    */
   load(shardId: ShardId): Promise<ShardSnapshot>;
   readCold(shardId: ShardId, wanted: ColdWanted): Promise<ColdRows>;
+  /** Ended jobs whose time to be removed has come, the longest overdue first. */
+  purgeable(shardId: ShardId, now: Millis, limit: number): Promise<PurgedJob[]>;
   /**
    * All or nothing. The first statement is the fence
    * (`UPDATE shards SET revision = … WHERE id = ? AND epoch = ? AND revision = …`).
@@ -155,56 +240,6 @@ export interface JobReader {
   script(place: Place, hash: ScriptHash): Promise<ScriptRow | null>;
 }
 
-/** `user` tokens speak for a user of an organization; `runner` tokens for a runner process. */
-export type TokenKind = "user" | "runner";
-
-export type OrganizationRow = {
-  readonly id: OrganizationId;
-  readonly name: string;
-  readonly maxRunning: number | null;
-  readonly maxQueued: number | null;
-  readonly createdAt: Millis;
-};
-
-export type UserRow = {
-  readonly id: UserId;
-  readonly organizationId: OrganizationId;
-  readonly name: string;
-  readonly role: "admin" | "member";
-  readonly createdAt: Millis;
-};
-
-export type TokenRow = {
-  /** The public part of the token. */
-  readonly id: string;
-  readonly kind: TokenKind;
-  /** Empty for a runner's token. */
-  readonly organizationId: OrganizationId | "";
-  readonly userId: UserId | "";
-  readonly name: string;
-  /** SHA-256 of the secret part, in hex. */
-  readonly hash: string;
-  readonly createdAt: Millis;
-  readonly expiresAt: Millis | null;
-  readonly revokedAt: Millis | null;
-  readonly lastUsedAt: Millis | null;
-};
-
-export interface IdentityStore {
-  insertOrganization(row: OrganizationRow): Promise<void>;
-  insertUser(row: UserRow): Promise<void>;
-  insertToken(row: TokenRow): Promise<void>;
-  findOrganization(id: OrganizationId): Promise<OrganizationRow | null>;
-  findOrganizationByName(name: string): Promise<OrganizationRow | null>;
-  findUser(organizationId: OrganizationId, id: UserId): Promise<UserRow | null>;
-  findUserByName(organizationId: OrganizationId, name: string): Promise<UserRow | null>;
-  findToken(id: string): Promise<TokenRow | null>;
-  listTokens(): Promise<TokenRow[]>;
-  /** False if there is no such token that was not revoked before. */
-  revokeToken(id: string, at: Millis): Promise<boolean>;
-  touchToken(id: string, at: Millis): Promise<void>;
-}
-
 /** The server's entry in the list of live servers. */
 export interface ServerStore {
   announce(id: string, internalUrl: string): Promise<void>;
@@ -224,6 +259,8 @@ export interface Store {
   readonly shards: ShardStore;
   readonly jobs: JobReader;
   readonly identity: IdentityStore;
+  readonly catalog: CatalogStore;
+  readonly schedules: ScheduleStore;
   readonly servers: ServerStore;
   readonly secrets: SecretStore;
   /** A round trip to the database. */

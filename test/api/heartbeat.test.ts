@@ -1,3 +1,5 @@
+import { impliedBy } from "../../src/jobs/abilities.ts";
+import { NO_CHANGES } from "../../src/store/store.ts";
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { createHandlerContext } from "@connectrpc/connect";
 import { describe, expect, it } from "vitest";
@@ -63,7 +65,10 @@ const aWorld = async () => {
       kind: "user",
       organizationId,
       userId: "ada" as UserId,
-      role: "admin",
+      permissions: impliedBy(["admin"]),
+      tokenId: "a token",
+      attempt: null,
+      deferred: false,
     });
     return {
       call: openCall(api, context),
@@ -75,15 +80,11 @@ const aWorld = async () => {
     const mark = (rows: readonly JobRow[] = []) => rows.map((row) => ({ ...row, revision }));
     const [inserted, updated] = [mark(changes.inserted), mark(changes.updated)];
     await store.shards.commit(fence, {
+      ...NO_CHANGES,
       revision,
       inserted,
       updated,
-      before: new Map(),
       specs: inserted.map(aSpecRow),
-      attempts: [],
-      output: [],
-      requests: [],
-      scripts: [],
     });
     if (published) feed?.publish(revision, [...inserted, ...updated], []);
   };

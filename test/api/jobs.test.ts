@@ -1,3 +1,4 @@
+import { MEMBER_PERMISSIONS } from "../../src/jobs/abilities.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { JobState, type JobSpecSchema } from "../../src/gen/millrace/v1/job_pb.ts";
@@ -264,7 +265,7 @@ describe.each(ENGINES)("jobs through the public API on %s", (engine) => {
 
   it("refuses what a full queue has no room for, and says when to come again", async () => {
     const organizationId = await server.addOrganization({ maxQueued: 1 });
-    const jobs = server.jobsOf(await server.addUser(organizationId, "member"));
+    const jobs = server.jobsOf(await server.addUser(organizationId, MEMBER_PERMISSIONS));
     await jobs.submitJob({ spec: aSpec() });
     expect(await refusalOf(jobs.submitJob({ spec: aSpec() }))).toMatchObject({
       code: "ResourceExhausted",

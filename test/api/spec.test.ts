@@ -6,6 +6,8 @@ import { toSubmission } from "../../src/api/convert/submission.ts";
 import { createScriptCompiler } from "../../src/catalog/script.ts";
 import { ScriptLanguage } from "../../src/gen/millrace/v1/job_pb.ts";
 import { SubmitJobRequestSchema } from "../../src/gen/millrace/v1/job_service_pb.ts";
+import { impliedBy, MEMBER_PERMISSIONS } from "../../src/jobs/abilities.ts";
+import { SERVER } from "../../src/jobs/audit.ts";
 import { JobFault } from "../../src/jobs/errors.ts";
 import type { OrganizationId, UserId } from "../../src/jobs/ids.ts";
 import { DEFAULT_RETRY_POLICY } from "../../src/jobs/retry.ts";
@@ -24,8 +26,12 @@ const submissionOf = (request: Request, at?: string) =>
         kind: "user",
         organizationId: "acme" as OrganizationId,
         userId: ME,
-        role: "member",
+        permissions: impliedBy(MEMBER_PERMISSIONS),
+        tokenId: "a token",
+        attempt: null,
+        deferred: false,
       },
+      by: SERVER,
       now: NOW,
       compile: createScriptCompiler(),
       newId: aJobId,

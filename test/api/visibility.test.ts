@@ -1,3 +1,4 @@
+import { MEMBER_PERMISSIONS } from "../../src/jobs/abilities.ts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { systemRandom } from "../../src/runtime/random.ts";
@@ -15,9 +16,9 @@ describe.each(ENGINES)("who sees a job on %s", (engine) => {
 
   beforeAll(async () => {
     server = await startServerOn(engine);
-    owner = await server.addUser(server.admin.organizationId, "member");
-    colleague = await server.addUser(server.admin.organizationId, "member");
-    stranger = await server.addUser(await server.addOrganization(), "admin");
+    owner = await server.addUser(server.admin.organizationId, MEMBER_PERMISSIONS);
+    colleague = await server.addUser(server.admin.organizationId, MEMBER_PERMISSIONS);
+    stranger = await server.addUser(await server.addOrganization(), ["admin"]);
     const spec = { work: { case: "type" as const, value: "idle" } };
     const { job } = await server.jobsOf(owner).submitJob({ spec });
     jobId = job?.id ?? "";

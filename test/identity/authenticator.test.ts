@@ -1,3 +1,5 @@
+import { MEMBER_PERMISSIONS } from "../../src/jobs/abilities.ts";
+import { STANDARD_LIMITS } from "../../src/store/store.ts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { createAuthenticator } from "../../src/identity/authenticator.ts";
@@ -26,15 +28,15 @@ beforeEach(async () => {
   await store.identity.insertOrganization({
     id: organizationId,
     name: "acme",
-    maxRunning: null,
-    maxQueued: null,
+    ...STANDARD_LIMITS,
     createdAt,
   });
   await store.identity.insertUser({
     id: userId,
     organizationId,
     name: "ada",
-    role: "member",
+    permissions: MEMBER_PERMISSIONS,
+    disabledAt: null,
     createdAt,
   });
   [reads, touches, down] = [0, 0, false];
@@ -74,7 +76,10 @@ describe("the authenticator", () => {
       kind: "user",
       organizationId,
       userId,
-      role: "member",
+      permissions: new Set(MEMBER_PERMISSIONS),
+      tokenId: expect.any(String),
+      attempt: null,
+      deferred: false,
     });
   });
 

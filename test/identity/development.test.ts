@@ -51,7 +51,6 @@ describe("a development server", () => {
     });
     expect(await authenticate(`Bearer ${credentials.token}`)).toMatchObject({
       kind: "user",
-      role: "admin",
     });
     expect(await authenticate(`Bearer ${credentials.runnerToken}`)).toMatchObject({
       kind: "runner",

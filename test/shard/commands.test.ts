@@ -1,3 +1,4 @@
+import { SERVER } from "../../src/jobs/audit.ts";
 import { describe, expect, test } from "vitest";
 
 import { JobFault } from "../../src/jobs/errors.ts";
@@ -134,23 +135,23 @@ describe("cancel", () => {
   test("ends a job that waits", () => {
     const shard = new Shard();
     const { job } = shard.do(submit([aSubmission()])).outcome[0] as { job: JobRow };
-    const { outcome } = shard.do(cancel(acme, job.id, "enough"));
+    const { outcome } = shard.do(cancel(acme, job.id, { reason: "enough", by: SERVER }));
     expect(outcome).toMatchObject({ state: "CANCELLED", cancelReason: "enough" });
   });
 
   test("asks for the end of a job that runs, once", () => {
     const { shard, job } = startOne();
-    const first = shard.do(cancel(acme, job.id, "enough"));
+    const first = shard.do(cancel(acme, job.id, { reason: "enough", by: SERVER }));
     expect(first.outcome).toMatchObject({ state: "RUNNING", cancelReason: "enough" });
     expect(first.turn.toStop).toHaveLength(1);
-    const second = shard.do(cancel(acme, job.id, "again"));
+    const second = shard.do(cancel(acme, job.id, { reason: "again", by: SERVER }));
     expect(second.outcome).toMatchObject({ cancelReason: "enough" });
     expect(second.turn.changedNothing).toBe(true);
   });
 
   test("wins over a result that arrives afterwards", () => {
     const { shard, ref, job } = startOne();
-    shard.do(cancel(acme, job.id, ""));
+    shard.do(cancel(acme, job.id, { reason: "", by: SERVER }));
     const { turn } = shard.do(reportOf(ref, 1, { ending: succeeded }));
     expect(turn.changes().updated).toMatchObject([{ state: "CANCELLED" }]);
     expect(turn.attempts).toMatchObject([{ outcome: "CANCELLED", result: null }]);
@@ -160,8 +161,12 @@ describe("cancel", () => {
     const { shard, ref, job } = startOne();
     const { turn } = shard.do(reportOf(ref, 1, { ending: succeeded }));
     const cold = { jobs: [...turn.changes().updated] };
-    expect(reasonOf(shard.do(cancel(acme, job.id, ""), cold).outcome)).toBe("JOB_NOT_CANCELLABLE");
-    expect(reasonOf(shard.do(cancel(acme, aJobId(), "")).outcome)).toBe("JOB_NOT_FOUND");
+    expect(reasonOf(shard.do(cancel(acme, job.id, { reason: "", by: SERVER }), cold).outcome)).toBe(
+      "JOB_NOT_CANCELLABLE",
+    );
+    expect(reasonOf(shard.do(cancel(acme, aJobId(), { reason: "", by: SERVER })).outcome)).toBe(
+      "JOB_NOT_FOUND",
+    );
   });
 });
 
@@ -172,11 +177,11 @@ describe("retry", () => {
     const ending = { kind: "failed" as const, error, cpuMs: 0, peakMemoryBytes: 0 };
     const { turn } = shard.do(reportOf(ref, 1, { ending }));
     const cold = { jobs: [...turn.changes().updated] };
-    const retried = shard.do(retry(acme, job.id), cold);
+    const retried = shard.do(retry(acme, job.id, SERVER), cold);
     expect(retried.outcome).toMatchObject({ state: "QUEUED", retryCount: 1 });
     expect(shard.row(job)).toMatchObject({ state: "RUNNING", attempt: 2 });
     expect(retried.turn.changes().inserted).toEqual([]);
-    expect(reasonOf(shard.do(retry(acme, job.id)).outcome)).toBe("JOB_NOT_RETRYABLE");
+    expect(reasonOf(shard.do(retry(acme, job.id, SERVER)).outcome)).toBe("JOB_NOT_RETRYABLE");
   });
 });
 
@@ -243,7 +248,7 @@ describe("reconcile", () => {
 
   test("names what the runner holds and has lost, and what it is to stop", () => {
     const { shard, ref, job } = startOne();
-    shard.do(cancel(acme, job.id, ""));
+    shard.do(cancel(acme, job.id, { reason: "", by: SERVER }));
     const foreign = { ...ref, jobId: aJobId() };
     const { outcome } = shard.do(reconcile(RUNNER, [ref, foreign], new Set()));
     expect(outcome).toEqual({ lost: [foreign], cancellations: [ref] });

@@ -1,3 +1,4 @@
+import { aJobId } from "../support/job-row.ts";
 import type { Capability, LeaseToken, OrganizationId, RunnerId } from "../../src/jobs/ids.ts";
 import { SCRIPT } from "../../src/jobs/ids.ts";
 import type { JobRow } from "../../src/jobs/job.ts";
@@ -6,7 +7,7 @@ import { schedule, type Placement } from "../../src/shard/scheduler.ts";
 import { Slots } from "../../src/shard/slots.ts";
 import { ShardState } from "../../src/shard/state.ts";
 import { NO_COLD_ROWS, Turn } from "../../src/shard/turn.ts";
-import type { ColdRows } from "../../src/store/store.ts";
+import type { ColdRows, OrganizationLimits } from "../../src/store/store.ts";
 
 export const acme = "acme" as OrganizationId;
 export const RUNNER = "runner-1" as RunnerId;
@@ -17,6 +18,18 @@ type Told<Outcome> = {
   readonly placements: readonly Placement[];
 };
 
+/** Limits of `acme`, with only those said that matter. */
+export const someLimits = (facts: Partial<OrganizationLimits> = {}): OrganizationLimits => ({
+  organizationId: acme,
+  maxRunning: 5,
+  maxQueued: 1_000,
+  weight: 1,
+  retentionMs: 60_000,
+  types: new Map(),
+  breakers: [],
+  ...facts,
+});
+
 /** A shard without a database: turns are applied and taken as committed. */
 export class Shard {
   readonly state = new ShardState();
@@ -25,19 +38,12 @@ export class Shard {
   #revision = 0;
   #leases = 0;
 
-  constructor(limits: { readonly maxRunning?: number; readonly maxQueued?: number } = {}) {
+  constructor(limits: Partial<OrganizationLimits> = {}) {
     this.admit(acme, limits);
   }
 
-  admit(
-    organizationId: OrganizationId,
-    limits: { readonly maxRunning?: number; readonly maxQueued?: number } = {},
-  ): void {
-    this.state.admit({
-      organizationId,
-      maxRunning: limits.maxRunning ?? 5,
-      maxQueued: limits.maxQueued ?? 1_000,
-    });
+  admit(organizationId: OrganizationId, limits: Partial<OrganizationLimits> = {}): void {
+    this.state.admit(someLimits({ ...limits, organizationId }));
   }
 
   offer(slots: number, capabilities: readonly Capability[] = [SCRIPT], id = RUNNER): void {
@@ -46,7 +52,7 @@ export class Shard {
 
   do<Outcome>(command: Command<Outcome>, cold: Partial<ColdRows> = {}): Told<Outcome> {
     this.#revision += 1;
-    const at = { now: this.now, revision: this.#revision, random: () => 0.5 };
+    const at = { now: this.now, revision: this.#revision, random: () => 0.5, newId: aJobId };
     const turn = new Turn(this.state, at, { ...NO_COLD_ROWS, ...cold });
     const outcome = command.apply(turn);
     for (const id of turn.released) this.slots.use(0, id, -1);

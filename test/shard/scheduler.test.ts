@@ -1,3 +1,4 @@
+import { SERVER } from "../../src/jobs/audit.ts";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
@@ -124,7 +125,7 @@ describe("placing jobs on slots", () => {
     const { placements } = shard.do(
       submit([aSubmission({ name: "one", concurrencyKey: "k" }), parked]),
     );
-    shard.do(cancel(acme, parked.job.id, ""));
+    shard.do(cancel(acme, parked.job.id, { reason: "", by: SERVER }));
     const [one] = placements;
     if (one === undefined) throw new Error("nothing was placed");
     shard.do(succeed(one));
@@ -192,7 +193,8 @@ describe("in any history", () => {
             if (placement !== undefined) run(succeed(placement));
           } else if (one.kind === "cancel") {
             const job = active()[one.which % Math.max(1, active().length)];
-            if (job !== undefined) run(cancel(job.row.organizationId, job.row.id, ""));
+            if (job !== undefined)
+              run(cancel(job.row.organizationId, job.row.id, { reason: "", by: SERVER }));
           } else {
             run(loseRunner(RUNNER));
           }

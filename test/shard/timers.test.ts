@@ -6,9 +6,9 @@ import { Fifo } from "../../src/shard/fifo.ts";
 import { Organization } from "../../src/shard/organization.ts";
 import { Timers } from "../../src/shard/timers.ts";
 import { aJobRow } from "../support/job-row.ts";
-import { acme } from "./harness.ts";
+import { someLimits } from "./harness.ts";
 
-const organization = new Organization({ organizationId: acme, maxRunning: 1, maxQueued: 1 });
+const organization = new Organization(someLimits({ maxRunning: 1, maxQueued: 1 }));
 const aJob = () => new ActiveJob(aJobRow(), organization);
 
 describe("timers", () => {

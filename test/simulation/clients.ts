@@ -1,3 +1,4 @@
+import { SERVER } from "../../src/jobs/audit.ts";
 import { JobFault } from "../../src/jobs/errors.ts";
 import type { JobId, OrganizationId } from "../../src/jobs/ids.ts";
 import type { Submission } from "../../src/jobs/submission.ts";
@@ -72,7 +73,7 @@ export class SimulatedClient {
       async (cluster) =>
         await cluster.router
           .ownerOf(this.#organizationId)
-          .cancel(this.#organizationId, id, { reason, by: "" as never })
+          .cancel(this.#organizationId, id, { reason, by: SERVER })
           .catch(refusal),
     );
     if (!(outcome instanceof JobFault)) this.#told.cancelled.add(id);
@@ -84,7 +85,7 @@ export class SimulatedClient {
       async (cluster) =>
         await cluster.router
           .ownerOf(this.#organizationId)
-          .retry(this.#organizationId, id)
+          .retry(this.#organizationId, id, SERVER)
           .catch(refusal),
     );
   }
@@ -127,6 +128,8 @@ export class SimulatedClient {
       spec: aSpecRow(job),
       script: null,
       request: { organizationId, requestId, jobId: id, fingerprint: requestId, createdAt: now },
+      deferred: false,
+      by: SERVER,
     };
   }
 }

@@ -65,6 +65,7 @@ export const faultyStore = (
     },
     load: async (...args) => await call(async () => await real.shards.load(...args)),
     readCold: async (...args) => await call(async () => await real.shards.readCold(...args)),
+    purgeable: async (...args) => await call(async () => await real.shards.purgeable(...args)),
     commit: async (fence, changes) => {
       const lies = world.dice.chance(faults().lies);
       await call(async () => {

@@ -1,3 +1,4 @@
+import { NOTHING_WANTED } from "../../src/store/store.ts";
 import { describe, expect, test } from "vitest";
 
 import type { JobRow } from "../../src/jobs/job.ts";
@@ -112,7 +113,7 @@ describe.each(ENGINES)("commit on %s", (engine) => {
     const kept = [
       ...given_,
       ...["runAs", "concurrencyKey", "concurrencyPolicy", "attemptTimeoutMs", "deadlineAt"],
-      ...["retryPolicy", "workflowId", "stepName", "parentId", "createdAt"],
+      ...["retryPolicy", "workflowId", "stepName", "parentId", "scheduleId", "createdAt"],
     ] as (keyof JobRow)[];
     const expected = Object.fromEntries(kept.map((field) => [field, fresh[field]]));
     expect(changed).toEqual({ ...full, ...expected, revision: 2 });
@@ -134,6 +135,7 @@ describe.each(ENGINES)("commit on %s", (engine) => {
     const steps: Partial<JobRow>[] = [
       ...["state", "runAt", "queuedAt", "updatedAt", "startedAt", "attempt", "retryCount"],
       ...["lostCount", "runnerId", "leaseToken", "reportSeq", "progress", "error", "endedAt"],
+      ...["purgeAt", "updateSeq", "tokenRevokedAttempt", "cancelledBy"],
       ...["cancelRequestedAt", "cancelReason", "outputCount", "cpuMs", "peakMemoryBytes"],
     ].map((field) => ({ [field]: full[field as keyof JobRow] }));
     steps.push({ state: "RUNNING", attempt: 77, leaseToken: "another" as JobRow["leaseToken"] });
@@ -153,7 +155,12 @@ describe.each(ENGINES)("commit on %s", (engine) => {
     const rows = Array.from({ length: 2_000 }, (_, at) =>
       at % 3 === 0
         ? aJobRow({ labels: { at: String(at % 7) } })
-        : { ...aFullJobRow(), organizationId: aJobRow().organizationId, endedAt: null },
+        : {
+            ...aFullJobRow(),
+            organizationId: aJobRow().organizationId,
+            endedAt: null,
+            purgeAt: null,
+          },
     );
     await owner.commit({
       inserted: rows,
@@ -162,7 +169,12 @@ describe.each(ENGINES)("commit on %s", (engine) => {
       output: rows.map((job) => anOutputRow(job)),
     });
     expect((await shards.load(0)).jobs).toHaveLength(2_000);
-    const ended = rows.map((job) => ({ ...job, state: "SUCCEEDED" as const, endedAt: 7 }));
+    const ended = rows.map((job) => ({
+      ...job,
+      state: "SUCCEEDED" as const,
+      endedAt: 7,
+      purgeAt: 8,
+    }));
     await owner.commit({
       updated: ended.toReversed(),
       attempts: ended.map((job) => anAttemptRow(job)),
@@ -182,10 +194,8 @@ describe.each(ENGINES)("commit on %s", (engine) => {
     }));
     await owner.commit({ inserted: rows, specs });
     const read = await shards.readCold(0, {
-      jobs: [],
+      ...NOTHING_WANTED,
       specs: rows,
-      requests: [],
-      organizations: [],
     });
     const inputs = new Map(read.specs.map(({ id, input }) => [id, input]));
     for (const { id, input } of specs) expect(inputs.get(id) === input).toBe(true);

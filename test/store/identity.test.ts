@@ -1,7 +1,12 @@
 import { describe, expect, test } from "vitest";
 
 import type { UserId } from "../../src/jobs/ids.ts";
-import type { OrganizationRow, TokenRow, UserRow } from "../../src/store/store.ts";
+import {
+  type OrganizationRow,
+  STANDARD_LIMITS,
+  type TokenRow,
+  type UserRow,
+} from "../../src/store/store.ts";
 import { ENGINES } from "../support/databases.ts";
 import { ACME, GLOBEX } from "../support/store-rows.ts";
 import { withStore } from "../support/stores.ts";
@@ -9,8 +14,8 @@ import { withStore } from "../support/stores.ts";
 const acme: OrganizationRow = {
   id: ACME,
   name: "Acme 🚀",
+  ...STANDARD_LIMITS,
   maxRunning: 3,
-  maxQueued: null,
   createdAt: 1_800_000_000_000,
 };
 const globex: OrganizationRow = {
@@ -24,7 +29,8 @@ const ann: UserRow = {
   id: "ann" as UserId,
   organizationId: ACME,
   name: "Ann",
-  role: "admin",
+  permissions: ["admin"],
+  disabledAt: null,
   createdAt: 2,
 };
 const token: TokenRow = {
@@ -34,6 +40,8 @@ const token: TokenRow = {
   userId: ann.id,
   name: "laptop",
   hash: "a".repeat(64),
+  permissions: ["jobs:create"],
+  createdBy: ann.id,
   createdAt: 3,
   expiresAt: 1_900_000_000_000,
   revokedAt: null,
@@ -61,7 +69,11 @@ describe.each(ENGINES)("identity on %s", (engine) => {
 
   test("users belong to one organization, and their names to it", async () => {
     const { identity } = given.store;
-    const other: UserRow = { ...ann, organizationId: GLOBEX, role: "member" };
+    const other: UserRow = {
+      ...ann,
+      organizationId: GLOBEX,
+      permissions: ["jobs:view", "job-read"],
+    };
     await identity.insertUser(ann);
     await identity.insertUser(other);
     expect(await identity.findUser(ACME, ann.id)).toEqual(ann);

@@ -1,3 +1,4 @@
+import { NOTHING_WANTED, STANDARD_LIMITS } from "../../src/store/store.ts";
 import { describe, expect, test } from "vitest";
 
 import type { OrganizationId } from "../../src/jobs/ids.ts";
@@ -9,7 +10,7 @@ import { aJobId, aJobRow, aSpecRow } from "../support/job-row.ts";
 import { ACME, aRequestRow, GLOBEX, placeOf } from "../support/store-rows.ts";
 import { withStore } from "../support/stores.ts";
 
-const NOTHING = { jobs: [], specs: [], requests: [], organizations: [] };
+const NONE = { types: new Map(), breakers: [] };
 
 describe.each(ENGINES)("what an owner reads on %s", (engine) => {
   const given = withStore(engine);
@@ -17,7 +18,7 @@ describe.each(ENGINES)("what an owner reads on %s", (engine) => {
   test("loading gives exactly the jobs of the shard that have not ended", async () => {
     const { shards } = given.store;
     const jobs = JOB_STATES.map((state) =>
-      aJobRow({ state, endedAt: hasEnded(state) ? 1 : null, labels: { state } }),
+      aJobRow({ state, purgeAt: hasEnded(state) ? 1 : null, labels: { state } }),
     );
     const owner = await claimed(shards);
     await owner.commit({ inserted: jobs });
@@ -35,8 +36,8 @@ describe.each(ENGINES)("what an owner reads on %s", (engine) => {
     await identity.insertOrganization({
       id: GLOBEX,
       name: "Globex",
+      ...STANDARD_LIMITS,
       maxRunning: 9,
-      maxQueued: null,
       createdAt: 1,
     });
     const owner = await claimed(shards);
@@ -50,8 +51,8 @@ describe.each(ENGINES)("what an owner reads on %s", (engine) => {
     expect(
       organizations.toSorted((a, b) => (a.organizationId < b.organizationId ? -1 : 1)),
     ).toEqual([
-      { organizationId: ACME, ...ORGANIZATION_DEFAULTS },
-      { organizationId: GLOBEX, ...ORGANIZATION_DEFAULTS, maxRunning: 9 },
+      { organizationId: ACME, ...ORGANIZATION_DEFAULTS, ...NONE },
+      { organizationId: GLOBEX, ...ORGANIZATION_DEFAULTS, maxRunning: 9, ...NONE },
     ]);
   });
 
@@ -77,13 +78,13 @@ describe.each(ENGINES)("what an owner reads on %s", (engine) => {
     await (await claimed(shards, 1)).commit({ inserted: [{ ...mine, name: "elsewhere" }] });
 
     const read = await shards.readCold(0, {
+      ...NOTHING_WANTED,
       jobs: [mine, { organizationId: GLOBEX, id: other.id }],
       specs: [mine, twin],
       requests: [
         { organizationId: ACME, requestId: "same ü" },
         { organizationId: GLOBEX, requestId: "another" },
       ],
-      organizations: [],
     });
     expect(read.jobs).toEqual([{ ...mine, revision: 1 }]);
     expect(read.specs).toHaveLength(2);
@@ -92,7 +93,7 @@ describe.each(ENGINES)("what an owner reads on %s", (engine) => {
   });
 
   test("a cold read of nothing asks nothing and answers so", async () => {
-    expect(await given.store.shards.readCold(0, NOTHING)).toEqual(NOTHING);
+    expect(await given.store.shards.readCold(0, NOTHING_WANTED)).toEqual(NOTHING_WANTED);
   });
 
   test("a cold read takes thousands of keys of hundreds of organizations", async () => {
@@ -103,7 +104,7 @@ describe.each(ENGINES)("what an owner reads on %s", (engine) => {
     await (await claimed(shards)).commit({ inserted: jobs });
     const missing = jobs.map(({ organizationId }) => ({ organizationId, id: aJobId() }));
     const read = await shards.readCold(0, {
-      ...NOTHING,
+      ...NOTHING_WANTED,
       jobs: [...jobs, ...missing],
       organizations: [...new Set(jobs.map(({ organizationId }) => organizationId))],
     });
@@ -117,7 +118,7 @@ describe.each(ENGINES)("what an owner reads on %s", (engine) => {
     const requests = ids.map((requestId) => aRequestRow(aJobRow(), { requestId }));
     await (await claimed(shards)).commit({ requests });
     const read = await shards.readCold(0, {
-      ...NOTHING,
+      ...NOTHING_WANTED,
       requests: ids.map((requestId) => ({ organizationId: ACME, requestId })),
     });
     expect(read.requests.map(({ requestId }) => requestId).toSorted()).toEqual(ids.toSorted());

@@ -1,3 +1,4 @@
+import { NOTHING_WANTED } from "../../src/store/store.ts";
 import { describe, expect, test } from "vitest";
 
 import { LIMITS } from "../../src/jobs/limits.ts";
@@ -56,10 +57,9 @@ describe.each(ENGINES)("texts on %s", (engine) => {
     });
     const place = placeOf(job);
     const cold = await shards.readCold(0, {
-      jobs: [],
+      ...NOTHING_WANTED,
       specs: [job],
       requests: [{ organizationId: job.organizationId, requestId: text }],
-      organizations: [],
     });
     expect(await jobs.find(place, job.id)).toEqual({ ...job, revision: 1 });
     expect(cold.specs).toEqual([spec]);

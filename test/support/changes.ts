@@ -1,17 +1,16 @@
-import type { ShardChanges, ShardId, ShardStore, Fence } from "../../src/store/store.ts";
+import {
+  type Fence,
+  NO_CHANGES,
+  type ShardChanges,
+  type ShardId,
+  type ShardStore,
+} from "../../src/store/store.ts";
 
 /** What a commit writes, with only the lists that matter said. */
 export const someChanges = (
   facts: Partial<ShardChanges> & Pick<ShardChanges, "revision">,
 ): ShardChanges => ({
-  inserted: [],
-  specs: [],
-  updated: [],
-  before: new Map(),
-  attempts: [],
-  output: [],
-  requests: [],
-  scripts: [],
+  ...NO_CHANGES,
   ...facts,
 });
 

@@ -1,5 +1,7 @@
 import { SCRIPT, type JobId, type OrganizationId, type ScriptHash } from "../../src/jobs/ids.ts";
-import { NO_PROGRESS, type JobRow, type SpecRow } from "../../src/jobs/job.ts";
+import { SERVER } from "../../src/jobs/audit.ts";
+import { freshJob } from "../../src/jobs/fresh-job.ts";
+import type { JobRow, SpecRow } from "../../src/jobs/job.ts";
 import { DEFAULT_RETRY_POLICY } from "../../src/jobs/retry.ts";
 import type { Submission } from "../../src/jobs/submission.ts";
 
@@ -13,45 +15,27 @@ export const aJobId = (): JobId => {
 
 /** A fresh script job of `acme`, with only the facts that matter said. */
 export const aJobRow = (facts: Partial<JobRow> = {}): JobRow => ({
-  organizationId: "acme" as OrganizationId,
-  id: aJobId(),
-  revision: 0,
-  state: "QUEUED",
-  name: "",
-  type: "",
-  typeVersion: 0,
-  capability: SCRIPT,
-  priority: 0,
-  labels: {},
-  creatorId: "",
-  runAs: "",
-  concurrencyKey: "",
-  concurrencyPolicy: "QUEUE",
-  attemptTimeoutMs: 30_000,
-  deadlineAt: null,
-  retryPolicy: DEFAULT_RETRY_POLICY,
-  workflowId: "",
-  stepName: "",
-  parentId: "",
-  createdAt: 0,
-  runAt: 0,
-  queuedAt: null,
-  updatedAt: 0,
-  startedAt: null,
-  endedAt: null,
-  attempt: 0,
-  retryCount: 0,
-  lostCount: 0,
-  runnerId: "",
-  leaseToken: "",
-  reportSeq: 0,
-  progress: NO_PROGRESS,
-  error: null,
-  cancelRequestedAt: null,
-  cancelReason: "",
-  outputCount: 0,
-  cpuMs: 0,
-  peakMemoryBytes: 0,
+  ...freshJob({
+    organizationId: "acme" as OrganizationId,
+    id: aJobId(),
+    name: "",
+    type: "",
+    typeVersion: 0,
+    capability: SCRIPT,
+    priority: 0,
+    labels: {},
+    creatorId: "",
+    runAs: "",
+    concurrencyKey: "",
+    concurrencyPolicy: "QUEUE",
+    attemptTimeoutMs: 30_000,
+    deadlineAt: null,
+    retryPolicy: DEFAULT_RETRY_POLICY,
+    parentId: "",
+    scheduleId: "",
+    createdAt: 0,
+    runAt: 0,
+  }),
   ...facts,
 });
 
@@ -62,9 +46,18 @@ export const aSpecRow = ({ organizationId, id }: JobRow): SpecRow => ({
   scriptHash: "0".repeat(64) as ScriptHash,
   callbackUrl: "",
   traceparent: "",
+  requestId: "",
 });
 
 export const aSubmission = (facts: Partial<JobRow> = {}): Submission => {
   const job = aJobRow(facts);
-  return { idIsChosen: false, job, spec: aSpecRow(job), script: null, request: null };
+  return {
+    idIsChosen: false,
+    job,
+    spec: aSpecRow(job),
+    script: null,
+    request: null,
+    deferred: false,
+    by: SERVER,
+  };
 };

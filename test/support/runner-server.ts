@@ -143,7 +143,7 @@ export const startRunnerServer = async (): Promise<RunnerServer> => {
     return answer ?? {};
   };
 
-  const updateService: ServiceImpl<typeof JobUpdateService> = {
+  const updateService: Pick<ServiceImpl<typeof JobUpdateService>, "updateJobs"> = {
     updateJobs: async ({ updates }, { requestHeader }) => {
       guard(requestHeader);
       updateCalls.push(updates);

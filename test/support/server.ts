@@ -15,7 +15,7 @@ import type { OrganizationId, UserId } from "../../src/jobs/ids.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
 import { type RunningServer, startServer } from "../../src/serve.ts";
-import type { OrganizationRow, UserRow } from "../../src/store/store.ts";
+import { type OrganizationRow, STANDARD_LIMITS, type UserRow } from "../../src/store/store.ts";
 
 /** A user of an organization, with a token. */
 export type TestUser = {
@@ -34,7 +34,7 @@ export type TestServer = RunningServer & {
   /** JobService as that user calls it; at `url`, if it is not the server's own. */
   jobsOf(user: Pick<TestUser, "token">, url?: string): Client<typeof JobService>;
   addOrganization(facts?: Partial<OrganizationRow>): Promise<OrganizationId>;
-  addUser(organizationId: OrganizationId, role: UserRow["role"]): Promise<TestUser>;
+  addUser(organizationId: OrganizationId, permissions: UserRow["permissions"]): Promise<TestUser>;
 };
 
 export type TestServerOptions = {
@@ -57,11 +57,10 @@ const addOrganization = async (
   facts: Partial<OrganizationRow> = {},
 ): Promise<OrganizationId> => {
   const id = systemRandom.uuid() as OrganizationId;
-  const limits = { maxRunning: null, maxQueued: null };
   await store.identity.insertOrganization({
     id,
     name: id,
-    ...limits,
+    ...STANDARD_LIMITS,
     createdAt: systemClock.now(),
     ...facts,
   });
@@ -77,7 +76,7 @@ const maker = ({ store }: RunningServer) => ({
 const addUser = async (
   server: RunningServer,
   organizationId: OrganizationId,
-  role: UserRow["role"],
+  permissions: UserRow["permissions"],
 ): Promise<TestUser> => {
   const userId = systemRandom.uuid() as UserId;
   const createdAt = systemClock.now();
@@ -85,7 +84,8 @@ const addUser = async (
     id: userId,
     organizationId,
     name: userId,
-    role,
+    permissions,
+    disabledAt: null,
     createdAt,
   });
   const subject = { kind: "user" as const, organizationId, userId };
@@ -122,7 +122,7 @@ export const startTestServer = async (options: TestServerOptions = {}): Promise<
   const clientOf = <S extends DescService>(service: S, url: string, token: string): Client<S> =>
     createClient(service, transportTo(url, token));
 
-  const admin = await addUser(server, await addOrganization(server, { name: "acme" }), "admin");
+  const admin = await addUser(server, await addOrganization(server, { name: "acme" }), ["admin"]);
   const runner = { kind: "runner" as const, name: "test", expiresAt: null };
   const { text: runnerToken } = await createToken(maker(server), runner);
   return {
@@ -134,7 +134,8 @@ export const startTestServer = async (options: TestServerOptions = {}): Promise<
     updates: clientOf(JobUpdateService, server.internalUrl, runnerToken),
     jobsOf: ({ token }, url = server.publicUrl) => clientOf(JobService, url, token),
     addOrganization: async (facts) => await addOrganization(server, facts),
-    addUser: async (organizationId, role) => await addUser(server, organizationId, role),
+    addUser: async (organizationId, permissions) =>
+      await addUser(server, organizationId, permissions),
     stop: async () => await stack.disposeAsync(),
   };
 };

@@ -4,6 +4,7 @@ import { systemClock } from "../../src/runtime/clock.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
 import { migrateUp } from "../../src/store/migrate.ts";
 import { openStore } from "../../src/store/open.ts";
+import { STANDARD_LIMITS } from "../../src/store/store.ts";
 
 /** A migrated database with an organization, a user of it and tokens for everybody. */
 export type Site = {
@@ -29,15 +30,16 @@ export const prepareSite = async (
     await identity.insertOrganization({
       id: organizationId,
       name: `org-${organizationId}`,
+      ...STANDARD_LIMITS,
       maxRunning,
-      maxQueued: null,
       createdAt,
     });
     await identity.insertUser({
       id: userId,
       organizationId,
       name: "ada",
-      role: "admin",
+      permissions: ["admin"],
+      disabledAt: null,
       createdAt,
     });
     const forUser = { kind: "user" as const, organizationId, userId, name: "t", expiresAt: null };

@@ -72,6 +72,9 @@ export const toJob = (row: JobRow, now: Millis): Job => {
     parentId: row.parentId,
     cpuTime: durationFromMs(row.cpuMs),
     peakMemoryBytes: BigInt(row.peakMemoryBytes),
+    cancelledBy: row.cancelledBy,
+    scheduleId: row.scheduleId,
+    ...(row.purgeAt === null ? {} : { purgeTime: timestamp(row.purgeAt) }),
   };
 };
 

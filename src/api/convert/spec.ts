@@ -31,7 +31,7 @@ export type CheckedSpec = Pick<
   Work & { readonly input: JsonText };
 
 export type SpecContext = {
-  readonly caller: UserId;
+  readonly caller: UserId | "";
   readonly now: Millis;
   readonly compile: ScriptCompiler;
 };
@@ -162,7 +162,7 @@ const refuseUnsupported = (
     readonly callback?: Callback | undefined;
     readonly runAs: string;
   },
-  caller: UserId,
+  caller: UserId | "",
 ): void => {
   if (spec.typeVersion < 0)
     faults.add("type_version", `must be 0 or more; it is ${spec.typeVersion}.`);

@@ -7,8 +7,10 @@ import {
   SubmitJobRequestSchema,
 } from "../../gen/millrace/v1/job_service_pb.ts";
 import type { UserCaller } from "../../identity/caller.ts";
+import type { Actor } from "../../jobs/audit.ts";
 import { isUuidV7, type JobId } from "../../jobs/ids.ts";
-import { type Millis, NO_PROGRESS } from "../../jobs/job.ts";
+import { freshJob } from "../../jobs/fresh-job.ts";
+import type { Millis } from "../../jobs/job.ts";
 import { LIMITS } from "../../jobs/limits.ts";
 import type { Submission } from "../../jobs/submission.ts";
 import type { ScriptCompiler } from "../../catalog/script.ts";
@@ -19,6 +21,7 @@ import { checkSpec, type CheckedSpec } from "./spec.ts";
 
 export type SubmissionContext = {
   readonly caller: UserCaller;
+  readonly by: Actor;
   readonly now: Millis;
   readonly compile: ScriptCompiler;
   /** A fresh UUIDv7. */
@@ -53,12 +56,9 @@ const rows = (
   const { input, script } = spec;
   return {
     idIsChosen: request.jobId !== "",
-    job: {
+    job: freshJob({
       organizationId,
       id,
-      revision: 0,
-      state: "QUEUED",
-      // One by one: a rest and a spread of them cost as much as all the rest of a submission.
       name: spec.name,
       type: spec.type,
       typeVersion: spec.typeVersion,
@@ -70,31 +70,13 @@ const rows = (
       attemptTimeoutMs: spec.attemptTimeoutMs,
       deadlineAt: spec.deadlineAt,
       retryPolicy: spec.retryPolicy,
-      runAt: spec.runAt,
       creatorId: userId,
       runAs: userId,
-      workflowId: "",
-      stepName: "",
       parentId: "",
+      scheduleId: "",
       createdAt: now,
-      queuedAt: null,
-      updatedAt: now,
-      startedAt: null,
-      endedAt: null,
-      attempt: 0,
-      retryCount: 0,
-      lostCount: 0,
-      runnerId: "",
-      leaseToken: "",
-      reportSeq: 0,
-      progress: NO_PROGRESS,
-      error: null,
-      cancelRequestedAt: null,
-      cancelReason: "",
-      outputCount: 0,
-      cpuMs: 0,
-      peakMemoryBytes: 0,
-    },
+      runAt: spec.runAt,
+    }),
     spec: {
       organizationId,
       id,
@@ -102,6 +84,7 @@ const rows = (
       scriptHash: script?.hash ?? "",
       callbackUrl: "",
       traceparent,
+      requestId: request.requestId,
     },
     script: script === null ? null : { organizationId, ...script, createdAt: now },
     request:
@@ -114,6 +97,8 @@ const rows = (
             fingerprint: fingerprint(request, context),
             createdAt: now,
           },
+    deferred: caller.deferred,
+    by: context.by,
   };
 };
 

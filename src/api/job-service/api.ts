@@ -2,13 +2,14 @@ import type { HandlerContext } from "@connectrpc/connect";
 
 import type { ScriptCompiler } from "../../catalog/script.ts";
 import { maySee, type UserCaller } from "../../identity/caller.ts";
+import type { Actor } from "../../jobs/audit.ts";
 import { JobFault, jobNotFound } from "../../jobs/errors.ts";
 import { isUuidV7, type JobId } from "../../jobs/ids.ts";
 import type { JobRow } from "../../jobs/job.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { ShardOwner, ShardRouter } from "../../shard/owner.ts";
 import type { JobReader, Place } from "../../store/store.ts";
-import { userOf } from "../caller-context.ts";
+import { addressKey, userOf } from "../caller-context.ts";
 import type { Seal } from "../sealed-token.ts";
 
 /** What the handlers of JobService work with. */
@@ -42,6 +43,13 @@ export const openCall = (api: JobApi, context: HandlerContext): Call => {
     context,
   };
 };
+
+/** Who calls, as the audit log keeps it. */
+export const actorOf = ({ caller, context }: Call): Actor => ({
+  userId: caller.userId,
+  tokenId: caller.tokenId,
+  address: context.values.get(addressKey),
+});
 
 /** @throws JobFault SHARD_UNAVAILABLE */
 export const ownerOf = ({ api, place }: Call): ShardOwner =>

@@ -10,7 +10,7 @@ import { LIMITS } from "../../jobs/limits.ts";
 import { collectFaults } from "../convert/faults.ts";
 import { text } from "../convert/fields.ts";
 import { toJob } from "../convert/job.ts";
-import { type Call, findJob, ownerOf } from "./api.ts";
+import { actorOf, type Call, findJob, ownerOf } from "./api.ts";
 
 export const cancelJob = async (
   call: Call,
@@ -19,9 +19,9 @@ export const cancelJob = async (
   const faults = collectFaults();
   const reason = text(faults, "reason", request.reason, LIMITS.cancelReasonLength);
   faults.throwIfAny();
-  const { organizationId, userId: by } = call.caller;
   const { id } = await findJob(call, request.jobId);
-  const job = await ownerOf(call).cancel(organizationId, id, { reason, by });
+  const by = actorOf(call);
+  const job = await ownerOf(call).cancel(call.caller.organizationId, id, { reason, by });
   return { job: toJob(job, call.api.clock.now()) };
 };
 
@@ -30,6 +30,6 @@ export const retryJob = async (
   { jobId }: RetryJobRequest,
 ): Promise<MessageInitShape<typeof RetryJobResponseSchema>> => {
   const { id } = await findJob(call, jobId);
-  const job = await ownerOf(call).retry(call.caller.organizationId, id);
+  const job = await ownerOf(call).retry(call.caller.organizationId, id, actorOf(call));
   return { job: toJob(job, call.api.clock.now()) };
 };

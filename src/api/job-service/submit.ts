@@ -17,7 +17,7 @@ import { collectFaults } from "../convert/faults.ts";
 import { toJob } from "../convert/job.ts";
 import { toSubmission } from "../convert/submission.ts";
 import { toStatus } from "../errors.ts";
-import { type Call, ownerOf } from "./api.ts";
+import { actorOf, type Call, ownerOf } from "./api.ts";
 
 type Answer = MessageInitShape<typeof SubmitJobResponseSchema>;
 
@@ -26,7 +26,8 @@ export const prepare = (call: Call, request: SubmitJobRequest, at = ""): Submiss
   const { api, caller, context } = call;
   const { compile, newId } = api;
   const traceparent = traceparentOf(context.requestHeader);
-  return toSubmission(request, { caller, now: api.clock.now(), compile, newId, traceparent }, at);
+  const now = api.clock.now();
+  return toSubmission(request, { caller, by: actorOf(call), now, compile, newId, traceparent }, at);
 };
 
 /** @throws JobFault what the owner refuses with */

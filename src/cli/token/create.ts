@@ -2,7 +2,13 @@ import type { Command } from "commander";
 
 import { createToken, type TokenSubject } from "../../identity/create-token.ts";
 import type { OrganizationId, UserId } from "../../jobs/ids.ts";
-import type { IdentityStore, OrganizationRow, UserRow } from "../../store/store.ts";
+import { MEMBER_PERMISSIONS } from "../../jobs/abilities.ts";
+import {
+  type IdentityStore,
+  type OrganizationRow,
+  STANDARD_LIMITS,
+  type UserRow,
+} from "../../store/store.ts";
 import { type DatabaseOptions, withStore } from "../database.ts";
 import { EXIT } from "../exit-codes.ts";
 import { usageFailure } from "../failure.ts";
@@ -39,8 +45,7 @@ const findOrganization = async (
   const row: OrganizationRow = {
     id: shell.random.uuid() as OrganizationId,
     name: wanted,
-    maxRunning: null,
-    maxQueued: null,
+    ...STANDARD_LIMITS,
     createdAt: shell.clock.now(),
   };
   await identity.insertOrganization(row);
@@ -69,7 +74,8 @@ const findUser = async (
     id: shell.random.uuid() as UserId,
     organizationId: organization.id,
     name: wanted,
-    role: options.member === true ? "member" : "admin",
+    permissions: options.member === true ? MEMBER_PERMISSIONS : ["admin"],
+    disabledAt: null,
     createdAt: shell.clock.now(),
   };
   await identity.insertUser(row);

@@ -1,3 +1,4 @@
+import type { Actor } from "../../jobs/audit.ts";
 import { JobFault, jobNotFound } from "../../jobs/errors.ts";
 import type { JobId, OrganizationId } from "../../jobs/ids.ts";
 import type { JobRow } from "../../jobs/job.ts";
@@ -11,7 +12,7 @@ import type { Command } from "./command.ts";
 export const cancel = (
   organizationId: OrganizationId,
   id: JobId,
-  reason: string,
+  { reason, by }: { readonly reason: string; readonly by: Actor },
 ): Command<JobRow | JobFault> => ({
   weight: 1,
   bytes: 0,
@@ -28,8 +29,12 @@ export const cancel = (
       });
     }
     if (job.row.cancelRequestedAt !== null) return job.row;
-    if (job.row.state !== "RUNNING") return turn.change(job, cancelNow(job.row, reason, turn.now));
+    turn.audit(organizationId, { actor: by, action: "job.cancel", subject: id, details: null });
+    const cancellation = { reason, by: by.userId };
+    if (job.row.state !== "RUNNING") {
+      return turn.change(job, cancelNow(job.row, cancellation, turn.now));
+    }
     turn.toStop.push(job);
-    return turn.change(job, askToCancel(job.row, reason, turn.now));
+    return turn.change(job, askToCancel(job.row, cancellation, turn.now));
   },
 });

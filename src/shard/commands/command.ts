@@ -5,11 +5,17 @@ import type { Turn } from "../turn.ts";
 /** What a batch of commands needs from the database, gathered before the turn. */
 export type Wanted = { [Rows in keyof ColdWanted]: ColdWanted[Rows][number][] };
 
-export const wantNothing = (): Wanted => ({ jobs: [], specs: [], requests: [], organizations: [] });
+export const wantNothing = (): Wanted => ({
+  jobs: [],
+  specs: [],
+  requests: [],
+  organizations: [],
+  schedules: [],
+  attributes: [],
+});
 
 export const wantsNothing = (wanted: Wanted): boolean =>
-  wanted.jobs.length + wanted.specs.length + wanted.requests.length === 0 &&
-  wanted.organizations.length === 0;
+  Object.values(wanted).every((rows) => rows.length === 0);
 
 /**
  * Something to be done to a shard. `apply` may run more than once: a turn whose commit failed is

@@ -1,3 +1,4 @@
+import type { Actor } from "../../jobs/audit.ts";
 import { JobFault, jobNotFound } from "../../jobs/errors.ts";
 import type { JobId, OrganizationId } from "../../jobs/ids.ts";
 import type { JobRow } from "../../jobs/job.ts";
@@ -6,7 +7,11 @@ import { retryByHand } from "../../jobs/transitions.ts";
 import type { Command } from "./command.ts";
 
 /** Gives a failed job another attempt. Refuses with JOB_NOT_FOUND or JOB_NOT_RETRYABLE. */
-export const retry = (organizationId: OrganizationId, id: JobId): Command<JobRow | JobFault> => ({
+export const retry = (
+  organizationId: OrganizationId,
+  id: JobId,
+  by: Actor,
+): Command<JobRow | JobFault> => ({
   weight: 1,
   bytes: 0,
   want: (state, wanted) => {
@@ -24,6 +29,7 @@ export const retry = (organizationId: OrganizationId, id: JobId): Command<JobRow
         metadata: { job_id: id, state: row.state },
       });
     }
+    turn.audit(organizationId, { actor: by, action: "job.retry", subject: id, details: null });
     return turn.revive(row, retryByHand(row, turn.now));
   },
 });

@@ -83,8 +83,14 @@ const refused = (turn: Turn, { job, idIsChosen }: Submission): JobFault | null =
   return null;
 };
 
-const accepted = (turn: Turn, { job, spec, script, request }: Submission): SubmitOutcome => {
+const accepted = (turn: Turn, { job, spec, script, request, by }: Submission): SubmitOutcome => {
   const row: JobRow = { ...job, ...born(job, turn.now) };
+  turn.audit(job.organizationId, {
+    actor: by,
+    action: "job.submit",
+    subject: job.id,
+    details: null,
+  });
   const active = turn.insert(row, spec);
   if (script !== null) turn.addScript(script);
   if (request !== null) turn.remember(request);

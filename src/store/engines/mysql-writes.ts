@@ -44,17 +44,31 @@ export function* cut(rows: readonly Row[], mostBytes: number): Generator<readonl
 const tailOf = ({ key, columns, kind }: Write): string => {
   switch (kind) {
     case "insert":
+    case "delete":
       return "";
     // INSERT IGNORE would also turn real errors into warnings.
     case "insert-missing":
       return ` ON DUPLICATE KEY UPDATE ${key[0]} = ${key[0]}`;
     // By primary key: WHERE id IN (…) may be planned as a scan, which locks what it passes.
     case "update":
+    case "upsert":
       return ` ON DUPLICATE KEY UPDATE ${columns
         .slice(key.length)
         .map((column) => `${column} = VALUES(${column})`)
         .join(", ")}`;
   }
+};
+
+const insertText = (write: Write, rows: number): string => {
+  const row = `(${write.columns.map(() => "?").join(", ")})`;
+  const values = Array.from({ length: rows }, () => row).join(", ");
+  return `INSERT INTO ${write.table} (${write.columns.join(", ")}) VALUES ${values}${tailOf(write)}`;
+};
+
+/** Each alternative is a range of the key; of `(a, b) IN (…)` MariaDB makes a scan. */
+const deleteText = ({ table, columns }: Write, rows: number): string => {
+  const row = `(${columns.map((column) => `${column} = ?`).join(" AND ")})`;
+  return `DELETE FROM ${table} WHERE ${Array.from({ length: rows }, () => row).join(" OR ")}`;
 };
 
 const texts = new WeakMap<Write, Map<number, string>>();
@@ -65,9 +79,7 @@ export const textOf = (write: Write, rows: number): string => {
   texts.set(write, sizes);
   let text = sizes.get(rows);
   if (text === undefined) {
-    const row = `(${write.columns.map(() => "?").join(", ")})`;
-    const values = Array.from({ length: rows }, () => row).join(", ");
-    text = `INSERT INTO ${write.table} (${write.columns.join(", ")}) VALUES ${values}${tailOf(write)}`;
+    text = write.kind === "delete" ? deleteText(write, rows) : insertText(write, rows);
     sizes.set(rows, text);
   }
   return text;

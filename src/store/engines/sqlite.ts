@@ -41,12 +41,21 @@ const clientFor = (database: SqliteDatabase): typeof Knex.Client =>
 const condition = (columns: readonly string[]): string =>
   columns.map((column) => `${column} = ?`).join(" AND ");
 
-const textOf = ({ table, key, columns, kind }: Write): string => {
+const tailOf = ({ key, columns, kind }: Write): string => {
+  if (kind === "insert-missing") return " ON CONFLICT DO NOTHING";
+  if (kind !== "upsert") return "";
+  const set = columns.slice(key.length).map((column) => `${column} = excluded.${column}`);
+  return ` ON CONFLICT (${key.join(", ")}) DO UPDATE SET ${set.join(", ")}`;
+};
+
+const textOf = (write: Write): string => {
+  const { table, key, columns, kind } = write;
+  if (kind === "delete") return `DELETE FROM ${table} WHERE ${condition(columns)}`;
   if (kind === "update") {
     const set = columns.slice(key.length).map((column) => `${column} = ?`);
     return `UPDATE ${table} SET ${set.join(", ")} WHERE ${condition(key)}`;
   }
-  const tail = kind === "insert-missing" ? " ON CONFLICT DO NOTHING" : "";
+  const tail = tailOf(write);
   return `INSERT INTO ${table} (${columns.join(", ")}) VALUES (${columns.map(() => "?").join(", ")})${tail}`;
 };
 

@@ -1,5 +1,7 @@
 /** How the names of the domain are stored: as the numbers that the contract gives them. */
+import type { AttributeKind } from "../../jobs/attribute.ts";
 import type { AttemptOutcome, ConcurrencyPolicy, OutputStream, ScriptRow } from "../../jobs/job.ts";
+import type { CatchUp } from "../../jobs/schedule.ts";
 import type { JobState } from "../../jobs/states.ts";
 
 type Codes<Name extends string> = {
@@ -40,3 +42,7 @@ export const STREAMS = codes<OutputStream>({ STDOUT: 1, STDERR: 2, LOG: 3 });
 export const POLICIES = codes<ConcurrencyPolicy>({ QUEUE: 1, REJECT: 2 });
 
 export const LANGUAGES = codes<ScriptRow["language"]>({ JAVASCRIPT: 1, TYPESCRIPT: 2 });
+
+export const ATTRIBUTE_KINDS = codes<AttributeKind>({ STATIC: 1, DYNAMIC: 2 });
+
+export const CATCH_UP_CODES = codes<CatchUp>({ SKIP: 1, ONCE: 2, ALL: 3 });

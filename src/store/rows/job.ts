@@ -34,7 +34,7 @@ const textOfLabels = (labels: Labels): string | null => {
 
 const NO_LABELS: Labels = {};
 
-const labelsOf = (text: string | null): Labels =>
+export const labelsOf = (text: string | null): Labels =>
   text === null ? NO_LABELS : (JSON.parse(text) as Labels);
 
 const KEY: readonly JobColumn[] = [
@@ -71,6 +71,7 @@ const GIVEN: readonly JobColumn[] = [
   { name: "workflow_id", valueOf: (job) => job.workflowId, usual: "" },
   { name: "step_name", valueOf: (job) => job.stepName, usual: "" },
   { name: "parent_id", valueOf: (job) => job.parentId, usual: "" },
+  { name: "schedule_id", valueOf: (job) => job.scheduleId, usual: "" },
   { name: "created_at", valueOf: (job) => job.createdAt },
 ];
 
@@ -82,12 +83,15 @@ const CHANGING: readonly JobColumn[] = [
   { name: "updated_at", valueOf: (job) => job.updatedAt },
   { name: "started_at", valueOf: (job) => job.startedAt },
   { name: "ended_at", valueOf: (job) => job.endedAt, usual: null },
+  { name: "purge_at", valueOf: (job) => job.purgeAt, usual: null },
   { name: "attempt", valueOf: (job) => job.attempt },
   { name: "retry_count", valueOf: (job) => job.retryCount, usual: 0 },
   { name: "lost_count", valueOf: (job) => job.lostCount, usual: 0 },
   { name: "runner_id", valueOf: (job) => job.runnerId },
   { name: "lease_token", valueOf: (job) => job.leaseToken },
   { name: "report_seq", valueOf: (job) => job.reportSeq, usual: 0 },
+  { name: "update_seq", valueOf: (job) => job.updateSeq, usual: 0 },
+  { name: "token_revoked_attempt", valueOf: (job) => job.tokenRevokedAttempt, usual: 0 },
   { name: "progress", valueOf: (job) => job.progress.fraction, usual: 0 },
   { name: "progress_message", valueOf: (job) => job.progress.message, usual: "" },
   { name: "current_step", valueOf: (job) => job.progress.currentStep, usual: 0 },
@@ -95,6 +99,7 @@ const CHANGING: readonly JobColumn[] = [
   { name: "error", valueOf: (job) => textOfError(job.error), usual: null },
   { name: "cancel_requested_at", valueOf: (job) => job.cancelRequestedAt, usual: null },
   { name: "cancel_reason", valueOf: (job) => job.cancelReason, usual: "" },
+  { name: "cancelled_by", valueOf: (job) => job.cancelledBy, usual: "" },
   { name: "output_count", valueOf: (job) => job.outputCount, usual: 0 },
   { name: "cpu_ms", valueOf: (job) => job.cpuMs, usual: 0 },
   { name: "peak_memory_bytes", valueOf: (job) => job.peakMemoryBytes, usual: 0 },
@@ -137,7 +142,7 @@ const UPDATE_JOB = binding("jobs", "update", columns(KEY), columns(CHANGING));
 const NARROW = [
   ["revision", "state", "updated_at", "started_at", "attempt", "runner_id", "lease_token"],
   [
-    ...["revision", "state", "updated_at", "ended_at", "report_seq", "progress"],
+    ...["revision", "state", "updated_at", "ended_at", "purge_at", "report_seq", "progress"],
     ...["cpu_ms", "peak_memory_bytes"],
   ],
   [
@@ -190,18 +195,22 @@ export const jobOf = (row: DatabaseRow): JobRow => ({
   workflowId: textOf(row, "workflow_id"),
   stepName: textOf(row, "step_name"),
   parentId: textOf(row, "parent_id"),
+  scheduleId: textOf(row, "schedule_id"),
   createdAt: numberOf(row, "created_at"),
   runAt: numberOf(row, "run_at"),
   queuedAt: numberOrNull(row, "queued_at"),
   updatedAt: numberOf(row, "updated_at"),
   startedAt: numberOrNull(row, "started_at"),
   endedAt: numberOrNull(row, "ended_at"),
+  purgeAt: numberOrNull(row, "purge_at"),
   attempt: numberOf(row, "attempt"),
   retryCount: numberOf(row, "retry_count"),
   lostCount: numberOf(row, "lost_count"),
   runnerId: textOf(row, "runner_id") as RunnerId | "",
   leaseToken: textOf(row, "lease_token") as LeaseToken | "",
   reportSeq: numberOf(row, "report_seq"),
+  updateSeq: numberOf(row, "update_seq"),
+  tokenRevokedAttempt: numberOf(row, "token_revoked_attempt"),
   progress: {
     fraction: numberOf(row, "progress"),
     message: textOf(row, "progress_message"),
@@ -211,6 +220,7 @@ export const jobOf = (row: DatabaseRow): JobRow => ({
   error: errorOf(textOrNull(row, "error")),
   cancelRequestedAt: numberOrNull(row, "cancel_requested_at"),
   cancelReason: textOf(row, "cancel_reason"),
+  cancelledBy: textOf(row, "cancelled_by") as UserId | "",
   outputCount: numberOf(row, "output_count"),
   cpuMs: numberOf(row, "cpu_ms"),
   peakMemoryBytes: numberOf(row, "peak_memory_bytes"),

@@ -15,6 +15,7 @@ export const INSERT_SPEC = binding<SpecRow>(
     ["script_hash", (spec) => spec.scriptHash],
     ["callback_url", (spec) => spec.callbackUrl],
     ["traceparent", (spec) => spec.traceparent],
+    ["request_id", (spec) => spec.requestId],
   ],
 );
 
@@ -25,4 +26,5 @@ export const specOf = (row: DatabaseRow): SpecRow => ({
   scriptHash: textOf(row, "script_hash") as ScriptHash | "",
   callbackUrl: textOf(row, "callback_url"),
   traceparent: textOf(row, "traceparent"),
+  requestId: textOf(row, "request_id"),
 });

@@ -4,13 +4,13 @@
 
 import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Duration } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import type { Duration, Value } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_struct } from "@bufbuild/protobuf/wkt";
 import type { Status } from "../../../google/rpc/status_pb.ts";
 import { file_google_rpc_status } from "../../../google/rpc/status_pb.ts";
 import type { AttemptRef } from "./runner_service_pb.ts";
 import { file_millrace_internal_v1_runner_service } from "./runner_service_pb.ts";
-import type { JobError, OutputStream, Progress } from "../../v1/job_pb.ts";
+import type { Job, JobError, OutputStream, Progress } from "../../v1/job_pb.ts";
 import { file_millrace_v1_job } from "../../v1/job_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -18,7 +18,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file millrace/internal/v1/job_update_service.proto.
  */
 export const file_millrace_internal_v1_job_update_service: GenFile = /*@__PURE__*/
-  fileDesc("Ci1taWxscmFjZS9pbnRlcm5hbC92MS9qb2JfdXBkYXRlX3NlcnZpY2UucHJvdG8SFG1pbGxyYWNlLmludGVybmFsLnYxIkUKCk91dHB1dExpbmUSKQoGc3RyZWFtGAEgASgOMhkubWlsbHJhY2UudjEuT3V0cHV0U3RyZWFtEgwKBHRleHQYAiABKAkizwEKBkVuZGluZxIVCgtyZXN1bHRfanNvbhgBIAEoCUgAEiYKBWVycm9yGAIgASgLMhUubWlsbHJhY2UudjEuSm9iRXJyb3JIABI0CgljYW5jZWxsZWQYAyABKAsyHy5taWxscmFjZS5pbnRlcm5hbC52MS5DYW5jZWxsZWRIABIrCghjcHVfdGltZRgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIZChFwZWFrX21lbW9yeV9ieXRlcxgFIAEoA0IICgZlbmRpbmciCwoJQ2FuY2VsbGVkItQBCglKb2JVcGRhdGUSMQoHYXR0ZW1wdBgBIAEoCzIgLm1pbGxyYWNlLmludGVybmFsLnYxLkF0dGVtcHRSZWYSCwoDc2VxGAIgASgDEicKCHByb2dyZXNzGAMgASgLMhUubWlsbHJhY2UudjEuUHJvZ3Jlc3MSMAoGb3V0cHV0GAQgAygLMiAubWlsbHJhY2UuaW50ZXJuYWwudjEuT3V0cHV0TGluZRIsCgZlbmRpbmcYBSABKAsyHC5taWxscmFjZS5pbnRlcm5hbC52MS5FbmRpbmciRQoRVXBkYXRlSm9ic1JlcXVlc3QSMAoHdXBkYXRlcxgBIAMoCzIfLm1pbGxyYWNlLmludGVybmFsLnYxLkpvYlVwZGF0ZSKgAQoSVXBkYXRlSm9ic1Jlc3BvbnNlEkIKCG91dGNvbWVzGAEgAygLMjAubWlsbHJhY2UuaW50ZXJuYWwudjEuVXBkYXRlSm9ic1Jlc3BvbnNlLk91dGNvbWUaRgoHT3V0Y29tZRIhCgVlcnJvchgBIAEoCzISLmdvb2dsZS5ycGMuU3RhdHVzEhgKEGNhbmNlbF9yZXF1ZXN0ZWQYAiABKAgycwoQSm9iVXBkYXRlU2VydmljZRJfCgpVcGRhdGVKb2JzEicubWlsbHJhY2UuaW50ZXJuYWwudjEuVXBkYXRlSm9ic1JlcXVlc3QaKC5taWxscmFjZS5pbnRlcm5hbC52MS5VcGRhdGVKb2JzUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_duration, file_google_rpc_status, file_millrace_internal_v1_runner_service, file_millrace_v1_job]);
+  fileDesc("Ci1taWxscmFjZS9pbnRlcm5hbC92MS9qb2JfdXBkYXRlX3NlcnZpY2UucHJvdG8SFG1pbGxyYWNlLmludGVybmFsLnYxIkUKCk91dHB1dExpbmUSKQoGc3RyZWFtGAEgASgOMhkubWlsbHJhY2UudjEuT3V0cHV0U3RyZWFtEgwKBHRleHQYAiABKAkizwEKBkVuZGluZxIVCgtyZXN1bHRfanNvbhgBIAEoCUgAEiYKBWVycm9yGAIgASgLMhUubWlsbHJhY2UudjEuSm9iRXJyb3JIABI0CgljYW5jZWxsZWQYAyABKAsyHy5taWxscmFjZS5pbnRlcm5hbC52MS5DYW5jZWxsZWRIABIrCghjcHVfdGltZRgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIZChFwZWFrX21lbW9yeV9ieXRlcxgFIAEoA0IICgZlbmRpbmciCwoJQ2FuY2VsbGVkItQBCglKb2JVcGRhdGUSMQoHYXR0ZW1wdBgBIAEoCzIgLm1pbGxyYWNlLmludGVybmFsLnYxLkF0dGVtcHRSZWYSCwoDc2VxGAIgASgDEicKCHByb2dyZXNzGAMgASgLMhUubWlsbHJhY2UudjEuUHJvZ3Jlc3MSMAoGb3V0cHV0GAQgAygLMiAubWlsbHJhY2UuaW50ZXJuYWwudjEuT3V0cHV0TGluZRIsCgZlbmRpbmcYBSABKAsyHC5taWxscmFjZS5pbnRlcm5hbC52MS5FbmRpbmcixgIKEFVwZGF0ZUpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJEhcKD29yZ2FuaXphdGlvbl9pZBgCIAEoCRIPCgdhdHRlbXB0GAMgASgFEgsKA3NlcRgEIAEoAxInCghwcm9ncmVzcxgFIAEoCzIVLm1pbGxyYWNlLnYxLlByb2dyZXNzEjAKBm91dHB1dBgGIAMoCzIgLm1pbGxyYWNlLmludGVybmFsLnYxLk91dHB1dExpbmUSKAoGcmVzdWx0GAcgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlSAASJgoFZXJyb3IYCCABKAsyFS5taWxscmFjZS52MS5Kb2JFcnJvckgAEjQKCWNhbmNlbGxlZBgJIAEoCzIfLm1pbGxyYWNlLmludGVybmFsLnYxLkNhbmNlbGxlZEgAQggKBmVuZGluZyJMChFVcGRhdGVKb2JSZXNwb25zZRIdCgNqb2IYASABKAsyEC5taWxscmFjZS52MS5Kb2ISGAoQY2FuY2VsX3JlcXVlc3RlZBgCIAEoCCJFChFVcGRhdGVKb2JzUmVxdWVzdBIwCgd1cGRhdGVzGAEgAygLMh8ubWlsbHJhY2UuaW50ZXJuYWwudjEuSm9iVXBkYXRlIqABChJVcGRhdGVKb2JzUmVzcG9uc2USQgoIb3V0Y29tZXMYASADKAsyMC5taWxscmFjZS5pbnRlcm5hbC52MS5VcGRhdGVKb2JzUmVzcG9uc2UuT3V0Y29tZRpGCgdPdXRjb21lEiEKBWVycm9yGAEgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXMSGAoQY2FuY2VsX3JlcXVlc3RlZBgCIAEoCDLRAQoQSm9iVXBkYXRlU2VydmljZRJcCglVcGRhdGVKb2ISJi5taWxscmFjZS5pbnRlcm5hbC52MS5VcGRhdGVKb2JSZXF1ZXN0GicubWlsbHJhY2UuaW50ZXJuYWwudjEuVXBkYXRlSm9iUmVzcG9uc2USXwoKVXBkYXRlSm9icxInLm1pbGxyYWNlLmludGVybmFsLnYxLlVwZGF0ZUpvYnNSZXF1ZXN0GigubWlsbHJhY2UuaW50ZXJuYWwudjEuVXBkYXRlSm9ic1Jlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_rpc_status, file_millrace_internal_v1_runner_service, file_millrace_v1_job]);
 
 /**
  * @generated from message millrace.internal.v1.OutputLine
@@ -155,6 +155,110 @@ export const JobUpdateSchema: GenMessage<JobUpdate> = /*@__PURE__*/
   messageDesc(file_millrace_internal_v1_job_update_service, 3);
 
 /**
+ * @generated from message millrace.internal.v1.UpdateJobRequest
+ */
+export type UpdateJobRequest = Message<"millrace.internal.v1.UpdateJobRequest"> & {
+  /**
+   * @generated from field: string job_id = 1;
+   */
+  jobId: string;
+
+  /**
+   * Needed with a runner's token; else the caller's own.
+   *
+   * @generated from field: string organization_id = 2;
+   */
+  organizationId: string;
+
+  /**
+   * The attempt that is spoken of. 0: the one of the job's own token, or else the newest.
+   *
+   * @generated from field: int32 attempt = 3;
+   */
+  attempt: number;
+
+  /**
+   * Counts from 1 within an attempt, over all who call UpdateJob for it. A report whose sequence
+   * was already applied is answered in the same way and changes nothing.
+   *
+   * @generated from field: int64 seq = 4;
+   */
+  seq: bigint;
+
+  /**
+   * @generated from field: millrace.v1.Progress progress = 5;
+   */
+  progress?: Progress | undefined;
+
+  /**
+   * At most 1,000.
+   *
+   * @generated from field: repeated millrace.internal.v1.OutputLine output = 6;
+   */
+  output: OutputLine[];
+
+  /**
+   * Ends the attempt.
+   *
+   * @generated from oneof millrace.internal.v1.UpdateJobRequest.ending
+   */
+  ending: {
+    /**
+     * At most 1 MiB as JSON.
+     *
+     * @generated from field: google.protobuf.Value result = 7;
+     */
+    value: Value;
+    case: "result";
+  } | {
+    /**
+     * @generated from field: millrace.v1.JobError error = 8;
+     */
+    value: JobError;
+    case: "error";
+  } | {
+    /**
+     * The work was stopped because it had been asked to.
+     *
+     * @generated from field: millrace.internal.v1.Cancelled cancelled = 9;
+     */
+    value: Cancelled;
+    case: "cancelled";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message millrace.internal.v1.UpdateJobRequest.
+ * Use `create(UpdateJobRequestSchema)` to create a new message.
+ */
+export const UpdateJobRequestSchema: GenMessage<UpdateJobRequest> = /*@__PURE__*/
+  messageDesc(file_millrace_internal_v1_job_update_service, 4);
+
+/**
+ * @generated from message millrace.internal.v1.UpdateJobResponse
+ */
+export type UpdateJobResponse = Message<"millrace.internal.v1.UpdateJobResponse"> & {
+  /**
+   * @generated from field: millrace.v1.Job job = 1;
+   */
+  job?: Job | undefined;
+
+  /**
+   * A cancellation waits to be carried out: stop the work and report `cancelled`.
+   *
+   * @generated from field: bool cancel_requested = 2;
+   */
+  cancelRequested: boolean;
+};
+
+/**
+ * Describes the message millrace.internal.v1.UpdateJobResponse.
+ * Use `create(UpdateJobResponseSchema)` to create a new message.
+ */
+export const UpdateJobResponseSchema: GenMessage<UpdateJobResponse> = /*@__PURE__*/
+  messageDesc(file_millrace_internal_v1_job_update_service, 5);
+
+/**
  * @generated from message millrace.internal.v1.UpdateJobsRequest
  */
 export type UpdateJobsRequest = Message<"millrace.internal.v1.UpdateJobsRequest"> & {
@@ -169,7 +273,7 @@ export type UpdateJobsRequest = Message<"millrace.internal.v1.UpdateJobsRequest"
  * Use `create(UpdateJobsRequestSchema)` to create a new message.
  */
 export const UpdateJobsRequestSchema: GenMessage<UpdateJobsRequest> = /*@__PURE__*/
-  messageDesc(file_millrace_internal_v1_job_update_service, 4);
+  messageDesc(file_millrace_internal_v1_job_update_service, 6);
 
 /**
  * @generated from message millrace.internal.v1.UpdateJobsResponse
@@ -188,7 +292,7 @@ export type UpdateJobsResponse = Message<"millrace.internal.v1.UpdateJobsRespons
  * Use `create(UpdateJobsResponseSchema)` to create a new message.
  */
 export const UpdateJobsResponseSchema: GenMessage<UpdateJobsResponse> = /*@__PURE__*/
-  messageDesc(file_millrace_internal_v1_job_update_service, 5);
+  messageDesc(file_millrace_internal_v1_job_update_service, 7);
 
 /**
  * @generated from message millrace.internal.v1.UpdateJobsResponse.Outcome
@@ -215,7 +319,7 @@ export type UpdateJobsResponse_Outcome = Message<"millrace.internal.v1.UpdateJob
  * Use `create(UpdateJobsResponse_OutcomeSchema)` to create a new message.
  */
 export const UpdateJobsResponse_OutcomeSchema: GenMessage<UpdateJobsResponse_Outcome> = /*@__PURE__*/
-  messageDesc(file_millrace_internal_v1_job_update_service, 5, 0);
+  messageDesc(file_millrace_internal_v1_job_update_service, 7, 0);
 
 /**
  * How running work reports. Served on the internal listener only.
@@ -224,7 +328,20 @@ export const UpdateJobsResponse_OutcomeSchema: GenMessage<UpdateJobsResponse_Out
  */
 export const JobUpdateService: GenService<{
   /**
-   * Up to 1,000 reports; each is applied or refused on its own, and answered once it is durable.
+   * One report on a running job, by the job's reference (row D6). Three kinds of callers: a user
+   * with the role `job-write` (for jobs of his organization), a runner's token, and the job's own
+   * token (for itself alone). Errors: JOB_NOT_FOUND, JOB_NOT_RUNNING, LEASE_LOST when `attempt` is
+   * not the newest any more.
+   *
+   * @generated from rpc millrace.internal.v1.JobUpdateService.UpdateJob
+   */
+  updateJob: {
+    methodKind: "unary";
+    input: typeof UpdateJobRequestSchema;
+    output: typeof UpdateJobResponseSchema;
+  },
+  /**
+   * What runners use. Up to 1,000 reports; each is applied or refused on its own, and answered once it is durable.
    *
    * @generated from rpc millrace.internal.v1.JobUpdateService.UpdateJobs
    */

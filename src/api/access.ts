@@ -1,0 +1,84 @@
+import type { DescMethod } from "@bufbuild/protobuf";
+
+import type { Ability, Role } from "../jobs/abilities.ts";
+import type { TokenKind } from "../store/store.ts";
+
+/** Who may call a method at all. Which jobs, users or tokens they may touch is the handler's. */
+export type Access = {
+  /** Kinds of tokens that are let in. A job's own token counts as `user`. */
+  readonly kinds: readonly TokenKind[];
+  /** Of a user one of these is asked; empty: nothing but to be known. */
+  readonly oneOf: readonly (Ability | Role)[];
+};
+
+const users = (...oneOf: Access["oneOf"]): Access => ({ kinds: ["user"], oneOf });
+const usersAndOperators = (...oneOf: Access["oneOf"]): Access => ({
+  kinds: ["user", "operator"],
+  oneOf,
+});
+const RUNNERS: Access = { kinds: ["runner"], oneOf: [] };
+const OPERATORS: Access = { kinds: ["operator"], oneOf: [] };
+
+/**
+ * One row for every method of our own services: the gate refuses a method without one, and
+ * test/api/access.test.ts walks all of them with every kind of caller.
+ */
+export const ACCESS: Readonly<Record<string, Access>> = {
+  "millrace.v1.JobService/SubmitJob": users("jobs:create"),
+  "millrace.v1.JobService/SubmitJobs": users("jobs:create"),
+  "millrace.v1.JobService/RunJob": users("jobs:create"),
+  "millrace.v1.JobService/GetJob": users("jobs:view"),
+  "millrace.v1.JobService/ListJobs": users("jobs:view"),
+  "millrace.v1.JobService/GetJobResult": users("jobs:view"),
+  "millrace.v1.JobService/CancelJob": users("jobs:cancel"),
+  "millrace.v1.JobService/RetryJob": users("jobs:retry"),
+  "millrace.v1.JobService/ListJobOutput": users("jobs:view"),
+  "millrace.v1.JobService/ListJobAttempts": users("jobs:view"),
+  "millrace.v1.JobService/WatchJob": users("jobs:view"),
+  "millrace.v1.JobService/WatchJobs": users("jobs:view"),
+  "millrace.v1.JobService/WaitJob": users("jobs:view"),
+
+  "millrace.v1.OrganizationService/CreateOrganization": OPERATORS,
+  "millrace.v1.OrganizationService/GetOrganization": usersAndOperators(),
+  "millrace.v1.OrganizationService/ListOrganizations": OPERATORS,
+  "millrace.v1.OrganizationService/UpdateOrganization": OPERATORS,
+  "millrace.v1.OrganizationService/ListAuditEvents": usersAndOperators("admin"),
+
+  "millrace.v1.UserService/CreateUser": usersAndOperators("admin"),
+  "millrace.v1.UserService/GetUser": usersAndOperators(),
+  "millrace.v1.UserService/ListUsers": usersAndOperators("admin"),
+  "millrace.v1.UserService/UpdateUser": usersAndOperators("admin"),
+  "millrace.v1.UserService/ListUserAttributes": usersAndOperators("admin"),
+  "millrace.v1.UserService/SetUserAttribute": usersAndOperators("admin"),
+  "millrace.v1.UserService/RemoveUserAttribute": usersAndOperators("admin"),
+
+  "millrace.v1.TokenService/CreateToken": usersAndOperators(),
+  "millrace.v1.TokenService/ListTokens": usersAndOperators(),
+  "millrace.v1.TokenService/RevokeToken": usersAndOperators(),
+  "millrace.v1.TokenService/IntrospectToken": usersAndOperators(),
+
+  "millrace.v1.JobTypeService/PutJobType": users("admin"),
+  "millrace.v1.JobTypeService/GetJobType": users("jobs:create", "jobs:view"),
+  "millrace.v1.JobTypeService/ListJobTypes": users("jobs:create", "jobs:view"),
+  "millrace.v1.JobTypeService/ListJobTypeVersions": users("jobs:create", "jobs:view"),
+  "millrace.v1.JobTypeService/SetJobTypeEnabled": users("admin"),
+  "millrace.v1.JobTypeService/ResumeJobType": users("admin"),
+
+  "millrace.v1.ScheduleService/CreateSchedule": users("jobs:create"),
+  "millrace.v1.ScheduleService/GetSchedule": users("jobs:view"),
+  "millrace.v1.ScheduleService/ListSchedules": users("jobs:view"),
+  "millrace.v1.ScheduleService/UpdateSchedule": users("jobs:create"),
+  "millrace.v1.ScheduleService/PauseSchedule": users("jobs:create"),
+  "millrace.v1.ScheduleService/ResumeSchedule": users("jobs:create"),
+  "millrace.v1.ScheduleService/TriggerSchedule": users("jobs:create"),
+  "millrace.v1.ScheduleService/DeleteSchedule": users("jobs:create"),
+
+  "millrace.internal.v1.RunnerService/Sync": RUNNERS,
+  "millrace.internal.v1.RunnerService/GetScript": RUNNERS,
+  "millrace.internal.v1.JobUpdateService/UpdateJobs": RUNNERS,
+  // A job's own token needs no ability for its own job: the handler sees to the others.
+  "millrace.internal.v1.JobUpdateService/UpdateJob": { kinds: ["user", "runner"], oneOf: [] },
+};
+
+export const accessTo = (method: DescMethod): Access | undefined =>
+  ACCESS[`${method.parent.typeName}/${method.name}`];

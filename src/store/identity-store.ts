@@ -1,0 +1,111 @@
+/** What the store knows of organizations, users and tokens. */
+import type { Permission } from "../jobs/abilities.ts";
+import type { AttributeRow } from "../jobs/attribute.ts";
+import type { AuditRow } from "../jobs/audit.ts";
+import type { OrganizationId, UserId } from "../jobs/ids.ts";
+import type { Millis } from "../jobs/job.ts";
+import type { Place, ShardId } from "./store.ts";
+
+/**
+ * `user` tokens speak for a user of an organization, or for the organization itself; `runner`
+ * tokens for a runner process; `operator` tokens for whoever runs the service: they make
+ * organizations, and see no jobs.
+ */
+export type TokenKind = "user" | "runner" | "operator";
+
+export type OrganizationRow = {
+  readonly id: OrganizationId;
+  readonly name: string;
+  /** Null: the server's default, as with all limits. */
+  readonly maxRunning: number | null;
+  readonly maxQueued: number | null;
+  readonly weight: number | null;
+  readonly retentionMs: number | null;
+  readonly createdAt: Millis;
+};
+
+/** An organization that leaves all of its limits to the server. */
+export const STANDARD_LIMITS: Pick<
+  OrganizationRow,
+  "maxRunning" | "maxQueued" | "weight" | "retentionMs"
+> = { maxRunning: null, maxQueued: null, weight: null, retentionMs: null };
+
+export type UserRow = {
+  readonly id: UserId;
+  readonly organizationId: OrganizationId;
+  readonly name: string;
+  readonly permissions: readonly Permission[];
+  /** Null while he may act. */
+  readonly disabledAt: Millis | null;
+  readonly createdAt: Millis;
+};
+
+export type TokenRow = {
+  /** The public part of the token. */
+  readonly id: string;
+  readonly kind: TokenKind;
+  /** Empty for a runner's and an operator's token. */
+  readonly organizationId: OrganizationId | "";
+  /** Empty also for a token that speaks for its organization. */
+  readonly userId: UserId | "";
+  readonly name: string;
+  /** SHA-256 of the secret part, in hex. */
+  readonly hash: string;
+  /** Null: all that its user may. Never null for a token of the organization itself. */
+  readonly permissions: readonly Permission[] | null;
+  /** Who made it; empty for one that was made on the database itself. */
+  readonly createdBy: UserId | "";
+  readonly createdAt: Millis;
+  readonly expiresAt: Millis | null;
+  readonly revokedAt: Millis | null;
+  readonly lastUsedAt: Millis | null;
+};
+
+/** What has changed in who may do what, since a moment of the database's clock. */
+export type IdentityChanges = {
+  readonly revokedTokens: readonly string[];
+  readonly users: readonly UserId[];
+  readonly organizations: readonly OrganizationId[];
+  /** To ask with the next time. */
+  readonly asOf: Millis;
+};
+
+/** A page by key: what comes after `after`, in ascending order; null begins. */
+export type PageOf<Key> = { readonly after: Key | null; readonly limit: number };
+
+export interface IdentityStore {
+  insertOrganization(row: OrganizationRow): Promise<void>;
+  /** False if there is none. Owners of its shard see it within 5 s. */
+  updateOrganization(row: OrganizationRow): Promise<boolean>;
+  listOrganizations(page: PageOf<OrganizationId>): Promise<OrganizationRow[]>;
+  insertUser(row: UserRow): Promise<void>;
+  /** Name, permissions and whether he is disabled. False if there is none. */
+  updateUser(row: UserRow): Promise<boolean>;
+  listUsers(organizationId: OrganizationId, page: PageOf<UserId>): Promise<UserRow[]>;
+  insertToken(row: TokenRow): Promise<void>;
+  findOrganization(id: OrganizationId): Promise<OrganizationRow | null>;
+  findOrganizationByName(name: string): Promise<OrganizationRow | null>;
+  findUser(organizationId: OrganizationId, id: UserId): Promise<UserRow | null>;
+  findUserByName(organizationId: OrganizationId, name: string): Promise<UserRow | null>;
+  findToken(id: string): Promise<TokenRow | null>;
+  listTokens(): Promise<TokenRow[]>;
+  /** Of an organization, of one user of it if he is named; by id. */
+  listTokensOf(
+    organizationId: OrganizationId,
+    userId: UserId | null,
+    page: PageOf<string>,
+  ): Promise<TokenRow[]>;
+  /** False if there is no such token that was not revoked before. */
+  revokeToken(id: string, at: Millis): Promise<boolean>;
+  touchToken(id: string, at: Millis): Promise<void>;
+  /** What changed since; null asks only for the time. Looks back a little further, so that nothing is missed. */
+  changesSince(since: Millis | null): Promise<IdentityChanges>;
+  attributes(place: Place, userId: UserId): Promise<AttributeRow[]>;
+  insertAudit(shardId: ShardId, row: AuditRow): Promise<void>;
+  /** Newest first, before that id; of one subject if it is named. */
+  listAudit(
+    place: Place,
+    subject: string | null,
+    page: { readonly before: string | null; readonly limit: number },
+  ): Promise<AuditRow[]>;
+}
