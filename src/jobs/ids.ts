@@ -12,7 +12,7 @@ export type RunnerId = Branded<"RunnerId">;
 export type LeaseToken = Branded<"LeaseToken">;
 /** SHA-256 of a script's language and text, in hex. */
 export type ScriptHash = Branded<"ScriptHash">;
-/** `script`, `handler:<name>` or `command:<name>`: what a runner must be able to do. */
+/** `script`, `handler:<name>` or `command:<name>`: what a runner must be able to do; or `external`. */
 export type Capability = Branded<"Capability">;
 
 const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
@@ -21,3 +21,7 @@ const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f
 export const isUuidV7 = (text: string): boolean => UUID_V7.test(text);
 
 export const SCRIPT = "script" as Capability;
+/** Work that somebody else does, who reports with UpdateJob. No runner can do it. */
+export const EXTERNAL = "external" as Capability;
+/** Stands where a runner's id would, for an attempt of EXTERNAL work. No runner has this id. */
+export const EXTERNAL_RUNNER = "external" as RunnerId;

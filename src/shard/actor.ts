@@ -236,6 +236,7 @@ export class ShardActor implements ShardOwner {
     }
     slots.wait(fence.shardId, new Set(this.#state.ready.keys()));
     slotsMoved();
+    if (decided.more) this.poke();
   }
 
   /**

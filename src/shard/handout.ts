@@ -1,4 +1,4 @@
-import type { RunnerId } from "../jobs/ids.ts";
+import { EXTERNAL_RUNNER, type RunnerId } from "../jobs/ids.ts";
 import type { JobError, SpecRow } from "../jobs/job.ts";
 import type { Assignment, AttemptRef } from "../jobs/report.ts";
 import { end } from "../jobs/transitions.ts";
@@ -7,6 +7,7 @@ import type { ActiveJob } from "./active-job.ts";
 import { refOf } from "./commands/reconcile.ts";
 import type { Placement } from "./scheduler.ts";
 import type { SpecKeeper } from "./spec-keeper.ts";
+import { isOnRunner } from "./state.ts";
 import type { Turn } from "./turn.ts";
 
 /** What the runners are to be told once the turn is committed. */
@@ -18,10 +19,11 @@ export type Handout = {
 /** Fetches the payloads that are not at hand: those of jobs that have waited for long. */
 export const handoutOf = async (
   turn: Turn,
-  placements: readonly Placement[],
+  placed: readonly Placement[],
   kept: SpecKeeper,
   readSpecs: (keys: readonly JobKey[]) => Promise<ColdRows>,
 ): Promise<Handout> => {
+  const placements = placed.filter(({ runnerId }) => runnerId !== EXTERNAL_RUNNER);
   const specs = new Map<string, SpecRow>();
   const missing: JobKey[] = [];
   for (const { job } of placements) {
@@ -48,8 +50,8 @@ export const handoutOf = async (
     cancellations: turn.toStop.flatMap((job) => {
       const ref = refOf(job);
       // The attempt may have ended later in the same turn.
-      if (ref === null || job.row.state !== "RUNNING" || job.row.runnerId === "") return [];
-      return [{ runnerId: job.row.runnerId, ref }];
+      if (ref === null || job.row.state !== "RUNNING" || !isOnRunner(job.row)) return [];
+      return [{ runnerId: job.row.runnerId as RunnerId, ref }];
     }),
   };
 };

@@ -1,4 +1,5 @@
-import type { Capability, JobId, OrganizationId, RunnerId } from "../jobs/ids.ts";
+import { EXTERNAL_RUNNER, type Capability, type JobId } from "../jobs/ids.ts";
+import type { OrganizationId, RunnerId } from "../jobs/ids.ts";
 import type { JobRow } from "../jobs/job.ts";
 import { hasEnded } from "../jobs/states.ts";
 import type { Patch } from "../jobs/transitions.ts";
@@ -16,6 +17,7 @@ export class ShardState {
   readonly #organizations = new Map<OrganizationId, Organization>();
   /** Organizations that have a job for the capability and may run one more, in the order of their turns. */
   readonly ready = new Map<Capability, Set<Organization>>();
+  /** Who runs what. Attempts of EXTERNAL work are on no runner: a timer of their own ends them. */
   readonly runners = new Map<RunnerId, Set<ActiveJob>>();
   readonly timers = new Timers();
 
@@ -94,9 +96,11 @@ export class ShardState {
       organization.running += 1;
       const lock = organization.keys.get(row.concurrencyKey);
       if (lock !== undefined) lock.holder = job;
-      const held = this.runners.get(row.runnerId);
-      if (held === undefined) this.runners.set(row.runnerId, new Set([job]));
-      else held.add(job);
+      if (isOnRunner(row)) {
+        const held = this.runners.get(row.runnerId);
+        if (held === undefined) this.runners.set(row.runnerId, new Set([job]));
+        else held.add(job);
+      }
     }
     this.timers.set(job, wakeAt(row));
   }
@@ -134,6 +138,10 @@ export class ShardState {
   }
 }
 
+/** True for an attempt that a runner does. */
+export const isOnRunner = ({ runnerId }: JobRow): boolean =>
+  runnerId !== "" && runnerId !== EXTERNAL_RUNNER;
+
 const wakeAt = (row: JobRow): number => {
   const deadline = row.deadlineAt ?? Number.POSITIVE_INFINITY;
   switch (row.state) {
@@ -144,8 +152,11 @@ const wakeAt = (row: JobRow): number => {
     case "BLOCKED":
     case "QUEUED":
       return deadline;
-    // Running attempts are watched by a sweep: there are never more of them than slots.
+    // Attempts on runners are watched by a sweep: there are never more of them than slots.
     case "RUNNING":
+      return isOnRunner(row)
+        ? Number.POSITIVE_INFINITY
+        : Math.min((row.startedAt ?? 0) + row.attemptTimeoutMs, deadline);
     case "SUCCEEDED":
     case "FAILED":
     case "CANCELLED":

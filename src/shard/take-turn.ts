@@ -1,9 +1,10 @@
-import type { LeaseToken } from "../jobs/ids.ts";
+import { EXTERNAL_RUNNER, type LeaseToken } from "../jobs/ids.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Random } from "../runtime/random.ts";
 import { Deposed, type Fence, type ShardStore } from "../store/store.ts";
 import { sweepOverdue, wakeUp } from "./commands/clockwork.ts";
 import { wantNothing, wantsNothing, type Command } from "./commands/command.ts";
+import { EXTERNAL_STARTS, withExternal } from "./external-slots.ts";
 import { handoutOf, type Handout } from "./handout.ts";
 import type { ShardObserver } from "./observer.ts";
 import { schedule, type Placement } from "./scheduler.ts";
@@ -33,6 +34,8 @@ export type Decided = {
   readonly outcomes: readonly unknown[];
   readonly placements: readonly Placement[];
   readonly handout: Handout;
+  /** More could be started at once: another turn is to follow. */
+  readonly more: boolean;
 };
 
 /**
@@ -74,7 +77,7 @@ export const decide = async (
   };
   release();
   const newLease = (): LeaseToken => random.secret(16) as LeaseToken;
-  const placements = schedule(turn, slots.sourceFor(fence.shardId), newLease);
+  const placements = schedule(turn, withExternal(slots.sourceFor(fence.shardId)), newLease);
   const handout = await handoutOf(
     turn,
     placements,
@@ -82,7 +85,8 @@ export const decide = async (
     async (specs) => await store.readCold(fence.shardId, { ...wantNothing(), specs: [...specs] }),
   );
   release();
-  return { turn, outcomes, placements, handout };
+  const external = placements.filter(({ runnerId }) => runnerId === EXTERNAL_RUNNER).length;
+  return { turn, outcomes, placements, handout, more: external >= EXTERNAL_STARTS };
 };
 
 /** Makes a turn durable. @throws Deposed; anything else when the outcome is unknown. */

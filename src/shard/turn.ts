@@ -14,7 +14,7 @@ import type {
   ShardChanges,
 } from "../store/store.ts";
 import type { ActiveJob } from "./active-job.ts";
-import type { ShardState } from "./state.ts";
+import { isOnRunner, type ShardState } from "./state.ts";
 
 export const NO_COLD_ROWS: ColdRows = {
   jobs: [],
@@ -143,8 +143,8 @@ export class Turn {
       updatedAt: this.now,
     });
     if (!this.#touched.has(job)) this.#touched.set(job, before);
-    if (before.state === "RUNNING" && job.row.state !== "RUNNING" && before.runnerId !== "") {
-      this.released.push(before.runnerId);
+    if (before.state === "RUNNING" && job.row.state !== "RUNNING" && isOnRunner(before)) {
+      this.released.push(before.runnerId as RunnerId);
     }
     if (job.row.endedAt !== null) {
       this.#departed.set(keyOf(job.row.organizationId, job.row.id), job);

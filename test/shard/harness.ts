@@ -3,6 +3,7 @@ import type { Capability, LeaseToken, OrganizationId, RunnerId } from "../../src
 import { SCRIPT } from "../../src/jobs/ids.ts";
 import type { JobRow } from "../../src/jobs/job.ts";
 import type { Command } from "../../src/shard/commands/command.ts";
+import { withExternal } from "../../src/shard/external-slots.ts";
 import { schedule, type Placement } from "../../src/shard/scheduler.ts";
 import { Slots } from "../../src/shard/slots.ts";
 import { ShardState } from "../../src/shard/state.ts";
@@ -57,7 +58,7 @@ export class Shard {
     const outcome = command.apply(turn);
     for (const id of turn.released) this.slots.use(0, id, -1);
     const newLease = (): LeaseToken => `lease-${(this.#leases += 1)}` as LeaseToken;
-    const placements = schedule(turn, this.slots.sourceFor(0), newLease);
+    const placements = schedule(turn, withExternal(this.slots.sourceFor(0)), newLease);
     this.slots.wait(0, new Set(this.state.ready.keys()));
     return { outcome, turn, placements };
   }

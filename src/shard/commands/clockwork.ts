@@ -1,13 +1,18 @@
 import type { RunnerId } from "../../jobs/ids.ts";
-import type { JobRow } from "../../jobs/job.ts";
-import { becomeDue, expire } from "../../jobs/transitions.ts";
+import type { JobError, JobRow } from "../../jobs/job.ts";
+import { becomeDue, end, expire, TOTAL_TIMEOUT } from "../../jobs/transitions.ts";
+import type { ActiveJob } from "../active-job.ts";
+import type { Turn } from "../turn.ts";
 import type { Command } from "./command.ts";
 import { newestFirst, takeAway } from "./reconcile.ts";
 
 /** A runner ends an attempt at its timeout by itself; after so much longer it is taken away. */
 const TIMEOUT_GRACE_MS = 15_000;
 
-/** Does what time has brought: due jobs become QUEUED, jobs past their deadline fail. */
+/**
+ * Does what time has brought: due jobs become QUEUED, jobs past their deadline fail, and so do
+ * attempts of external work at their timeout.
+ */
 export const wakeUp = (limit: number): Command<void> => ({
   weight: 1,
   bytes: 0,
@@ -17,7 +22,9 @@ export const wakeUp = (limit: number): Command<void> => ({
       const job = turn.state.timers.due(turn.now);
       if (job === undefined) return;
       const { row } = job;
-      if (row.deadlineAt !== null && turn.now >= row.deadlineAt) {
+      if (row.state === "RUNNING") {
+        endUnreported(turn, job);
+      } else if (row.deadlineAt !== null && turn.now >= row.deadlineAt) {
         turn.change(job, expire(row, turn.now));
       } else {
         turn.change(job, becomeDue(row, turn.now));
@@ -25,6 +32,24 @@ export const wakeUp = (limit: number): Command<void> => ({
     }
   },
 });
+
+/** Nobody said in time how the external attempt ended. No retry comes after the total timeout. */
+const endUnreported = (turn: Turn, job: ActiveJob): void => {
+  const { deadlineAt, attemptTimeoutMs } = job.row;
+  const error: JobError =
+    deadlineAt !== null && turn.now >= deadlineAt
+      ? TOTAL_TIMEOUT
+      : {
+          code: "timeout.wall",
+          message: `nobody reported the end of the attempt within ${attemptTimeoutMs} ms`,
+          stack: "",
+          retryable: true,
+        };
+  const failed = { kind: "failed" as const, error, cpuMs: 0, peakMemoryBytes: 0 };
+  const { patch, attempt } = end(job.row, failed, turn.now, turn.random());
+  turn.change(job, patch);
+  turn.attempts.push(attempt);
+};
 
 /** Takes away every attempt of runners that fell silent. */
 export const loseRunner = (runnerId: RunnerId): Command<void> => ({

@@ -22,7 +22,7 @@ export const report = (reports: readonly AttemptReport[]): Command<ReportOutcome
 
 const REPORT_BYTES = 200;
 
-const bytesOf = ({ output, ending }: AttemptReport): number =>
+export const bytesOf = ({ output, ending }: Pick<AttemptReport, "output" | "ending">): number =>
   output.reduce((sum, { text }) => sum + text.length, REPORT_BYTES) +
   (ending?.kind === "succeeded" ? ending.result.length : 0);
 
@@ -38,7 +38,7 @@ const reportOne = (turn: Turn, one: AttemptReport): ReportOutcome => {
   const job = turn.state.find(organizationId, jobId);
   if (job === undefined || row.state !== "RUNNING") return leaseLost(one.ref);
 
-  turn.change(job, progressed(turn, job, one));
+  turn.change(job, { reportSeq: one.seq, ...noted(turn, job, one) });
   if (one.ending !== null) {
     const { patch, attempt } = end(job.row, one.ending, turn.now, turn.random());
     turn.change(job, patch);
@@ -47,7 +47,12 @@ const reportOne = (turn: Turn, one: AttemptReport): ReportOutcome => {
   return { cancelRequested: isToStop(job.row) };
 };
 
-const progressed = (turn: Turn, job: ActiveJob, one: AttemptReport): Patch => {
+/** Writes the output of a report; answers with what it and the progress change. */
+export const noted = (
+  turn: Turn,
+  job: ActiveJob,
+  one: Pick<AttemptReport, "progress" | "output">,
+): Patch => {
   const { row } = job;
   let seq = row.outputCount;
   for (const { stream, text } of one.output) {
@@ -63,13 +68,13 @@ const progressed = (turn: Turn, job: ActiveJob, one: AttemptReport): Patch => {
     seq += 1;
   }
   return {
-    reportSeq: one.seq,
     outputCount: seq,
     ...(one.progress && { progress: advance(row.progress, one.progress) }),
   };
 };
 
-const isToStop = (row: JobRow): boolean =>
+/** A cancellation waits to be carried out by whoever does the work. */
+export const isToStop = (row: JobRow): boolean =>
   row.state === "RUNNING" && row.cancelRequestedAt !== null;
 
 const leaseLost = (ref: AttemptRef): JobFault =>
