@@ -7,6 +7,8 @@ import type {
   SubmitJobsResponse_OutcomeSchema,
   SubmitJobsResponseSchema,
 } from "../../gen/millrace/v1/job_service_pb.ts";
+import type { UserCaller } from "../../identity/caller.ts";
+import type { Actor } from "../../jobs/audit.ts";
 import { JobFault } from "../../jobs/errors.ts";
 import type { JobRow } from "../../jobs/job.ts";
 import { LIMITS } from "../../jobs/limits.ts";
@@ -17,17 +19,37 @@ import { collectFaults } from "../convert/faults.ts";
 import { toJob } from "../convert/job.ts";
 import { toSubmission } from "../convert/submission.ts";
 import { toStatus } from "../errors.ts";
-import { actorOf, type Call, ownerOf } from "./api.ts";
+import { actorOf, type Call, type JobApi, ownerOf } from "./api.ts";
 
 type Answer = MessageInitShape<typeof SubmitJobResponseSchema>;
 
-/** @throws JobFault INVALID_ARGUMENT, NOT_SUPPORTED, with paths that begin with `at` */
+/** Who submits, and what the audit log keeps of it. */
+export type Submitter = {
+  readonly caller: UserCaller;
+  readonly by: Actor;
+  /** W3C Trace Context; empty if there is none. */
+  readonly traceparent: string;
+};
+
+/**
+ * All checks of a submission, for calls and for schedules alike.
+ * @throws JobFault INVALID_ARGUMENT, NOT_SUPPORTED, with paths that begin with `at`
+ */
+export const prepareFor = (
+  api: Pick<JobApi, "clock" | "compile" | "newId">,
+  submitter: Submitter,
+  request: SubmitJobRequest,
+  at = "",
+): Submission => {
+  const { compile, newId, clock } = api;
+  return toSubmission(request, { ...submitter, now: clock.now(), compile, newId }, at);
+};
+
+/** @throws JobFault as `prepareFor` */
 export const prepare = (call: Call, request: SubmitJobRequest, at = ""): Submission => {
   const { api, caller, context } = call;
-  const { compile, newId } = api;
   const traceparent = traceparentOf(context.requestHeader);
-  const now = api.clock.now();
-  return toSubmission(request, { caller, by: actorOf(call), now, compile, newId, traceparent }, at);
+  return prepareFor(api, { caller, by: actorOf(call), traceparent }, request, at);
 };
 
 /** @throws JobFault what the owner refuses with */
