@@ -15,11 +15,20 @@ export type Patch = Partial<JobRow>;
 /** What the end of an attempt leaves behind. */
 export type AttemptEnd = { readonly patch: Patch; readonly attempt: AttemptRow };
 
+/** A new job that waits for its release; its `run_at` stays what was asked. */
+export const bornHeld = (now: Millis): Patch => ({ state: "HELD", createdAt: now, queuedAt: null });
+
 /** A new job: ready at once, or waiting for its `run_at`. */
 export const born = (row: JobRow, now: Millis): Patch =>
   row.runAt > now
     ? { state: "SCHEDULED", createdAt: now, queuedAt: null }
     : { state: "QUEUED", createdAt: now, queuedAt: now, runAt: now };
+
+/** A HELD job goes on: ready at once, or waiting for its `run_at`. */
+export const release = (row: JobRow, now: Millis): Patch =>
+  row.runAt > now
+    ? { state: transition(row.state, "release", "SCHEDULED") }
+    : { state: transition(row.state, "release", "QUEUED"), queuedAt: now };
 
 export const becomeDue = (row: JobRow, now: Millis): Patch => ({
   state: transition(row.state, "due", "QUEUED"),

@@ -1,4 +1,3 @@
-import type { AttributeRow } from "../jobs/attribute.ts";
 import type { AuditRow } from "../jobs/audit.ts";
 import type { BreakerRow } from "../jobs/breaker.ts";
 import type { JobId, OrganizationId, RunnerId } from "../jobs/ids.ts";
@@ -6,15 +5,10 @@ import type { AttemptRow, JobRow, Millis, OutputRow, RequestRow } from "../jobs/
 import type { ScriptRow, SpecRow } from "../jobs/job.ts";
 import type { ScheduleRow } from "../jobs/schedule.ts";
 import type { Patch } from "../jobs/transitions.ts";
-import type {
-  AttributeWanted,
-  ColdRows,
-  PurgedJob,
-  ScheduleKey,
-  ShardChanges,
-} from "../store/store.ts";
+import type { ColdRows, PurgedJob, ScheduleKey, ShardChanges } from "../store/store.ts";
 import type { ActiveJob } from "./active-job.ts";
 import { isOnRunner, type ShardState } from "./state.ts";
+import { TurnAttributes } from "./turn-attributes.ts";
 
 export const NO_COLD_ROWS: ColdRows = {
   jobs: [],
@@ -23,10 +17,8 @@ export const NO_COLD_ROWS: ColdRows = {
   organizations: [],
   schedules: [],
   attributes: [],
+  attributeCounts: [],
 };
-
-const attributeKey = ({ organizationId, userId, name, value }: AttributeWanted): string =>
-  JSON.stringify([organizationId, userId, name, value]);
 
 /** When a job that ended then may be removed; null for one that lives. */
 const purgeTime = ({ organization }: ActiveJob, endedAt: Millis | null): Millis | null =>
@@ -67,9 +59,7 @@ export class Turn {
   readonly #audit: AuditRow[] = [];
   readonly #schedules = new Map<string, ScheduleRow | null>();
   readonly #changedSchedules = new Map<string, ScheduleKey>();
-  readonly #attributes = new Map<string, AttributeRow>();
-  readonly #newAttributes = new Map<string, AttributeRow>();
-  readonly #goneAttributes = new Map<string, AttributeRow>();
+  readonly attributes: TurnAttributes;
   /** Running attempts whose runners are to be told to stop them. */
   readonly toStop: ActiveJob[] = [];
   /** A runner for each slot that became free. */
@@ -91,7 +81,7 @@ export class Turn {
     }
     for (const limits of cold.organizations) state.admit(limits);
     for (const row of cold.schedules) this.#schedules.set(keyOf(row.organizationId, row.id), row);
-    for (const row of cold.attributes) this.#attributes.set(attributeKey(row), row);
+    this.attributes = new TurnAttributes(cold);
   }
 
   /** True for a turn that leaves nothing to commit. */
@@ -100,8 +90,7 @@ export class Turn {
       this.#touched.size === 0 &&
       this.#audit.length === 0 &&
       this.#changedSchedules.size === 0 &&
-      this.#newAttributes.size === 0 &&
-      this.#goneAttributes.size === 0 &&
+      this.attributes.changedNothing &&
       this.breakers.size === 0 &&
       this.purged.length === 0 &&
       this.purgedOutput.length === 0
@@ -206,23 +195,6 @@ export class Turn {
     this.#changedSchedules.set(key, { organizationId, id });
   }
 
-  /** True if the user has that attribute now. A command that asks has to want it. */
-  attribute(wanted: AttributeWanted): AttributeRow | null {
-    return this.#attributes.get(attributeKey(wanted)) ?? null;
-  }
-
-  putAttribute(row: AttributeRow): void {
-    const key = attributeKey(row);
-    this.#attributes.set(key, row);
-    if (!this.#goneAttributes.delete(key)) this.#newAttributes.set(key, row);
-  }
-
-  removeAttribute(row: AttributeRow): void {
-    const key = attributeKey(row);
-    this.#attributes.delete(key);
-    if (!this.#newAttributes.delete(key)) this.#goneAttributes.set(key, row);
-  }
-
   /** Everything to be written. Asked for once the turn has been decided; the same from then on. */
   changes(): ShardChanges {
     this.#changes ??= this.#collect();
@@ -263,8 +235,7 @@ export class Turn {
       requests: this.#newRequests,
       scripts: [...this.#scripts.values()],
       audit: this.#audit,
-      attributes: [...this.#newAttributes.values()],
-      removedAttributes: [...this.#goneAttributes.values()],
+      ...this.attributes.changes(),
       ...this.#scheduleChanges(),
       breakers: [...this.breakers.values()],
       purged: this.purged,

@@ -1,10 +1,11 @@
 /** Rows that an owner does not hold in memory. */
 import type { Knex } from "knex";
 
-import type { OrganizationId } from "../jobs/ids.ts";
+import type { OrganizationId, UserId } from "../jobs/ids.ts";
 import type { DatabaseRow, Engine } from "./engine.ts";
 import { readLimits } from "./limits.ts";
 import { ATTRIBUTE_COLUMNS, attributeOf } from "./rows/attribute.ts";
+import { numberOf, textOf } from "./rows/column.ts";
 import { JOB_COLUMNS, jobOf } from "./rows/job.ts";
 import { requestOf } from "./rows/request.ts";
 import { scheduleOf } from "./rows/schedule.ts";
@@ -70,6 +71,32 @@ const readAttributes = async (
   return rows;
 };
 
+/** Each user is a range of the primary key. */
+const countAttributes = async (
+  { knex }: Engine,
+  shardId: ShardId,
+  users: ColdWanted["attributeCounts"],
+): Promise<ColdRows["attributeCounts"]> => {
+  const counts: ColdRows["attributeCounts"][number][] = [];
+  for (let at = 0; at < users.length; at += KEYS_PER_READ) {
+    const query = knex("user_attributes")
+      .select("organization_id", "user_id")
+      .count({ attributes: "*" })
+      .groupBy("organization_id", "user_id");
+    for (const { organizationId, userId } of users.slice(at, at + KEYS_PER_READ)) {
+      void query.orWhere({ shard_id: shardId, organization_id: organizationId, user_id: userId });
+    }
+    for (const row of (await query) as DatabaseRow[]) {
+      counts.push({
+        organizationId: textOf(row, "organization_id") as OrganizationId,
+        userId: textOf(row, "user_id") as UserId,
+        count: numberOf(row, "attributes"),
+      });
+    }
+  }
+  return counts;
+};
+
 /** Nobody but the owner changes these rows, so the reads need not be one snapshot. */
 export const readCold = async (
   engine: Engine,
@@ -103,14 +130,16 @@ export const readCold = async (
     columns: readonly (string | Knex.Raw)[],
     keys: readonly Key[] | readonly JobKey[],
   ): Promise<DatabaseRow[]> => await readByKey(knex, { table, id, columns }, shardId, keys);
-  const [jobs, specs, requests, organizations, schedules, attributes] = await Promise.all([
-    read("jobs", "id", JOB_COLUMNS, wanted.jobs),
-    read("job_specs", "job_id", specColumns, wanted.specs),
-    read("job_requests", "request_id", requestColumns, requestKeys),
-    readLimits(knex, shardId, wanted.organizations),
-    read("schedules", "id", ["*"], wanted.schedules),
-    readAttributes(engine, shardId, wanted.attributes),
-  ]);
+  const [jobs, specs, requests, organizations, schedules, attributes, attributeCounts] =
+    await Promise.all([
+      read("jobs", "id", JOB_COLUMNS, wanted.jobs),
+      read("job_specs", "job_id", specColumns, wanted.specs),
+      read("job_requests", "request_id", requestColumns, requestKeys),
+      readLimits(knex, shardId, wanted.organizations),
+      read("schedules", "id", ["*"], wanted.schedules),
+      readAttributes(engine, shardId, wanted.attributes),
+      countAttributes(engine, shardId, wanted.attributeCounts),
+    ]);
   return {
     jobs: jobs.map(jobOf),
     specs: specs.map(specOf),
@@ -118,5 +147,6 @@ export const readCold = async (
     organizations,
     schedules: schedules.map(scheduleOf),
     attributes: attributes.map(attributeOf),
+    attributeCounts,
   };
 };

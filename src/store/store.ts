@@ -64,6 +64,8 @@ export type ColdWanted = {
   readonly organizations: readonly OrganizationId[];
   readonly schedules: readonly ScheduleKey[];
   readonly attributes: readonly AttributeWanted[];
+  /** Users of whom it matters how many attributes they have. */
+  readonly attributeCounts: readonly UserKey[];
 };
 
 export const NOTHING_WANTED: ColdWanted = {
@@ -73,13 +75,14 @@ export const NOTHING_WANTED: ColdWanted = {
   organizations: [],
   schedules: [],
   attributes: [],
+  attributeCounts: [],
 };
+
+export type UserKey = { readonly organizationId: OrganizationId; readonly userId: UserId };
 
 export type ScheduleKey = { readonly organizationId: OrganizationId; readonly id: string };
 
-export type AttributeWanted = {
-  readonly organizationId: OrganizationId;
-  readonly userId: UserId;
+export type AttributeWanted = UserKey & {
   readonly name: string;
   readonly value: string;
 };
@@ -91,6 +94,8 @@ export type ColdRows = {
   readonly organizations: readonly OrganizationLimits[];
   readonly schedules: readonly ScheduleRow[];
   readonly attributes: readonly AttributeRow[];
+  /** Without those who have none. */
+  readonly attributeCounts: readonly (UserKey & { readonly count: number })[];
 };
 
 /** Everything that one batch writes, in one transaction. No two entries of a list share a key. */

@@ -12,6 +12,7 @@ export const wantNothing = (): Wanted => ({
   organizations: [],
   schedules: [],
   attributes: [],
+  attributeCounts: [],
 });
 
 export const wantsNothing = (wanted: Wanted): boolean =>

@@ -1,7 +1,8 @@
 import { JobFault } from "../../jobs/errors.ts";
 import type { JobRow } from "../../jobs/job.ts";
 import type { Submission } from "../../jobs/submission.ts";
-import { born } from "../../jobs/transitions.ts";
+import { born, bornHeld } from "../../jobs/transitions.ts";
+import { releaseOf } from "./attributes.ts";
 import type { SubmitOutcome } from "../owner.ts";
 import type { Turn } from "../turn.ts";
 import type { Command } from "./command.ts";
@@ -19,7 +20,7 @@ export const submit = (submissions: readonly Submission[]): Command<SubmitOutcom
     0,
   ),
   want: (state, wanted) => {
-    for (const { job, request, idIsChosen } of submissions) {
+    for (const { job, request, idIsChosen, deferred } of submissions) {
       const { organizationId, id } = job;
       if (state.organization(organizationId) === undefined) {
         wanted.organizations.push(organizationId);
@@ -28,6 +29,7 @@ export const submit = (submissions: readonly Submission[]): Command<SubmitOutcom
       if (request !== null) {
         wanted.requests.push({ organizationId, requestId: request.requestId });
       }
+      if (deferred && job.runAs !== "") wanted.attributes.push(releaseOf(job, job.runAs));
     }
   },
   apply: (turn) => submissions.map((submission) => submitOne(turn, submission)),
@@ -83,13 +85,27 @@ const refused = (turn: Turn, { job, idIsChosen }: Submission): JobFault | null =
   return null;
 };
 
-const accepted = (turn: Turn, { job, spec, script, request, by }: Submission): SubmitOutcome => {
-  const row: JobRow = { ...job, ...born(job, turn.now) };
+/**
+ * Whether the job has to wait for its release. One that came before the job is used up here, in
+ * the commit that makes the job: so it does not matter which of the two comes first.
+ */
+const waitsForRelease = (turn: Turn, { job, deferred }: Submission): boolean => {
+  if (!deferred || job.runAs === "") return false;
+  const given = turn.attributes.find(releaseOf(job, job.runAs));
+  if (given === null) return true;
+  turn.attributes.remove(given);
+  return false;
+};
+
+const accepted = (turn: Turn, submission: Submission): SubmitOutcome => {
+  const { job, spec, script, request, by } = submission;
+  const held = waitsForRelease(turn, submission);
+  const row: JobRow = { ...job, ...(held ? bornHeld(turn.now) : born(job, turn.now)) };
   turn.audit(job.organizationId, {
     actor: by,
     action: "job.submit",
     subject: job.id,
-    details: null,
+    details: submission.deferred ? JSON.stringify({ deferred: true, held }) : null,
   });
   const active = turn.insert(row, spec);
   if (script !== null) turn.addScript(script);
