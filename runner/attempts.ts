@@ -46,6 +46,8 @@ export type Attempts = {
   cancel(ref: AttemptRef): void;
   /** No longer ours: stop it, and never speak of it again. */
   lose(ref: AttemptRef): void;
+  /** The server will not take its report: it ends as failed, so that the job shows why. */
+  refuse(held: Held, why: string): void;
   holds(held: Held): boolean;
   /** The server knows its ending. */
   settle(held: Held): void;
@@ -131,6 +133,11 @@ export const createAttempts = (options: AttemptsOptions): Attempts => {
     if (!held.outbox.ended()) held.controller.abort(new AttemptStopped(why));
   };
 
+  const lose = (held: Held): void => {
+    drop(held);
+    stop(held, "forgotten");
+  };
+
   return {
     accept: (assignments, home) => {
       for (const assignment of assignments) {
@@ -151,9 +158,13 @@ export const createAttempts = (options: AttemptsOptions): Attempts => {
     },
     lose: (ref) => {
       const held = all.get(ref.leaseToken);
-      if (held === undefined) return;
-      drop(held);
+      if (held !== undefined) lose(held);
+    },
+    refuse: (held, why) => {
       stop(held, "forgotten");
+      const error = failure("report.refused", `the server refused a report: ${why}`);
+      if (held.outbox.refused({ kind: "failed", error, ...unmeasured })) news(held);
+      else lose(held);
     },
     holds: (held) => all.get(held.assignment.ref.leaseToken) === held,
     settle: drop,
@@ -172,10 +183,7 @@ export const createAttempts = (options: AttemptsOptions): Attempts => {
       await new Promise<void>((resolve) => whenEmpty.push(resolve));
     },
     giveUp: () => {
-      for (const held of [...all.values()]) {
-        drop(held);
-        stop(held, "forgotten");
-      }
+      for (const held of [...all.values()]) lose(held);
     },
   };
 };

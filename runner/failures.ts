@@ -17,6 +17,7 @@ const RETRYABLE: Readonly<Record<string, boolean>> = {
   "module.not_allowed": false,
   "result.too_large": false,
   "result.not_serialisable": false,
+  "report.refused": false,
 };
 
 /** `retryable` is what the work itself says; null: as is usual for the code. */

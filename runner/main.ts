@@ -73,6 +73,7 @@ export const createRunner = (options: RunnerOptions): Service => {
     lost: ({ assignment }) => {
       attempts.lose(assignment.ref);
     },
+    refused: attempts.refuse,
     cancelRequested: ({ assignment }) => {
       attempts.cancel(assignment.ref);
     },

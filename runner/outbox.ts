@@ -25,6 +25,11 @@ export type OutboxLimits = {
  */
 export type Outbox = Report & {
   end(ending: Ending): void;
+  /**
+   * The server will not take the update under way: it and all that waits is dropped, and the attempt
+   * ends in this way instead. False if that itself was refused.
+   */
+  refused(instead: Ending): boolean;
   /** The update under way, else a new one, else null. */
   next(): Update | null;
   acknowledged(): void;
@@ -51,6 +56,7 @@ export const createOutbox = (limits: OutboxLimits): Outbox => {
   let fraction = 0;
   let ending: Ending | null = null;
   let done = false;
+  let replaced = false;
 
   const waiting = (): boolean =>
     !done && (underWay !== null || lines.length > 0 || progress !== null || ending !== null);
@@ -89,6 +95,14 @@ export const createOutbox = (limits: OutboxLimits): Outbox => {
     },
     end: (how) => {
       ending ??= how;
+    },
+    refused: (instead) => {
+      if (replaced) return false;
+      replaced = true;
+      // What was refused was not applied: its number is free.
+      if (underWay !== null) seq -= 1;
+      [underWay, lines, progress, ending] = [null, [], null, instead];
+      return true;
     },
     next: () => {
       if (!waiting()) return null;

@@ -31,6 +31,8 @@ export type ReporterOptions = {
   readonly holds: (held: Held) => boolean;
   readonly settled: (held: Held) => void;
   readonly lost: (held: Held) => void;
+  /** The server will never take what this one has to say. */
+  readonly refused: (held: Held, why: string) => void;
   readonly cancelRequested: (held: Held) => void;
 };
 
@@ -169,8 +171,8 @@ export const createReporter = (options: ReporterOptions): Reporter => {
           options.lost(held);
           break;
         case "refused":
-          log.error({ ...place(held), why: verdict.why }, "a report was refused; given up");
-          options.lost(held);
+          log.error({ ...place(held), why: verdict.why }, "a report was refused");
+          options.refused(held, verdict.why);
           break;
         case "again":
           again.push(held);
@@ -189,8 +191,8 @@ export const createReporter = (options: ReporterOptions): Reporter => {
     }
     const [only] = all;
     if (all.length === 1 && only !== undefined) {
-      log.error({ ...place(only), err: cause }, "a report was refused; given up");
-      options.lost(only);
+      log.error({ ...place(only), err: cause }, "a report was refused");
+      options.refused(only, cause.rawMessage);
       return;
     }
     mostUpdates = Math.max(1, Math.floor(all.length / 2));

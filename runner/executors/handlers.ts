@@ -10,6 +10,7 @@ import {
   unmeasured,
 } from "../executor.ts";
 import { failure } from "../failures.ts";
+import { isNestedAtMost, RESULT_DEPTH } from "../nesting.ts";
 
 /** What a handler is given to do. */
 export type HandlerJob = {
@@ -104,16 +105,30 @@ const isCancelled = (signal: AbortSignal): boolean =>
 
 const run = async (handler: Handler, job: HandlerJob, ctx: HandlerContext): Promise<Outcome> => {
   const returned = await handler.execute(job, ctx);
-  const result = returned === undefined ? "null" : JSON.stringify(returned);
-  if (typeof result !== "string") {
-    const error = failure("result.not_serialisable", `a ${typeof returned} cannot be a result`);
-    return { kind: "failed", error };
+  const result = jsonOf(returned);
+  if (typeof result !== "string") return { kind: "failed", error: result };
+  // Parsed again: what `toJSON` makes of a value is what is stored of it.
+  if (!isNestedAtMost(JSON.parse(result), RESULT_DEPTH)) {
+    const message = `the result is nested deeper than ${RESULT_DEPTH} levels`;
+    return { kind: "failed", error: failure("result.not_serialisable", message) };
   }
   if (Buffer.byteLength(result) > RESULT_BYTES) {
     const error = failure("result.too_large", `the result is larger than ${RESULT_BYTES} bytes`);
     return { kind: "failed", error };
   }
   return { kind: "succeeded", result };
+};
+
+const jsonOf = (value: unknown): string | Failure => {
+  if (value === undefined) return "null";
+  try {
+    // Undefined for a function or a symbol, whatever its type says.
+    const text = JSON.stringify(value) as string | undefined;
+    return text ?? failure("result.not_serialisable", `a ${typeof value} cannot be a result`);
+  } catch (thrown) {
+    const why = thrown instanceof Error ? thrown.message : String(thrown);
+    return failure("result.not_serialisable", `the result is no JSON value: ${why}`);
+  }
 };
 
 const contextOf = (report: Report, signal: AbortSignal): HandlerContext => ({

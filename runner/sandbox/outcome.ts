@@ -1,5 +1,6 @@
 import type { Failure } from "../executor.ts";
 import { failure } from "../failures.ts";
+import { isNestedAtMost, RESULT_DEPTH } from "../nesting.ts";
 import type { SandboxLimits } from "./limits.ts";
 import type { ScriptFile } from "./protocol.ts";
 import type { Violation } from "./watch.ts";
@@ -44,14 +45,6 @@ export const accept = (result: string, limits: SandboxLimits): Outcome => {
   }
   return { kind: "succeeded", result };
 };
-
-/** Clients refuse messages nested deeper than 100; an object in a `Value` takes three for each level. */
-const RESULT_DEPTH = 30;
-
-const isNestedAtMost = (value: unknown, levels: number): boolean =>
-  typeof value !== "object" ||
-  value === null ||
-  (levels > 0 && Object.values(value).every((inner) => isNestedAtMost(inner, levels - 1)));
 
 /** What the guest is told: see guest/bridge.ts, Attempt. */
 export const guestAttempt = (task: ScriptTask, limits: SandboxLimits): string =>

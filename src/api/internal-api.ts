@@ -27,7 +27,7 @@ export const createInternalApi = (options: InternalApiOptions): RequestListener 
     fallback: plainRoutes(readiness, false),
     routes: (router) => {
       runnerServiceRoutes(router, runners);
-      jobUpdateServiceRoutes(router, runners.router);
+      jobUpdateServiceRoutes(router, { router: runners.router, clock: observer.clock });
       healthRoutes(router, servicesOf(router), { readiness, clock: observer.clock });
     },
   });

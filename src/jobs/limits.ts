@@ -10,6 +10,8 @@ const DAY = 24 * HOUR;
 export const LIMITS = {
   inputBytes: MIB,
   resultBytes: MIB,
+  /** Clients refuse messages nested deeper than 100; an object in a `Value` takes three for each level. */
+  resultDepth: 30,
   scriptBytes: 256 * KIB,
   submitBatch: 1_000,
   nameLength: 200,

@@ -117,6 +117,57 @@ describe("the reports of a runner", () => {
     },
   );
 
+  it("that a server refuses end the attempt as failed, with the cause", async () => {
+    const stopped = gate<unknown>();
+    await start({
+      execute: async (_, ctx) => {
+        ctx.output("too much");
+        await new Promise((resolve) => ctx.signal.addEventListener("abort", resolve));
+        stopped.open(ctx.signal.reason);
+      },
+    });
+    server.refuse = ({ ending }) =>
+      ending === undefined ? reasoned("INVALID_ARGUMENT", Code.InvalidArgument) : undefined;
+    const ref = server.assign({ capability });
+    const { ending } = await server.ending(ref);
+    expect(ending).toMatchObject({
+      case: "error",
+      value: { code: "report.refused", message: expect.stringContaining("INVALID_ARGUMENT") },
+    });
+    expect(await stopped.opened).toMatchObject({ why: "forgotten" });
+    server.lose(ref);
+    await server.until(() => server.syncs.at(-1)?.attempts.length === 0);
+  });
+
+  it("are given up when the server does not even take that they were refused", async () => {
+    await start(quick);
+    server.refuse = () => reasoned("INVALID_ARGUMENT", Code.InvalidArgument);
+    const ref = server.assign({ capability });
+    await server.until(() => server.updateCalls.length === 2);
+    server.lose({ ...ref, leaseToken: "another" });
+    await server.until(() => server.syncs.at(-1)?.attempts.length === 0);
+    expect(server.updateCalls).toHaveLength(2);
+  });
+
+  it.each([
+    [
+      "a circle",
+      () => {
+        const ring: { self?: unknown } = {};
+        ring.self = ring;
+        return ring;
+      },
+    ],
+    ["what is nested too deep", () => JSON.parse("[".repeat(31) + "]".repeat(31)) as unknown],
+  ])("say that a handler's result cannot be stored: %s", async (_, execute) => {
+    await start({ execute });
+    const ref = server.assign({ capability });
+    expect((await server.ending(ref)).ending).toMatchObject({
+      case: "error",
+      value: { code: "result.not_serialisable", retryable: false },
+    });
+  });
+
   it("carry many endings in one call", async () => {
     await start(quick, { slots: 200 });
     const refs = Array.from({ length: 1_000 }, () => server.assign({ capability }));

@@ -4,7 +4,7 @@ import { type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
 import type { JsonText } from "../../jobs/job.ts";
 
 /** The plain value. @throws RangeError for numbers that JSON has not */
-const plain = ({ kind }: Value): unknown => {
+export const plainOf = ({ kind }: Value): unknown => {
   switch (kind.case) {
     case "stringValue":
     case "boolValue":
@@ -14,10 +14,10 @@ const plain = ({ kind }: Value): unknown => {
       throw new RangeError(`${kind.value} is no number of JSON`);
     case "structValue":
       return Object.fromEntries(
-        Object.entries(kind.value.fields).map(([key, value]) => [key, plain(value)]),
+        Object.entries(kind.value.fields).map(([key, value]) => [key, plainOf(value)]),
       );
     case "listValue":
-      return kind.value.values.map(plain);
+      return kind.value.values.map(plainOf);
     case "nullValue":
     case undefined:
       return null;
@@ -29,21 +29,26 @@ const plain = ({ kind }: Value): unknown => {
  * as long, and this is done for each submission. @throws RangeError for what JSON cannot say
  */
 export const jsonTextOf = (value: Value | undefined): JsonText =>
-  value === undefined ? "null" : JSON.stringify(plain(value));
+  value === undefined ? "null" : JSON.stringify(plainOf(value));
 
 export const valueOf = (text: JsonText): Value =>
   fromJson(ValueSchema, JSON.parse(text) as JsonValue);
 
-/** True if `text` is one JSON value. */
-export const isJson = (text: string): boolean => {
+/** The value of one JSON text; undefined if it is none. */
+export const parsedJson = (text: JsonText): unknown => {
   try {
-    JSON.parse(text);
-    return true;
+    return JSON.parse(text) as unknown;
   } catch (caught) {
-    if (caught instanceof SyntaxError) return false;
+    if (caught instanceof SyntaxError) return undefined;
     throw caught;
   }
 };
+
+/** A value that is neither an array nor an object has no levels, `[]` has one. */
+export const isNestedAtMost = (value: unknown, levels: number): boolean =>
+  typeof value !== "object" ||
+  value === null ||
+  (levels > 0 && Object.values(value).every((inner) => isNestedAtMost(inner, levels - 1)));
 
 const sorted = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.map(sorted);

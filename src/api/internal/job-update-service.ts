@@ -14,6 +14,7 @@ import type { ReportOutcome, ShardOwner, ShardRouter } from "../../shard/owner.t
 import { collectFaults } from "../convert/faults.ts";
 import { toStatus } from "../errors.ts";
 import { toReport } from "./report.ts";
+import { type UpdateApi, updateJob } from "./update-job.ts";
 
 /** What is asked of a part of the service; a refusal of all of it is one of each report in it. */
 type Part = {
@@ -89,8 +90,9 @@ export const updateJobs = async (
 };
 
 /** millrace.internal.v1.JobUpdateService. */
-export const jobUpdateServiceRoutes = (router: ConnectRouter, shards: ShardRouter): void => {
+export const jobUpdateServiceRoutes = (router: ConnectRouter, api: UpdateApi): void => {
   router.service(JobUpdateService, {
-    updateJobs: async (request) => await updateJobs(shards, request),
+    updateJob: async (request, context) => await updateJob(api, request, context),
+    updateJobs: async (request) => await updateJobs(api.router, request),
   });
 };

@@ -1,0 +1,8 @@
+/** Clients refuse messages nested deeper than 100; an object in a `Value` takes three for each level. */
+export const RESULT_DEPTH = 30;
+
+/** A value that is neither an array nor an object has no levels, `[]` has one. */
+export const isNestedAtMost = (value: unknown, levels: number): boolean =>
+  typeof value !== "object" ||
+  value === null ||
+  (levels > 0 && Object.values(value).every((inner) => isNestedAtMost(inner, levels - 1)));
