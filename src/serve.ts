@@ -10,8 +10,8 @@ import { createShutdown } from "./api/shutdown.ts";
 import { createScriptCompiler } from "./catalog/script.ts";
 import { createCluster } from "./cluster/cluster.ts";
 import { type Address, type ServerConfig, serverIdOf } from "./config.ts";
-import { createAuthenticator } from "./identity/authenticator.ts";
 import { bootstrapDevelopment } from "./identity/development.ts";
+import { createIdentity } from "./identity/identity.ts";
 import { systemClock } from "./runtime/clock.ts";
 import { heardAll } from "./runtime/event-loop.ts";
 import { systemRandom } from "./runtime/random.ts";
@@ -111,7 +111,16 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
   }
 
   const observer = { clock, log, instruments, tracer };
-  const authenticator = createAuthenticator({ identity: store.identity, clock, log });
+  const { router, hub, serverUrls } = cluster;
+  const identity = createIdentity({
+    store,
+    clock,
+    log,
+    shardOf: router.shardOf,
+    onOrganizations: () => {},
+  });
+  await identity.start();
+  stack.defer(async () => await identity.stop());
   const readiness = createReadiness({
     ping: async () => {
       await store.ping();
@@ -121,11 +130,10 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
     log,
   });
   const shutdown = { internal: createShutdown(), external: createShutdown() };
-  const { router, hub, serverUrls } = cluster;
   internal.serve(
     createInternalApi({
       observer,
-      authenticator,
+      identity,
       readiness,
       runners: { hub, router, jobs: store.jobs, serverUrls },
       shutdown: shutdown.internal.signal,
@@ -134,11 +142,12 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
   external.serve(
     createPublicApi({
       observer,
-      authenticator,
+      identity,
       readiness,
       jobs: {
         router,
         jobs: store.jobs,
+        users: identity.users,
         clock,
         newId: random.uuid,
         compile: createScriptCompiler(),

@@ -22,6 +22,7 @@ export const CODES: Readonly<Record<Reason, Code>> = {
   NOT_SUPPORTED: Code.Unimplemented,
   UNAUTHENTICATED: Code.Unauthenticated,
   PERMISSION_DENIED: Code.PermissionDenied,
+  CALLER_CHANGED: Code.Unavailable,
   JOB_NOT_FOUND: Code.NotFound,
   JOB_NOT_COMPLETED: Code.FailedPrecondition,
   JOB_ALREADY_EXISTS: Code.AlreadyExists,

@@ -1,6 +1,6 @@
 import type { RequestListener } from "node:http";
 
-import type { Authenticator } from "../identity/authenticator.ts";
+import type { Identity } from "../identity/identity.ts";
 import type { CallObserver } from "./calls.ts";
 import { healthRoutes } from "./health.ts";
 import { jobUpdateServiceRoutes } from "./internal/job-update-service.ts";
@@ -11,7 +11,7 @@ import { createRpcHandler, servicesOf } from "./rpc-handler.ts";
 
 export type InternalApiOptions = {
   readonly observer: CallObserver;
-  readonly authenticator: Authenticator;
+  readonly identity: Identity;
   readonly readiness: Readiness;
   readonly runners: RunnerApi;
   readonly shutdown: AbortSignal;
@@ -19,10 +19,10 @@ export type InternalApiOptions = {
 
 /** What the internal listener serves: to runners, and to probes. */
 export const createInternalApi = (options: InternalApiOptions): RequestListener => {
-  const { observer, authenticator, readiness, runners, shutdown } = options;
+  const { observer, identity, readiness, runners, shutdown } = options;
   return createRpcHandler({
     observer,
-    authenticator,
+    identity,
     shutdown,
     fallback: plainRoutes(readiness, false),
     routes: (router) => {

@@ -1,6 +1,6 @@
 import type { RequestListener } from "node:http";
 
-import type { Authenticator } from "../identity/authenticator.ts";
+import type { Identity } from "../identity/identity.ts";
 import type { CallObserver } from "./calls.ts";
 import { healthRoutes } from "./health.ts";
 import type { JobApi } from "./job-service/api.ts";
@@ -12,17 +12,17 @@ import { createRpcHandler, servicesOf } from "./rpc-handler.ts";
 
 export type PublicApiOptions = {
   readonly observer: CallObserver;
-  readonly authenticator: Authenticator;
+  readonly identity: Identity;
   readonly readiness: Readiness;
   readonly jobs: JobApi;
 };
 
 /** What the public listener serves. */
 export const createPublicApi = (options: PublicApiOptions): RequestListener => {
-  const { observer, authenticator, readiness, jobs } = options;
+  const { observer, identity, readiness, jobs } = options;
   return createRpcHandler({
     observer,
-    authenticator,
+    identity,
     shutdown: jobs.shutdown,
     fallback: plainRoutes(readiness, true),
     routes: (router) => {

@@ -15,13 +15,13 @@ import {
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
 
-import type { Authenticator } from "../identity/authenticator.ts";
+import type { Identity } from "../identity/identity.ts";
 import { MIB } from "../jobs/limits.ts";
 import { type CallObserver, observeCalls, observeRefusal } from "./calls.ts";
 import { addressKey } from "./caller-context.ts";
 import { DETAILS } from "./errors.ts";
 import { createGate } from "./gate.ts";
-import { recheckStreams } from "./recheck.ts";
+import { endWithToken } from "./held-calls.ts";
 
 /** A batch of 1,000 submissions, or of 1,000 reports, has room. */
 const READ_MAX_BYTES = 16 * MIB;
@@ -30,7 +30,7 @@ const COMPRESS_MIN_BYTES = 16 * 1_024;
 
 export type RpcOptions = {
   readonly observer: CallObserver;
-  readonly authenticator: Authenticator;
+  readonly identity: Identity;
   /** Ends the streams when the server stops. */
   readonly shutdown: AbortSignal;
   readonly routes: (router: ConnectRouter) => void;
@@ -58,14 +58,14 @@ const isTheirs = (error: ConnectError): boolean =>
  */
 export const createRpcHandler = (options: RpcOptions): RequestListener => {
   const { observer } = options;
-  const gate = createGate(options.authenticator);
+  const gate = createGate(options.identity.authenticator);
   const router = createConnectRouter({
     acceptCompression: [compressionGzip, compressionBrotli],
     compressMinBytes: COMPRESS_MIN_BYTES,
     readMaxBytes: READ_MAX_BYTES,
     jsonOptions: { registry: DETAILS },
     shutdownSignal: options.shutdown,
-    interceptors: [observeCalls(observer), recheckStreams(options.authenticator, observer.clock)],
+    interceptors: [observeCalls(observer), endWithToken(options.identity.calls)],
     requestGate: async (context) => {
       try {
         await gate(context);

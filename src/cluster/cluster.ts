@@ -11,7 +11,7 @@ import { Slots } from "../shard/slots.ts";
 import { SpecKeeper } from "../shard/spec-keeper.ts";
 import type { ShardId, Store } from "../store/store.ts";
 import { Leases } from "./leases.ts";
-import { every } from "./every.ts";
+import { every } from "../runtime/every.ts";
 import { ServerRunnerHub } from "./runner-hub.ts";
 import { shardOf } from "./shard-of.ts";
 

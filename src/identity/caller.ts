@@ -1,6 +1,6 @@
 import type { Permission } from "../jobs/abilities.ts";
 import type { OrganizationId, JobId, UserId } from "../jobs/ids.ts";
-import type { JobRow } from "../jobs/job.ts";
+import type { JobRow, Millis } from "../jobs/job.ts";
 
 /** Somebody of an organization: a user, the organization itself, or an attempt of a job. */
 export type UserCaller = {
@@ -14,8 +14,6 @@ export type UserCaller = {
   readonly tokenId: string;
   /** The attempt that a job's own token was made for; null for every other token. */
   readonly attempt: { readonly jobId: JobId; readonly attempt: number } | null;
-  /** The user's actions are deferred: jobs that act for him are HELD. */
-  readonly deferred: boolean;
 };
 
 /** A runner process: it works for every organization and reads nobody's jobs. */
@@ -25,6 +23,13 @@ export type RunnerCaller = { readonly kind: "runner"; readonly tokenId: string }
 export type OperatorCaller = { readonly kind: "operator"; readonly tokenId: string };
 
 export type Caller = UserCaller | RunnerCaller | OperatorCaller;
+
+/** What a token is worth now. */
+export type Presented = {
+  readonly caller: Caller;
+  /** Null: not by itself. */
+  readonly expiresAt: Millis | null;
+};
 
 const isAdmin = (caller: UserCaller): boolean => caller.permissions.has("admin");
 

@@ -64,8 +64,12 @@ export type TokenRow = {
 /** What has changed in who may do what, since a moment of the database's clock. */
 export type IdentityChanges = {
   readonly revokedTokens: readonly string[];
-  readonly users: readonly UserId[];
-  readonly organizations: readonly OrganizationId[];
+  readonly users: readonly {
+    readonly organizationId: OrganizationId;
+    readonly id: UserId;
+    readonly changedAt: Millis;
+  }[];
+  readonly organizations: readonly { readonly id: OrganizationId; readonly changedAt: Millis }[];
   /** To ask with the next time. */
   readonly asOf: Millis;
 };
@@ -101,6 +105,11 @@ export interface IdentityStore {
   /** What changed since; null asks only for the time. Looks back a little further, so that nothing is missed. */
   changesSince(since: Millis | null): Promise<IdentityChanges>;
   attributes(place: Place, userId: UserId): Promise<AttributeRow[]>;
+  hasAttribute(
+    place: Place,
+    userId: UserId,
+    attribute: Pick<AttributeRow, "name" | "value">,
+  ): Promise<boolean>;
   insertAudit(shardId: ShardId, row: AuditRow): Promise<void>;
   /** Newest first, before that id; of one subject if it is named. */
   listAudit(

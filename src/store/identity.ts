@@ -79,10 +79,14 @@ export const createIdentityStore = (engine: Engine): IdentityStore => {
     if (after !== null) void query.where("id", ">", after);
     return ((await query) as DatabaseRow[]).map(rowOf);
   };
-  const changed = async (table: string, since: number): Promise<string[]> => {
-    const rows = (await knex(table).where("changed_at", ">=", since).select("id")) as DatabaseRow[];
-    return rows.map((row) => textOf(row, "id"));
-  };
+  const changed = async (
+    table: string,
+    columns: readonly string[],
+    since: number,
+  ): Promise<DatabaseRow[]> =>
+    await knex(table)
+      .where("changed_at", ">=", since)
+      .select([...columns]);
   return {
     insertOrganization: async ({
       id,
@@ -182,14 +186,21 @@ export const createIdentityStore = (engine: Engine): IdentityStore => {
       if (since === null) return { revokedTokens: [], users: [], organizations: [], asOf };
       const from = since - LOOK_BACK_MS;
       const [revokedTokens, users, organizations] = await Promise.all([
-        changed("tokens", from),
-        changed("users", from),
-        changed("organizations", from),
+        changed("tokens", ["id"], from),
+        changed("users", ["organization_id", "id", "changed_at"], from),
+        changed("organizations", ["id", "changed_at"], from),
       ]);
       return {
-        revokedTokens,
-        users: users as UserId[],
-        organizations: organizations as OrganizationId[],
+        revokedTokens: revokedTokens.map((row) => textOf(row, "id")),
+        users: users.map((row) => ({
+          organizationId: textOf(row, "organization_id") as OrganizationId,
+          id: textOf(row, "id") as UserId,
+          changedAt: numberOf(row, "changed_at"),
+        })),
+        organizations: organizations.map((row) => ({
+          id: textOf(row, "id") as OrganizationId,
+          changedAt: numberOf(row, "changed_at"),
+        })),
         asOf,
       };
     },
@@ -199,6 +210,13 @@ export const createIdentityStore = (engine: Engine): IdentityStore => {
         .select([...ATTRIBUTE_COLUMNS, textOfBytes("value")])
         .orderBy(["name", "value"])) as DatabaseRow[];
       return rows.map(attributeOf);
+    },
+    hasAttribute: async ({ shardId, organizationId }, userId, { name, value }) => {
+      const key = { shard_id: shardId, organization_id: organizationId, user_id: userId };
+      const row: unknown = await knex("user_attributes")
+        .where({ ...key, name, value })
+        .first("kind");
+      return row !== undefined;
     },
     insertAudit: async (shardId, row) => {
       await engine.transaction(async (transaction) => {

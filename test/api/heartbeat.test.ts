@@ -47,6 +47,7 @@ const aWorld = async () => {
       },
     },
     jobs: store.jobs,
+    users: { find: async () => await Promise.resolve(null), forget: () => {} },
     clock,
     newId: aJobId,
     compile: createScriptCompiler(),
@@ -68,7 +69,6 @@ const aWorld = async () => {
       permissions: impliedBy(["admin"]),
       tokenId: "a token",
       attempt: null,
-      deferred: false,
     });
     return {
       call: openCall(api, context),

@@ -7,6 +7,7 @@ import { createScriptCompiler } from "../../src/catalog/script.ts";
 import { ScriptLanguage } from "../../src/gen/millrace/v1/job_pb.ts";
 import { SubmitJobRequestSchema } from "../../src/gen/millrace/v1/job_service_pb.ts";
 import { impliedBy, MEMBER_PERMISSIONS } from "../../src/jobs/abilities.ts";
+import type { OperationalUser } from "../../src/identity/operational-user.ts";
 import { SERVER } from "../../src/jobs/audit.ts";
 import { JobFault } from "../../src/jobs/errors.ts";
 import type { OrganizationId, UserId } from "../../src/jobs/ids.ts";
@@ -18,7 +19,11 @@ type Request = MessageInitShape<typeof SubmitJobRequestSchema>;
 const NOW = 1_700_000_000_000;
 const ME = "me" as UserId;
 
-const submissionOf = (request: Request, at?: string) =>
+const submissionOf = (
+  request: Request,
+  at?: string,
+  operational: OperationalUser | null = { userId: ME, deferred: false },
+) =>
   toSubmission(
     create(SubmitJobRequestSchema, request),
     {
@@ -29,9 +34,9 @@ const submissionOf = (request: Request, at?: string) =>
         permissions: impliedBy(MEMBER_PERMISSIONS),
         tokenId: "a token",
         attempt: null,
-        deferred: false,
       },
       by: SERVER,
+      operational,
       now: NOW,
       compile: createScriptCompiler(),
       newId: aJobId,
@@ -40,9 +45,9 @@ const submissionOf = (request: Request, at?: string) =>
     at,
   );
 
-const faultOf = (request: Request, at?: string): JobFault => {
+const faultOf = (request: Request, at?: string, operational?: OperationalUser | null): JobFault => {
   try {
-    submissionOf(request, at);
+    submissionOf(request, at, operational);
   } catch (caught) {
     if (caught instanceof JobFault) return caught;
     throw caught;
@@ -172,7 +177,6 @@ describe("a submission", () => {
 
   it.each([
     ["spec.callback", { callback: { url: "https://example.org" } }],
-    ["spec.run_as", { runAs: "somebody-else" }],
     ["spec.type_version", { typeVersion: 2 }],
   ])(
     "that asks for %s, which does nothing yet, is refused rather than half obeyed",
@@ -183,8 +187,11 @@ describe("a submission", () => {
     },
   );
 
-  it("may name its caller as run_as", () => {
+  it("acts for whom it was found to, and is refused where nobody was found", () => {
     expect(submissionOf({ spec: { work: script, runAs: ME } }).job.runAs).toBe(ME);
+    const fault = faultOf({ spec: { work: script, runAs: "nobody" } }, "", null);
+    expect(fault.reason).toBe("INVALID_ARGUMENT");
+    expect(fault.faults.map((one) => one.field)).toEqual(["spec.run_as"]);
   });
 });
 

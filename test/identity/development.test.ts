@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import { createAuthenticator } from "../../src/identity/authenticator.ts";
+import { createIdentity } from "../../src/identity/identity.ts";
 import { bootstrapDevelopment } from "../../src/identity/development.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { silentLog } from "../../src/runtime/log.ts";
@@ -44,11 +44,13 @@ describe("a development server", () => {
     const credentials = await bootstrap();
     expect(JSON.parse(await readFile(file(), "utf8"))).toEqual(credentials);
     expect((await stat(file())).mode & 0o777).toBe(0o600);
-    const { authenticate } = createAuthenticator({
-      identity: store.identity,
+    const { authenticate } = createIdentity({
+      store,
       clock: systemClock,
       log: silentLog,
-    });
+      shardOf: () => 0,
+      onOrganizations: () => {},
+    }).authenticator;
     expect(await authenticate(`Bearer ${credentials.token}`)).toMatchObject({
       kind: "user",
     });

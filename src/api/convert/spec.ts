@@ -5,7 +5,6 @@ import {
   ConcurrencyPolicySchema,
   type JobSpec,
 } from "../../gen/millrace/v1/job_pb.ts";
-import type { UserId } from "../../jobs/ids.ts";
 import type { JobRow, JsonText, Labels, Millis } from "../../jobs/job.ts";
 import { DEFAULT_ATTEMPT_TIMEOUT_MS, LIMITS } from "../../jobs/limits.ts";
 import { DEFAULT_RETRY_POLICY, type RetryPolicy } from "../../jobs/retry.ts";
@@ -31,7 +30,6 @@ export type CheckedSpec = Pick<
   Work & { readonly input: JsonText };
 
 export type SpecContext = {
-  readonly caller: UserId | "";
   readonly now: Millis;
   readonly compile: ScriptCompiler;
 };
@@ -157,30 +155,22 @@ const times = (
 /** What the contract names and this version does not do: refused, for ignoring it would be a lie. */
 const refuseUnsupported = (
   faults: Faults,
-  spec: {
-    readonly typeVersion: number;
-    readonly callback?: Callback | undefined;
-    readonly runAs: string;
-  },
-  caller: UserId | "",
+  spec: { readonly typeVersion: number; readonly callback?: Callback | undefined },
 ): void => {
   if (spec.typeVersion < 0)
     faults.add("type_version", `must be 0 or more; it is ${spec.typeVersion}.`);
   if (spec.typeVersion > 0) faults.unsupported("type_version", "cannot be chosen yet: leave it 0.");
   if (spec.callback !== undefined)
     faults.unsupported("callback", "is not delivered yet: leave it out.");
-  if (spec.runAs !== "" && spec.runAs !== caller) {
-    faults.unsupported("run_as", "can only be the caller yet: leave it empty.");
-  }
 };
 
 /** `faults` speaks of the fields of the spec itself. */
 export const checkSpec = (
   faults: Faults,
   spec: JobSpec,
-  { caller, now, compile }: SpecContext,
+  { now, compile }: SpecContext,
 ): CheckedSpec => {
-  refuseUnsupported(faults, spec, caller);
+  refuseUnsupported(faults, spec);
   return {
     ...checkWork(faults, spec, compile),
     ...times(faults, spec, now),

@@ -7,6 +7,7 @@ import {
   SubmitJobRequestSchema,
 } from "../../gen/millrace/v1/job_service_pb.ts";
 import type { UserCaller } from "../../identity/caller.ts";
+import type { OperationalUser } from "../../identity/operational-user.ts";
 import type { Actor } from "../../jobs/audit.ts";
 import { isUuidV7, type JobId } from "../../jobs/ids.ts";
 import { freshJob } from "../../jobs/fresh-job.ts";
@@ -22,6 +23,8 @@ import { checkSpec, type CheckedSpec } from "./spec.ts";
 export type SubmissionContext = {
   readonly caller: UserCaller;
   readonly by: Actor;
+  /** Null: `run_as` names nobody who may act. */
+  readonly operational: OperationalUser | null;
   readonly now: Millis;
   readonly compile: ScriptCompiler;
   /** A fresh UUIDv7. */
@@ -48,6 +51,7 @@ const fingerprint = (request: SubmitJobRequest, { caller }: SubmissionContext): 
 const rows = (
   request: SubmitJobRequest,
   spec: CheckedSpec,
+  operational: OperationalUser,
   context: SubmissionContext,
 ): Submission => {
   const { caller, now, newId, traceparent } = context;
@@ -71,8 +75,8 @@ const rows = (
       deadlineAt: spec.deadlineAt,
       retryPolicy: spec.retryPolicy,
       creatorId: userId,
-      runAs: userId,
-      parentId: "",
+      runAs: operational.userId,
+      parentId: caller.attempt?.jobId ?? "",
       scheduleId: "",
       createdAt: now,
       runAt: spec.runAt,
@@ -97,7 +101,7 @@ const rows = (
             fingerprint: fingerprint(request, context),
             createdAt: now,
           },
-    deferred: caller.deferred,
+    deferred: operational.deferred,
     by: context.by,
   };
 };
@@ -111,8 +115,11 @@ const check = (faults: Faults, request: SubmitJobRequest, context: SubmissionCon
     faults.add("spec", "is missing.");
     return undefined;
   }
-  const { caller, now, compile } = context;
-  return checkSpec(faults.inside("spec."), request.spec, { caller: caller.userId, now, compile });
+  const { operational, now, compile } = context;
+  if (operational === null) {
+    faults.add("spec.run_as", "must be a user of your organization who is not disabled.");
+  }
+  return checkSpec(faults.inside("spec."), request.spec, { now, compile });
 };
 
 /**
@@ -128,6 +135,7 @@ export const toSubmission = (
   const faults = collectFaults(at);
   const spec = check(faults, request, context);
   faults.throwIfAny();
-  if (spec === undefined) throw new Error("a submission without a spec and without a fault");
-  return rows(request, spec, context);
+  const { operational } = context;
+  if (spec === undefined || operational === null) throw new Error("a fault was not thrown");
+  return rows(request, spec, operational, context);
 };

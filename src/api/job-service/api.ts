@@ -2,6 +2,7 @@ import type { HandlerContext } from "@connectrpc/connect";
 
 import type { ScriptCompiler } from "../../catalog/script.ts";
 import { maySee, type UserCaller } from "../../identity/caller.ts";
+import type { KnownUsers } from "../../identity/known-users.ts";
 import type { Actor } from "../../jobs/audit.ts";
 import { JobFault, jobNotFound } from "../../jobs/errors.ts";
 import { isUuidV7, type JobId } from "../../jobs/ids.ts";
@@ -16,6 +17,7 @@ import type { Seal } from "../sealed-token.ts";
 export type JobApi = {
   readonly router: ShardRouter;
   readonly jobs: JobReader;
+  readonly users: KnownUsers;
   readonly clock: Clock;
   /** A fresh UUIDv7. */
   readonly newId: () => string;

@@ -8,6 +8,7 @@ import type {
   SubmitJobsResponseSchema,
 } from "../../gen/millrace/v1/job_service_pb.ts";
 import type { UserCaller } from "../../identity/caller.ts";
+import { findOperationalUser } from "../../identity/operational-user.ts";
 import type { Actor } from "../../jobs/audit.ts";
 import { JobFault } from "../../jobs/errors.ts";
 import type { JobRow } from "../../jobs/job.ts";
@@ -33,23 +34,30 @@ export type Submitter = {
 
 /**
  * All checks of a submission, for calls and for schedules alike.
- * @throws JobFault INVALID_ARGUMENT, NOT_SUPPORTED, with paths that begin with `at`
+ * @throws JobFault INVALID_ARGUMENT, NOT_SUPPORTED, PERMISSION_DENIED, with paths that begin with `at`
  */
-export const prepareFor = (
-  api: Pick<JobApi, "clock" | "compile" | "newId">,
+export const prepareFor = async (
+  api: Pick<JobApi, "clock" | "compile" | "newId" | "users">,
   submitter: Submitter,
   request: SubmitJobRequest,
   at = "",
-): Submission => {
-  const { compile, newId, clock } = api;
-  return toSubmission(request, { ...submitter, now: clock.now(), compile, newId }, at);
+): Promise<Submission> => {
+  const { compile, newId, clock, users } = api;
+  const runAs = request.spec?.runAs ?? "";
+  const operational = await findOperationalUser(users, submitter.caller, runAs);
+  const now = clock.now();
+  return toSubmission(request, { ...submitter, operational, now, compile, newId }, at);
 };
 
 /** @throws JobFault as `prepareFor` */
-export const prepare = (call: Call, request: SubmitJobRequest, at = ""): Submission => {
+export const prepare = async (
+  call: Call,
+  request: SubmitJobRequest,
+  at = "",
+): Promise<Submission> => {
   const { api, caller, context } = call;
   const traceparent = traceparentOf(context.requestHeader);
-  return prepareFor(api, { caller, by: actorOf(call), traceparent }, request, at);
+  return await prepareFor(api, { caller, by: actorOf(call), traceparent }, request, at);
 };
 
 /** @throws JobFault what the owner refuses with */
@@ -64,7 +72,7 @@ export const submitOne = async (
 };
 
 export const submitJob = async (call: Call, request: SubmitJobRequest): Promise<Answer> => {
-  const submission = prepare(call, request);
+  const submission = await prepare(call, request);
   if (request.validateOnly) return { created: false };
   const { job, created } = await submitOne(call, submission);
   return { job: toJob(job, call.api.clock.now()), created };
@@ -78,9 +86,13 @@ const failed = (fault: JobFault): Outcome => ({
 
 const succeeded = (value: Answer): Outcome => ({ outcome: { case: "submitted", value } });
 
-const prepared = (call: Call, request: SubmitJobRequest, index: number): Submission | JobFault => {
+const prepared = async (
+  call: Call,
+  request: SubmitJobRequest,
+  index: number,
+): Promise<Submission | JobFault> => {
   try {
-    return prepare(call, request, `requests[${index}].`);
+    return await prepare(call, request, `requests[${index}].`);
   } catch (caught) {
     if (caught instanceof JobFault) return caught;
     throw caught;
@@ -97,7 +109,9 @@ export const submitJobs = async (
     faults.add("requests", `must be 1 to ${LIMITS.submitBatch}; there are ${requests.length}.`);
   }
   faults.throwIfAny();
-  const checked = requests.map((request, index) => prepared(call, request, index));
+  const checked = await Promise.all(
+    requests.map(async (request, index) => await prepared(call, request, index)),
+  );
   const wanted = checked.filter(
     (one, index): one is Submission =>
       !(one instanceof JobFault) && requests[index]?.validateOnly === false,

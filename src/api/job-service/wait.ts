@@ -75,7 +75,7 @@ export const runJob = async (
   if (request.submit === undefined) faults.add("submit", "is missing.");
   faults.throwIfAny();
   if (request.submit === undefined) throw new Error("a fault was not thrown");
-  const submission = prepare(call, request.submit, "submit.");
+  const submission = await prepare(call, request.submit, "submit.");
   if (request.submit.validateOnly) return { created: false };
   const waitMs = patience(wanted, context.timeoutMs());
   let follower = followJob(call, submission.job.id);

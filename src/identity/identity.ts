@@ -1,0 +1,64 @@
+import type { OrganizationId, UserId } from "../jobs/ids.ts";
+import type { Clock } from "../runtime/clock.ts";
+import type { Service } from "../runtime/lifecycle.ts";
+import type { Log } from "../runtime/log.ts";
+import type { ShardId, Store } from "../store/store.ts";
+import { type Authenticator, createAuthenticator } from "./authenticator.ts";
+import { createChangeWatch } from "./change-watch.ts";
+import { createKnownUsers, type KnownUsers } from "./known-users.ts";
+import { createOpenCalls, type OpenCalls } from "./open-calls.ts";
+import { createStoredTokens } from "./stored-tokens.ts";
+
+/**
+ * Who calls this server, and with what right. `start` reads the time of the database, so that no
+ * change from then on is missed; `stop` ends the looking.
+ */
+export type Identity = Service & {
+  readonly authenticator: Authenticator;
+  readonly users: KnownUsers;
+  readonly calls: OpenCalls;
+  /** To be told by whoever changes something on this server, after the change: it counts at once. */
+  tokenRevoked(tokenId: string): void;
+  /** Also for his attributes. */
+  userChanged(organizationId: OrganizationId, userId: UserId): void;
+};
+
+export type IdentityOptions = {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly shardOf: (organizationId: OrganizationId) => ShardId;
+  /** Organizations whose limits were changed, here or elsewhere, at most 2 s ago. */
+  readonly onOrganizations: (organizationIds: readonly OrganizationId[]) => void;
+};
+
+export const createIdentity = (options: IdentityOptions): Identity => {
+  const { store, clock, log, shardOf, onOrganizations } = options;
+  const { identity } = store;
+  const users = createKnownUsers({ identity, clock, shardOf });
+  const stored = createStoredTokens({ identity, users, clock, log });
+  const authenticator = createAuthenticator({ stored });
+  const calls = createOpenCalls(authenticator, clock);
+
+  // Forgotten first: the calls are looked at with what the database says now.
+  const tokenRevoked = (tokenId: string): void => {
+    stored.forget(tokenId);
+    calls.tokenRevoked(tokenId);
+  };
+  const userChanged = (organizationId: OrganizationId, userId: UserId): void => {
+    users.forget(organizationId, userId);
+    calls.userChanged(organizationId, userId);
+  };
+  const watch = createChangeWatch({
+    identity,
+    clock,
+    log,
+    listener: {
+      tokenRevoked,
+      userChanged,
+      organizationsChanged: onOrganizations,
+      looked: async () => await Promise.resolve(),
+    },
+  });
+  return { ...watch, authenticator, users, calls, tokenRevoked, userChanged };
+};
