@@ -66,9 +66,7 @@ export const createStoredTokens = (options: StoredTokenOptions): StoredTokens =>
 
   const speaker = async (row: TokenRow): Promise<Caller | null> => {
     const ofUser = row.kind === "user" && row.userId !== "";
-    const user = ofUser
-      ? await users.find(row.organizationId as OrganizationId, row.userId)
-      : null;
+    const user = ofUser ? await users.find(row.organizationId as OrganizationId, row.userId) : null;
     if (ofUser && (user === null || user.row.disabledAt !== null)) return null;
     const known = made.get(row.id);
     if (known !== undefined && known.row === row && known.user === user) return known.caller;
