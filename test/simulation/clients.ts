@@ -1,6 +1,8 @@
+import { RELEASE_JOB } from "../../src/jobs/attribute.ts";
 import { SERVER } from "../../src/jobs/audit.ts";
+import { setAttribute } from "../../src/shard/commands/attributes.ts";
 import { JobFault } from "../../src/jobs/errors.ts";
-import type { JobId, OrganizationId } from "../../src/jobs/ids.ts";
+import type { JobId, OrganizationId, UserId } from "../../src/jobs/ids.ts";
 import type { Submission } from "../../src/jobs/submission.ts";
 import type { Cluster } from "../../src/cluster/cluster.ts";
 import { aJobRow, aSpecRow } from "../support/job-row.ts";
@@ -8,11 +10,18 @@ import { HOUR } from "./runners.ts";
 import type { SimulatedServer } from "./servers.ts";
 import type { World } from "./world.ts";
 
+/** The user whose actions are deferred. */
+export const APPROVED = "approved" as UserId;
+
 /** What clients were told, and may rely on from then on. */
 export type Acknowledgements = {
   /** Request id to the job that was acknowledged for it. */
   readonly submitted: Map<string, JobId>;
   readonly cancelled: Set<JobId>;
+  /** Jobs whose operational user's actions are deferred. */
+  readonly deferred: Set<JobId>;
+  /** Of these, the ones for which a release was sent, answered or not. */
+  readonly releasesSent: Set<JobId>;
 };
 
 /** A client that submits, cancels and retries, and repeats what it got no answer to. */
@@ -42,7 +51,9 @@ export class SimulatedClient {
       await this.#world.pause(dice.between(0, 600));
       const size = Math.min(jobs - count, dice.between(1, 4));
       count += size;
-      later.push(this.#submit(Array.from({ length: size }, () => this.#submission())));
+      const submissions = Array.from({ length: size }, () => this.#submission());
+      for (const { job, deferred } of submissions) if (deferred) later.push(this.#release(job.id));
+      later.push(this.#submit(submissions));
     }
     await Promise.all(later);
   }
@@ -79,6 +90,24 @@ export class SimulatedClient {
     if (!(outcome instanceof JobFault)) this.#told.cancelled.add(id);
   }
 
+  /** Somebody approves of a deferred job, sooner or later than its submission arrives. */
+  async #release(id: JobId): Promise<void> {
+    this.#told.deferred.add(id);
+    await this.#world.pause(this.#world.dice.between(0, 3_000));
+    this.#told.releasesSent.add(id);
+    const organizationId = this.#organizationId;
+    const wanted = { organizationId, userId: APPROVED, name: RELEASE_JOB, value: id };
+    const outcome = await this.#persist(
+      async (cluster) =>
+        await cluster.router
+          .ownerOf(organizationId)
+          .perform(setAttribute({ ...wanted, kind: "DYNAMIC" }, SERVER))
+          .catch(refusal),
+    );
+    // An answer that was lost: the first one has released it.
+    if (outcome instanceof JobFault && outcome.reason !== "JOB_NOT_HELD") throw outcome;
+  }
+
   async #retry(id: JobId): Promise<void> {
     await this.#world.pause(this.#world.dice.between(500, 5_000));
     await this.#persist(
@@ -105,6 +134,7 @@ export class SimulatedClient {
     const organizationId = this.#organizationId;
     const id = this.#world.uuid() as JobId;
     const requestId = `request-${id}`;
+    const deferred = dice.chance(0.15);
     const job = aJobRow({
       organizationId,
       id,
@@ -120,15 +150,16 @@ export class SimulatedClient {
         multiplier: 2,
         jitter: 0.2,
       },
+      runAs: deferred ? APPROVED : "",
       runAt: dice.chance(0.2) ? now + dice.between(0, 5_000) : 0,
     });
     return {
-      idIsChosen: dice.chance(0.5),
+      idIsChosen: deferred || dice.chance(0.5),
       job,
       spec: aSpecRow(job),
       script: null,
       request: { organizationId, requestId, jobId: id, fingerprint: requestId, createdAt: now },
-      deferred: false,
+      deferred,
       by: SERVER,
     };
   }

@@ -18,6 +18,8 @@ export const NO_FAULTS: Faults = { fails: 0, doesAndFails: 0, lies: 0, stalls: 0
 
 export class SimulatedFault extends Error {
   override readonly name = "SimulatedFault";
+  /** As the errors of a real database that is out of reach say it. */
+  readonly isTemporary = true;
 }
 
 /**

@@ -1,7 +1,7 @@
 import { shardOf } from "../../src/cluster/shard-of.ts";
 import { hasEnded } from "../../src/jobs/states.ts";
 import type { Store } from "../../src/store/store.ts";
-import type { Acknowledgements } from "./clients.ts";
+import { APPROVED, type Acknowledgements } from "./clients.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Acknowledged } from "./runners.ts";
 
@@ -14,6 +14,7 @@ export const checkEnd = async (facts: {
 }): Promise<string[]> => [
   ...(await storedAsCommitted(facts)),
   ...nothingAcknowledgedIsLost(facts),
+  ...(await releasesAreUsedUp(facts)),
   ...endingsAreKept(facts),
   ...jobsEndOnce(facts),
 ];
@@ -45,6 +46,24 @@ const nothingAcknowledgedIsLost = ({ ledger, told }: Facts): string[] => {
     if (state !== "CANCELLED") faults.push(`${id} was acknowledged as cancelled, and is ${state}`);
   }
   return faults;
+};
+
+/** What is left of the releases: those of jobs that were never taken in, as the ledger saw it. */
+const releasesAreUsedUp = async ({ store, ledger }: Facts): Promise<string[]> => {
+  const shards = (await store.shards.list()).length;
+  const places = [...new Set([...ledger.jobs.values()].map((row) => row.organizationId))].map(
+    (organizationId) => ({ organizationId, shardId: shardOf(organizationId, shards) }),
+  );
+  const stored = await Promise.all(
+    places.map(async (place) => await store.identity.attributes(place, APPROVED)),
+  );
+  const values = new Set(stored.flat().map(({ value }) => value));
+  return [
+    ...[...values].filter((id) => ledger.jobs.has(id)).map((id) => `the release of ${id} is left`),
+    ...[...ledger.releases.waiting]
+      .filter((id) => ledger.jobs.has(id) && !values.has(id))
+      .map((id) => `the release of ${id} is lost`),
+  ];
 };
 
 /** An ending that a server acknowledged is the one that counts, unless a cancellation came first. */

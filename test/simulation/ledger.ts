@@ -1,15 +1,8 @@
 import type { AttemptRow, JobRow, OutputRow } from "../../src/jobs/job.ts";
 import { hasEnded, TRANSITIONS, type JobState } from "../../src/jobs/states.ts";
 import type { Fence, ShardChanges } from "../../src/store/store.ts";
-
-/** A promise of the service that did not hold. */
-export class Broken extends Error {
-  override readonly name = "Broken";
-}
-
-const broken = (promise: string, facts: object): never => {
-  throw new Broken(`${promise}: ${JSON.stringify(facts)}`);
-};
+import { broken } from "./broken.ts";
+import type { ReleaseLedger } from "./release-ledger.ts";
 
 export type Limits = { readonly maxRunning: number };
 
@@ -28,17 +21,20 @@ export class Ledger {
   commits = 0;
   /** The first broken promise. */
   fault: Error | null = null;
+  readonly releases: ReleaseLedger;
   readonly #limits: Limits;
   readonly #revisions = new Map<number, { epoch: number; revision: number }>();
 
-  constructor(limits: Limits) {
+  constructor(limits: Limits, releases: ReleaseLedger) {
     this.#limits = limits;
+    this.releases = releases;
   }
 
   committed(fence: Fence, changes: ShardChanges): void {
     this.commits += 1;
     try {
       this.#checkFence(fence, changes.revision);
+      this.releases.committed(changes, this.jobs);
       for (const row of changes.inserted) this.#insert(row);
       for (const row of changes.updated) this.#update(row);
       for (const row of changes.attempts) this.#attempt(row);

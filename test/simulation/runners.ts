@@ -3,7 +3,7 @@ import type { RunnerId } from "../../src/jobs/ids.ts";
 import type { Assignment, AttemptRef, AttemptReport, Ending } from "../../src/jobs/report.ts";
 import type { Ledger } from "./ledger.ts";
 import type { SimulatedServer } from "./servers.ts";
-import { Broken } from "./ledger.ts";
+import { Broken } from "./broken.ts";
 import type { World } from "./world.ts";
 
 type Held = {

@@ -7,6 +7,7 @@ import { SimulatedClient, type Acknowledgements } from "./clients.ts";
 import { NO_FAULTS, type Faults } from "./faulty-store.ts";
 import { checkEnd } from "./invariants.ts";
 import { Ledger } from "./ledger.ts";
+import { ReleaseLedger } from "./release-ledger.ts";
 import { SimulatedRunner, type Acknowledged } from "./runners.ts";
 import { SimulatedServer } from "./servers.ts";
 import { SimulatedWatcher } from "./watchers.ts";
@@ -41,8 +42,13 @@ export const simulate = async (
   const { dice } = world;
   const store = await openStore(() => world.now);
   const shards = (await store.shards.list()).length;
-  const ledger = new Ledger(ORGANIZATION_DEFAULTS);
-  const told: Acknowledgements = { submitted: new Map(), cancelled: new Set() };
+  const told: Acknowledgements = {
+    submitted: new Map(),
+    cancelled: new Set(),
+    deferred: new Set(),
+    releasesSent: new Set(),
+  };
+  const ledger = new Ledger(ORGANIZATION_DEFAULTS, new ReleaseLedger(told));
   const acknowledged: Acknowledged[] = [];
 
   const storm: Faults = {

@@ -2,7 +2,8 @@ import type { JobId, OrganizationId } from "../../src/jobs/ids.ts";
 import type { JobRow } from "../../src/jobs/job.ts";
 import type { Commit, Subscription } from "../../src/shard/owner.ts";
 import type { JobFilter, Place, Store } from "../../src/store/store.ts";
-import { Broken, type Ledger } from "./ledger.ts";
+import { Broken } from "./broken.ts";
+import type { Ledger } from "./ledger.ts";
 import type { Connection, SimulatedServer } from "./servers.ts";
 import type { World } from "./world.ts";
 
