@@ -1,3 +1,4 @@
+import type { DescService } from "@bufbuild/protobuf";
 import {
   type Client,
   Code,
@@ -9,10 +10,15 @@ import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-no
 
 import { JobService } from "../gen/millrace/v1/job_service_pb.ts";
 import { apiFailure } from "./api-failure.ts";
-import { clientConfig, type ConnectionOptions, findConnection } from "./settings.ts";
+import { clientConfig, type ConnectionOptions, findConnection, type Speaker } from "./settings.ts";
 import type { Shell } from "./shell.ts";
 
-export type Connection = { readonly url: string; readonly jobs: Client<typeof JobService> };
+export type Connection = {
+  readonly url: string;
+  readonly jobs: Client<typeof JobService>;
+  /** Any other service of the same server. */
+  clientOf<S extends DescService>(service: S): Client<S>;
+};
 
 const bearer =
   (token: string): Interceptor =>
@@ -24,14 +30,16 @@ const bearer =
 
 /**
  * Runs `work` with a connection to the server and closes it afterwards, so that the process can end.
+ * @param speaker whose token of the data directory is taken where none is given
  * @throws CliFailure for every error of a call
  */
 export const withConnection = async <T>(
   options: ConnectionOptions,
   shell: Shell,
   work: (connection: Connection) => Promise<T>,
+  speaker: Speaker = "user",
 ): Promise<T> => {
-  const { url, token } = await findConnection(clientConfig(options, shell.environment));
+  const { url, token } = await findConnection(clientConfig(options, shell.environment), speaker);
   const sessionManager = new Http2SessionManager(url);
   const transport = createGrpcTransport({
     baseUrl: url,
@@ -39,7 +47,11 @@ export const withConnection = async <T>(
     interceptors: [bearer(token)],
   });
   try {
-    return await work({ url, jobs: createClient(JobService, transport) });
+    return await work({
+      url,
+      jobs: createClient(JobService, transport),
+      clientOf: (service) => createClient(service, transport),
+    });
   } catch (caught) {
     if (
       caught instanceof ConnectError &&

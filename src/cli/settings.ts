@@ -20,6 +20,9 @@ type ClientConfig = {
   readonly token: string | null;
 };
 
+/** Who a command speaks as, if no token is given. */
+export type Speaker = "user" | "operator";
+
 export type ConnectionSettings = { readonly url: string; readonly token: string };
 
 /** The credentials that a local server left for those on the same machine. Null if there are none. */
@@ -79,15 +82,19 @@ export const findUrl = async (config: ClientConfig): Promise<string> => {
 };
 
 /** The token of the data directory is shown to the server that wrote it, and to no other. */
-const tokenOf = async (url: string, dataDir: string): Promise<string | null> => {
+const tokenOf = async (url: string, dataDir: string, speaker: Speaker): Promise<string | null> => {
   const credentials = await localCredentials(dataDir);
-  return credentials?.url === url ? credentials.token : null;
+  if (credentials?.url !== url) return null;
+  return given(speaker === "user" ? credentials.token : credentials.operatorToken);
 };
 
 /** The server, and the token to show it. */
-export const findConnection = async (config: ClientConfig): Promise<ConnectionSettings> => {
+export const findConnection = async (
+  config: ClientConfig,
+  speaker: Speaker = "user",
+): Promise<ConnectionSettings> => {
   const url = await findUrl(config);
-  const token = config.token ?? (await tokenOf(url, config.dataDir));
+  const token = config.token ?? (await tokenOf(url, config.dataDir, speaker));
   if (token !== null) return { url, token };
   throw new CliFailure(EXIT.unreachable, `No token is known for ${url}.`, {
     reason: "UNAUTHENTICATED",

@@ -5,7 +5,7 @@ import { z } from "zod";
 
 /**
  * `credentials.json` in the data directory of a development server: how the CLI and a runner on
- * the same machine find it. Mode 0600: who reads it is an admin of the development organization.
+ * the same machine find it. Mode 0600: who reads it is an operator of the server.
  */
 const schema = z.object({
   /** The public listener. */
@@ -18,6 +18,8 @@ const schema = z.object({
   token: z.string().min(1),
   /** Lets a runner work. */
   runnerToken: z.string().min(1),
+  /** Makes organizations. Empty in a file of an earlier version, until the server starts again. */
+  operatorToken: z.string().default(""),
 });
 
 export type Credentials = Readonly<z.output<typeof schema>>;

@@ -67,7 +67,12 @@ export const bootstrapDevelopment = async (options: DevelopmentOptions): Promise
     kept !== null && (await stillWorks(identity, kept.runnerToken))
       ? kept.runnerToken
       : (await createToken(options, { kind: "runner", name, expiresAt: null })).text;
-  const credentials: Credentials = { url, internalUrl, ...owner, token, runnerToken };
+  const operatorToken =
+    kept !== null && (await stillWorks(identity, kept.operatorToken))
+      ? kept.operatorToken
+      : (await createToken(options, { kind: "operator", name, expiresAt: null })).text;
+  const tokens = { token, runnerToken, operatorToken };
+  const credentials: Credentials = { url, internalUrl, ...owner, ...tokens };
   await writeCredentials(dataDir, credentials);
   return credentials;
 };

@@ -40,7 +40,7 @@ const bootstrap = async (url = "http://127.0.0.1:1") => {
 const file = () => join(dataDir, "credentials.json");
 
 describe("a development server", () => {
-  it("makes tokens for an admin and for a runner, in a file that only its owner reads", async () => {
+  it("makes tokens for an admin, a runner and an operator, in a file that only its owner reads", async () => {
     const credentials = await bootstrap();
     expect(JSON.parse(await readFile(file(), "utf8"))).toEqual(credentials);
     expect((await stat(file())).mode & 0o777).toBe(0o600);
@@ -56,6 +56,9 @@ describe("a development server", () => {
     });
     expect(await authenticate(`Bearer ${credentials.runnerToken}`)).toMatchObject({
       kind: "runner",
+    });
+    expect(await authenticate(`Bearer ${credentials.operatorToken}`)).toMatchObject({
+      kind: "operator",
     });
   });
 
@@ -89,6 +92,14 @@ describe("a development server", () => {
     const second = await bootstrap();
     expect(second.token).not.toBe(first.token);
     expect(second.runnerToken).toBe(first.runnerToken);
+    expect(second.operatorToken).toBe(first.operatorToken);
+  });
+
+  it("adds an operator's token to the file of an earlier version", async () => {
+    const { operatorToken: _none, ...earlier } = await bootstrap();
+    await writeFile(file(), JSON.stringify(earlier));
+    const second = await bootstrap();
+    expect(second).toEqual({ ...earlier, operatorToken: expect.stringMatching(/^mr_/) as string });
   });
 
   it("says which file is damaged rather than overwriting it", async () => {
