@@ -68,12 +68,20 @@ export class DatabaseError extends Error {
     return TEMPORARY.test(this.code);
   }
 
+  /** A row with such a unique key is there already. */
+  get isDuplicate(): boolean {
+    return this.code === "ER_DUP_ENTRY" || this.code === DUPLICATE_ON_SQLITE;
+  }
+
   static from(caught: unknown): DatabaseError {
     if (caught instanceof DatabaseError) return caught;
     const message = caught instanceof Error ? caught.message : String(caught);
     return new DatabaseError(message.slice(0, LONGEST_MESSAGE), codeOf(caught));
   }
 }
+
+/** SQLite tells it in the extended code alone. */
+export const DUPLICATE_ON_SQLITE = "SQLITE_DUPLICATE";
 
 const LONGEST_MESSAGE = 500;
 

@@ -77,14 +77,39 @@ export type IdentityChanges = {
 /** A page by key: what comes after `after`, in ascending order; null begins. */
 export type PageOf<Key> = { readonly after: Key | null; readonly limit: number };
 
+/** An organization of that name, or a user of it within the organization, is there already. */
+export class NameTaken extends Error {
+  override readonly name = "NameTaken";
+  constructor(name: string) {
+    super(`the name ${name} is taken`);
+  }
+}
+
+/** What may be changed of an organization; what is left out stays. */
+export type OrganizationChange = Pick<OrganizationRow, "id"> &
+  Partial<Omit<OrganizationRow, "id" | "createdAt">>;
+
 export interface IdentityStore {
+  /** @throws NameTaken */
   insertOrganization(row: OrganizationRow): Promise<void>;
-  /** False if there is none. Owners of its shard see it within 5 s. */
-  updateOrganization(row: OrganizationRow): Promise<boolean>;
+  /** False if there is none. Owners of its shard see it within 5 s. @throws NameTaken */
+  updateOrganization(change: OrganizationChange): Promise<boolean>;
   listOrganizations(page: PageOf<OrganizationId>): Promise<OrganizationRow[]>;
+  /** @throws NameTaken */
   insertUser(row: UserRow): Promise<void>;
-  /** Name, permissions and whether he is disabled. False if there is none. */
-  updateUser(row: UserRow): Promise<boolean>;
+  /**
+   * Sets name, permissions and whether he is disabled to what `change` makes of them; null if there
+   * is no such user. Changes of users of one organization follow one another, so that `change` sees
+   * the row as it is, and knows whether another admin can act. What it throws undoes everything.
+   * @throws NameTaken
+   */
+  updateUser(
+    organizationId: OrganizationId,
+    id: UserId,
+    change: (user: UserRow, others: { readonly haveAdmin: boolean }) => UserRow,
+  ): Promise<UserRow | null>;
+  /** Something that others remember of him has changed, such as an attribute: they look anew. */
+  touchUser(organizationId: OrganizationId, id: UserId): Promise<void>;
   listUsers(organizationId: OrganizationId, page: PageOf<UserId>): Promise<UserRow[]>;
   insertToken(row: TokenRow): Promise<void>;
   findOrganization(id: OrganizationId): Promise<OrganizationRow | null>;

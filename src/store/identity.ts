@@ -4,6 +4,7 @@ import type { OrganizationId, UserId } from "../jobs/ids.ts";
 import type { DatabaseRow, Engine } from "./engine.ts";
 import { ATTRIBUTE_COLUMNS, attributeOf } from "./rows/attribute.ts";
 import { auditOf, INSERT_AUDIT } from "./rows/audit.ts";
+import { unlessTaken } from "./name-taken.ts";
 import { numberOf, numberOrNull, textOf, textOrNull } from "./rows/column.ts";
 import type {
   IdentityStore,
@@ -97,45 +98,85 @@ export const createIdentityStore = (engine: Engine): IdentityStore => {
       retentionMs,
       createdAt,
     }) => {
-      await knex("organizations").insert({
-        id,
+      await unlessTaken(
         name,
-        max_running: maxRunning,
-        max_queued: maxQueued,
-        weight,
-        retention_ms: retentionMs,
-        created_at: createdAt,
-      });
+        async () =>
+          await knex("organizations").insert({
+            id,
+            name,
+            max_running: maxRunning,
+            max_queued: maxQueued,
+            weight,
+            retention_ms: retentionMs,
+            created_at: createdAt,
+          }),
+      );
     },
-    updateOrganization: async ({ id, name, maxRunning, maxQueued, weight, retentionMs }) =>
-      (await knex("organizations").where({ id }).update({
-        name,
+    updateOrganization: async ({ id, name = "", ...change }) => {
+      const { maxRunning, maxQueued, weight, retentionMs } = change;
+      // knex leaves out what is undefined.
+      const columns = {
+        name: name === "" ? undefined : name,
         max_running: maxRunning,
         max_queued: maxQueued,
         weight,
         retention_ms: retentionMs,
         changed_at: rightNow,
-      })) > 0,
+      };
+      const write = async () => await knex("organizations").where({ id }).update(columns);
+      return (await unlessTaken(name, write)) > 0;
+    },
     listOrganizations: async (page) => await pageOf("organizations", {}, page, organizationOf),
     insertUser: async ({ id, organizationId, name, permissions, disabledAt, createdAt }) => {
-      await knex("users").insert({
-        id,
-        organization_id: organizationId,
+      await unlessTaken(
         name,
-        permissions: textOfPermissions(permissions),
-        disabled_at: disabledAt,
-        created_at: createdAt,
-      });
+        async () =>
+          await knex("users").insert({
+            id,
+            organization_id: organizationId,
+            name,
+            permissions: textOfPermissions(permissions),
+            disabled_at: disabledAt,
+            created_at: createdAt,
+          }),
+      );
     },
-    updateUser: async ({ id, organizationId, name, permissions, disabledAt }) =>
-      (await knex("users")
+    updateUser: async (organizationId, id, change) =>
+      await knex.transaction(async (transaction) => {
+        const key = { organization_id: organizationId, id };
+        // Written, not only locked: on a cluster of writers a lock alone is no conflict.
+        await transaction("organizations")
+          .where({ id: organizationId })
+          .update({ changed_at: rightNow });
+        const rows = (await transaction("users").where(key)) as DatabaseRow[];
+        const [before] = rows.map(userOf);
+        if (before === undefined) return null;
+        // No other permission holds this word.
+        const admin = (await transaction("users")
+          .where({ organization_id: organizationId, disabled_at: null })
+          .whereNot({ id })
+          .where("permissions", "like", "%admin%")
+          .first("id")) as DatabaseRow | undefined;
+        const after = change(before, { haveAdmin: admin !== undefined });
+        await unlessTaken(
+          after.name,
+          async () =>
+            await transaction("users")
+              .where(key)
+              .update({
+                name: after.name,
+                permissions: textOfPermissions(after.permissions),
+                disabled_at: after.disabledAt,
+                changed_at: rightNow,
+              }),
+        );
+        return after;
+      }),
+    touchUser: async (organizationId, id) => {
+      await knex("users")
         .where({ organization_id: organizationId, id })
-        .update({
-          name,
-          permissions: textOfPermissions(permissions),
-          disabled_at: disabledAt,
-          changed_at: rightNow,
-        })) > 0,
+        .update({ changed_at: rightNow });
+    },
     listUsers: async (organizationId, page) =>
       await pageOf("users", { organization_id: organizationId }, page, userOf),
     insertToken: async (token) => {

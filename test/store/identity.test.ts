@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 
-import type { UserId } from "../../src/jobs/ids.ts";
+import type { OrganizationId, UserId } from "../../src/jobs/ids.ts";
 import {
+  NameTaken,
   type OrganizationRow,
   STANDARD_LIMITS,
   type TokenRow,
@@ -63,7 +64,9 @@ describe.each(ENGINES)("identity on %s", (engine) => {
   test("two organizations cannot have the same name", async () => {
     const { identity } = given.store;
     await identity.insertOrganization(acme);
-    await expect(identity.insertOrganization({ ...globex, name: acme.name })).rejects.toThrow(/./);
+    await expect(identity.insertOrganization({ ...globex, name: acme.name })).rejects.toThrow(
+      NameTaken,
+    );
     expect(await identity.findOrganization(GLOBEX)).toBeNull();
   });
 
@@ -79,7 +82,70 @@ describe.each(ENGINES)("identity on %s", (engine) => {
     expect(await identity.findUser(ACME, ann.id)).toEqual(ann);
     expect(await identity.findUserByName(GLOBEX, "Ann")).toEqual(other);
     expect(await identity.findUserByName(ACME, "Bob")).toBeNull();
-    await expect(identity.insertUser({ ...ann, id: "twin" as UserId })).rejects.toThrow(/./);
+    await expect(identity.insertUser({ ...ann, id: "twin" as UserId })).rejects.toThrow(NameTaken);
+  });
+
+  test("an organization changes only in what is said, and not to a name that is taken", async () => {
+    const { identity } = given.store;
+    await identity.insertOrganization(acme);
+    await identity.insertOrganization(globex);
+    expect(await identity.updateOrganization({ id: ACME, maxRunning: null, weight: 7 })).toBe(true);
+    expect(await identity.findOrganization(ACME)).toEqual({ ...acme, maxRunning: null, weight: 7 });
+    const taken = identity.updateOrganization({ id: ACME, name: globex.name });
+    await expect(taken).rejects.toThrow(NameTaken);
+    expect(await identity.updateOrganization({ id: "none" as OrganizationId })).toBe(false);
+  });
+
+  test("a user's change sees the row and whether another admin can act; what it throws undoes it", async () => {
+    const { identity } = given.store;
+    await identity.insertOrganization(acme);
+    await identity.insertUser(ann);
+    const bob: UserRow = { ...ann, id: "bob" as UserId, name: "Bob", permissions: ["jobs:view"] };
+    await identity.insertUser(bob);
+    const seen: unknown[] = [];
+    const name = (text: string) => (user: UserRow, others: object) => {
+      seen.push([user.name, others]);
+      return { ...user, name: text };
+    };
+    expect(await identity.updateUser(ACME, ann.id, name("Anna"))).toEqual({ ...ann, name: "Anna" });
+    expect(await identity.updateUser(ACME, bob.id, name("Bobby"))).toMatchObject({ name: "Bobby" });
+    expect(seen).toEqual([
+      ["Ann", { haveAdmin: false }],
+      ["Bob", { haveAdmin: true }],
+    ]);
+    await expect(identity.updateUser(ACME, bob.id, name("Anna"))).rejects.toThrow(NameTaken);
+    const refused = identity.updateUser(ACME, bob.id, () => {
+      throw new RangeError("no");
+    });
+    await expect(refused).rejects.toThrow(RangeError);
+    expect(await identity.findUser(ACME, bob.id)).toEqual({ ...bob, name: "Bobby" });
+    expect(await identity.updateUser(GLOBEX, bob.id, name("x"))).toBeNull();
+  });
+
+  test("of two admins who both stop being one at the same time, the second sees that he is the last", async () => {
+    const { identity } = given.store;
+    const other = await given.another();
+    await identity.insertOrganization(acme);
+    await identity.insertUser(ann);
+    const bob: UserRow = { ...ann, id: "bob" as UserId, name: "Bob" };
+    await identity.insertUser(bob);
+    const resign = (user: UserRow, others: { readonly haveAdmin: boolean }): UserRow =>
+      others.haveAdmin ? { ...user, permissions: [] } : user;
+    await Promise.all([
+      identity.updateUser(ACME, ann.id, resign),
+      other.identity.updateUser(ACME, bob.id, resign),
+    ]);
+    const left = await identity.listUsers(ACME, { after: null, limit: 10 });
+    expect(left.map(({ permissions }) => permissions.length).toSorted()).toEqual([0, 1]);
+  });
+
+  test("whoever asks what changed hears of a user that was touched", async () => {
+    const { identity } = given.store;
+    await identity.insertUser(ann);
+    const { asOf } = await identity.changesSince(null);
+    expect((await identity.changesSince(asOf)).users).toEqual([]);
+    await identity.touchUser(ACME, ann.id);
+    expect((await identity.changesSince(asOf)).users).toEqual([ann.id]);
   });
 
   test("tokens are found by their public part, and listed by age", async () => {

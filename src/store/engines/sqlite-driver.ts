@@ -7,12 +7,14 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { LRUCache } from "lru-cache";
 
 import { BUSY } from "./sqlite-busy.ts";
-import { DatabaseError, type DatabaseRow, type Value } from "../engine.ts";
+import { DatabaseError, type DatabaseRow, DUPLICATE_ON_SQLITE, type Value } from "../engine.ts";
 
 const KEPT_STATEMENTS = 200;
 /** Only to open the file; afterwards see sqlite-busy.ts. */
 const OPEN_TIMEOUT_MS = 5_000;
 const SQLITE_BUSY = 5;
+/** SQLITE_CONSTRAINT_PRIMARYKEY and SQLITE_CONSTRAINT_UNIQUE. */
+const DUPLICATES: ReadonlySet<number> = new Set([1_555, 2_067]);
 
 /**
  * FULL: in WAL mode, NORMAL may lose the last commits when the machine loses power. A cache of
@@ -40,6 +42,9 @@ const translated = <T>(call: () => T): T => {
 const errorOf = (cause: unknown): DatabaseError => {
   const error = DatabaseError.from(cause);
   if (!(cause instanceof Error) || !("errcode" in cause)) return error;
+  if (DUPLICATES.has(Number(cause.errcode))) {
+    return new DatabaseError(error.message, DUPLICATE_ON_SQLITE);
+  }
   // The lowest byte is the primary code: SQLITE_BUSY_SNAPSHOT and others are kinds of SQLITE_BUSY.
   const primary = Number(cause.errcode) & 0xff;
   return new DatabaseError(error.message, primary === SQLITE_BUSY ? BUSY : `SQLITE_${primary}`);
