@@ -154,6 +154,14 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
         seal,
         shutdown: shutdown.external.signal,
       },
+      tenants: {
+        router,
+        identity: store.identity,
+        clock,
+        newId: random.uuid,
+        seal,
+        userChanged: identity.userChanged,
+      },
     }),
   );
   log.info({ publicUrl, internalUrl, engine: store.engine }, "serving");

@@ -5,21 +5,25 @@ import type { CallObserver } from "./calls.ts";
 import { healthRoutes } from "./health.ts";
 import type { JobApi } from "./job-service/api.ts";
 import { jobServiceRoutes } from "./job-service/routes.ts";
+import { organizationServiceRoutes } from "./organization-service/routes.ts";
 import { plainRoutes } from "./plain-routes.ts";
 import type { Readiness } from "./readiness.ts";
 import { reflectionRoutes } from "./reflection.ts";
 import { createRpcHandler, servicesOf } from "./rpc-handler.ts";
+import type { TenantApi } from "./scope.ts";
+import { userServiceRoutes } from "./user-service/routes.ts";
 
 export type PublicApiOptions = {
   readonly observer: CallObserver;
   readonly identity: Identity;
   readonly readiness: Readiness;
   readonly jobs: JobApi;
+  readonly tenants: TenantApi;
 };
 
 /** What the public listener serves. */
 export const createPublicApi = (options: PublicApiOptions): RequestListener => {
-  const { observer, identity, readiness, jobs } = options;
+  const { observer, identity, readiness, jobs, tenants } = options;
   return createRpcHandler({
     observer,
     identity,
@@ -27,6 +31,8 @@ export const createPublicApi = (options: PublicApiOptions): RequestListener => {
     fallback: plainRoutes(readiness, true),
     routes: (router) => {
       jobServiceRoutes(router, jobs);
+      organizationServiceRoutes(router, tenants);
+      userServiceRoutes(router, tenants);
       healthRoutes(router, servicesOf(router), { readiness, clock: observer.clock });
       reflectionRoutes(router, servicesOf(router));
     },

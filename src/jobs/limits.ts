@@ -48,6 +48,7 @@ export const LIMITS = {
   maxQueued: { min: 0, max: 10_000_000 },
   weight: { min: 1, max: 1_000 },
   retentionMs: { min: 1_000, max: 3_650 * DAY },
+  auditSubjectLength: 100,
   attributeNameLength: 100,
   attributeValueLength: 200,
   attributesPerUser: 1_000,

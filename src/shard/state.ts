@@ -29,9 +29,14 @@ export class ShardState {
     return this.#organizations.values();
   }
 
+  /** Takes in an organization, or its new limits if it is here already. */
   admit(limits: OrganizationLimits): Organization {
     const known = this.#organizations.get(limits.organizationId);
-    if (known !== undefined) return known;
+    if (known !== undefined) {
+      known.limits = limits;
+      this.#refresh(known);
+      return known;
+    }
     const organization = new Organization(limits);
     this.#organizations.set(limits.organizationId, organization);
     return organization;

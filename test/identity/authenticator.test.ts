@@ -70,6 +70,9 @@ const anIdentity = () =>
   });
 const anAuthenticator = () => anIdentity().authenticator;
 
+const change = async (facts: Partial<typeof ada>) =>
+  await store.identity.updateUser(organizationId, userId, () => ({ ...ada, ...facts }));
+
 const aToken = async (
   facts: {
     readonly expiresAt?: number;
@@ -103,10 +106,10 @@ describe("the authenticator", () => {
       return caller.kind === "user" ? [...caller.permissions] : null;
     };
     expect(await permissionsNow()).toEqual(["jobs:view"]);
-    await store.identity.updateUser({ ...ada, permissions: ["admin"] });
+    await change({ permissions: ["admin"] });
     identity.userChanged(organizationId, userId);
     expect(await permissionsNow()).toEqual(["jobs:view", "jobs:run-as"]);
-    await store.identity.updateUser({ ...ada, permissions: ["jobs:create"] });
+    await change({ permissions: ["jobs:create"] });
     identity.userChanged(organizationId, userId);
     expect(await permissionsNow()).toEqual([]);
   });
@@ -125,10 +128,10 @@ describe("the authenticator", () => {
     const { text } = await aToken();
     const authenticate = async () => await identity.authenticator.authenticate(`Bearer ${text}`);
     await authenticate();
-    await store.identity.updateUser({ ...ada, disabledAt: 1 });
+    await change({ disabledAt: 1 });
     identity.userChanged(organizationId, userId);
     await expect(authenticate()).rejects.toMatchObject({ reason: "UNAUTHENTICATED" });
-    await store.identity.updateUser(ada);
+    await change({});
     identity.userChanged(organizationId, userId);
     expect(await authenticate()).toMatchObject({ userId });
   });

@@ -28,11 +28,14 @@ export type TestUser = {
 export type TestServer = RunningServer & {
   readonly admin: TestUser;
   readonly runnerToken: string;
+  readonly operatorToken: string;
   readonly jobs: Client<typeof JobService>;
   readonly runners: Client<typeof RunnerService>;
   readonly updates: Client<typeof JobUpdateService>;
   /** JobService as that user calls it; at `url`, if it is not the server's own. */
   jobsOf(user: Pick<TestUser, "token">, url?: string): Client<typeof JobService>;
+  /** Any public service, as whoever holds the token calls it. */
+  clientOf<S extends DescService>(service: S, token: string): Client<S>;
   addOrganization(facts?: Partial<OrganizationRow>): Promise<OrganizationId>;
   addUser(organizationId: OrganizationId, permissions: UserRow["permissions"]): Promise<TestUser>;
 };
@@ -125,10 +128,14 @@ export const startTestServer = async (options: TestServerOptions = {}): Promise<
   const admin = await addUser(server, await addOrganization(server, { name: "acme" }), ["admin"]);
   const runner = { kind: "runner" as const, name: "test", expiresAt: null };
   const { text: runnerToken } = await createToken(maker(server), runner);
+  const operator = { kind: "operator" as const, name: "test", expiresAt: null };
+  const { text: operatorToken } = await createToken(maker(server), operator);
   return {
     ...server,
     admin,
     runnerToken,
+    operatorToken,
+    clientOf: (service, token) => clientOf(service, server.publicUrl, token),
     jobs: clientOf(JobService, server.publicUrl, admin.token),
     runners: clientOf(RunnerService, server.internalUrl, runnerToken),
     updates: clientOf(JobUpdateService, server.internalUrl, runnerToken),
