@@ -10,7 +10,15 @@ import { createGrpcTransport, Http2SessionManager } from "@connectrpc/connect-no
 
 import { JobService } from "../gen/millrace/v1/job_service_pb.ts";
 import { apiFailure } from "./api-failure.ts";
-import { clientConfig, type ConnectionOptions, findConnection, type Speaker } from "./settings.ts";
+import {
+  clientConfig,
+  type ConnectionOptions,
+  type ConnectionSettings,
+  findConnection,
+  findInternalConnection,
+  type InternalOptions,
+  type Speaker,
+} from "./settings.ts";
 import type { Shell } from "./shell.ts";
 
 export type Connection = {
@@ -38,8 +46,26 @@ export const withConnection = async <T>(
   shell: Shell,
   work: (connection: Connection) => Promise<T>,
   speaker: Speaker = "user",
+): Promise<T> =>
+  await connectTo(
+    await findConnection(clientConfig(options, shell.environment), speaker),
+    shell,
+    work,
+  );
+
+/** The same with the internal listener of the server. */
+export const withInternalConnection = async <T>(
+  options: InternalOptions,
+  shell: Shell,
+  work: (connection: Connection) => Promise<T>,
+): Promise<T> =>
+  await connectTo(await findInternalConnection(options, shell.environment), shell, work);
+
+const connectTo = async <T>(
+  { url, token }: ConnectionSettings,
+  shell: Shell,
+  work: (connection: Connection) => Promise<T>,
 ): Promise<T> => {
-  const { url, token } = await findConnection(clientConfig(options, shell.environment), speaker);
   const sessionManager = new Http2SessionManager(url);
   const transport = createGrpcTransport({
     baseUrl: url,

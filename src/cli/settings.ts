@@ -12,6 +12,8 @@ export type ConnectionOptions = {
   readonly dataDir?: string;
 };
 
+export type InternalOptions = ConnectionOptions & { readonly internalUrl?: string };
+
 /** Null: as the credentials of the data directory say. */
 type ClientConfig = {
   /** Absolute. */
@@ -88,6 +90,29 @@ const tokenOf = async (url: string, dataDir: string, speaker: Speaker): Promise<
   return given(speaker === "user" ? credentials.token : credentials.operatorToken);
 };
 
+/** The internal listener of a server, and the token to show it: options first, then MILLRACE_INTERNAL_URL. */
+export const findInternalConnection = async (
+  options: InternalOptions,
+  environment: Environment,
+): Promise<ConnectionSettings> => {
+  const { dataDir, token: known } = clientConfig(options, environment);
+  const variable = given(environment["MILLRACE_INTERNAL_URL"]);
+  const option = given(options.internalUrl);
+  const local = await localCredentials(dataDir);
+  const url =
+    (option && checkedUrl(option, "--internal-url")) ??
+    (variable && checkedUrl(variable, "MILLRACE_INTERNAL_URL")) ??
+    local?.internalUrl;
+  if (url === undefined) {
+    throw new CliFailure(EXIT.unreachable, "No internal listener of a server is known.", {
+      next: "Give it with --internal-url or MILLRACE_INTERNAL_URL.",
+    });
+  }
+  const token = known ?? (local?.internalUrl === url ? local.token : null);
+  if (token !== null) return { url, token };
+  throw unknownToken(url);
+};
+
 /** The server, and the token to show it. */
 export const findConnection = async (
   config: ClientConfig,
@@ -96,8 +121,11 @@ export const findConnection = async (
   const url = await findUrl(config);
   const token = config.token ?? (await tokenOf(url, config.dataDir, speaker));
   if (token !== null) return { url, token };
-  throw new CliFailure(EXIT.unreachable, `No token is known for ${url}.`, {
+  throw unknownToken(url);
+};
+
+const unknownToken = (url: string): CliFailure =>
+  new CliFailure(EXIT.unreachable, `No token is known for ${url}.`, {
     reason: "UNAUTHENTICATED",
     next: "Give one with --token or MILLRACE_TOKEN; `millrace token create` makes one.",
   });
-};

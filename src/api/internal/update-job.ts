@@ -149,5 +149,9 @@ export const updateJob = async (
       }),
     ),
   );
-  return { job: shown(caller, job, clock.now()), cancelRequested };
+  return {
+    job: shown(caller, job, clock.now()),
+    cancelRequested,
+    lastSeq: BigInt(job.updateSeq),
+  };
 };

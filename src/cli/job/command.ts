@@ -7,6 +7,7 @@ import { registerOutput } from "./output.ts";
 import { registerResult } from "./result.ts";
 import { registerRetry } from "./retry.ts";
 import { registerSubmit } from "./submit.ts";
+import { registerUpdate } from "./update.ts";
 import { registerWait } from "./wait.ts";
 import { registerWatch } from "./watch.ts";
 
@@ -21,6 +22,7 @@ const COMMANDS: readonly Register[] = [
   registerAttempts,
   registerCancel,
   registerRetry,
+  registerUpdate,
 ];
 
 export const registerJob: Register = (parent, shell, act) => {

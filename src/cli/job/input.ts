@@ -15,12 +15,12 @@ const readText = async (file: string, option: string): Promise<string> => {
   }
 };
 
-const parseJson = (json: string, source: string): JsonValue => {
+const parseJson = (json: string, option: string, source: string): JsonValue => {
   try {
     return JSON.parse(json) as JsonValue;
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
-    throw usageFailure(`--input: ${source} is not JSON: ${why}`);
+    throw usageFailure(`${option}: ${source} is not JSON: ${why}`);
   }
 };
 
@@ -28,13 +28,16 @@ const parseJson = (json: string, source: string): JsonValue => {
 export const readSource = async (place: string, option: string, shell: Shell): Promise<string> =>
   place === "-" ? await text(shell.stdin) : await readText(place, option);
 
-const readInput = async (argument: string, shell: Shell): Promise<JsonValue> => {
-  if (argument === "-") return parseJson(await text(shell.stdin), "standard input");
-  if (argument.startsWith("@")) {
-    const file = argument.slice(1);
-    return parseJson(await readText(file, "--input"), file);
-  }
-  return parseJson(argument, "the text");
+/** JSON from the command line: the text itself, `@file`, or `-` for standard input. */
+export const readJson = async (
+  argument: string,
+  option: string,
+  shell: Shell,
+): Promise<JsonValue> => {
+  if (argument === "-") return parseJson(await text(shell.stdin), option, "standard input");
+  if (!argument.startsWith("@")) return parseJson(argument, option, "the text");
+  const file = argument.slice(1);
+  return parseJson(await readText(file, option), option, file);
 };
 
 const isObject = (value: JsonValue): value is JsonObject =>
@@ -49,7 +52,7 @@ export const jobInput = async (
   files: Readonly<Record<string, string>>,
   shell: Shell,
 ): Promise<JsonValue | undefined> => {
-  const base = input === undefined ? undefined : await readInput(input, shell);
+  const base = input === undefined ? undefined : await readJson(input, "--input", shell);
   const fields = Object.entries(files);
   if (fields.length === 0) return base;
   if (base !== undefined && !isObject(base)) {

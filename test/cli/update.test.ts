@@ -1,0 +1,71 @@
+import { writeFile } from "node:fs/promises";
+import path from "node:path";
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { type Dev, startDev } from "../support/dev.ts";
+
+let dev: Dev;
+
+beforeAll(async () => {
+  dev = await startDev();
+  await writeFile(
+    path.join(dev.dataDir, "endless.js"),
+    "export default async (_, ctx) => { ctx.progress(0.1); for (;;) await ctx.sleep(1000); };",
+  );
+});
+
+afterAll(async () => {
+  expect(await dev.stop()).toBe(0);
+});
+
+/** A job that runs until somebody ends it. */
+const start = async (): Promise<string> => {
+  const script = path.join(dev.dataDir, "endless.js");
+  const { stdout } = await dev.cli(["job", "submit", "--script", script]);
+  const job = stdout.trim();
+  for (;;) {
+    const shown = await dev.cli(["job", "get", job, "--output", "json"]);
+    if (shown.stdout.includes("JOB_STATE_RUNNING")) return job;
+  }
+};
+
+describe("millrace job update", () => {
+  test("tells progress and a row of the log, then ends the job with a result", async () => {
+    const job = await start();
+    const half = ["--progress", "0.5", "--step", "1/2", "--message", "half", "--log", "a row"];
+    const told = await dev.cli(["job", "update", job, ...half]);
+    expect(told).toMatchObject({
+      code: 0,
+      stdout: `Job ${job} is RUNNING, 50 %  step 1/2  half.\n`,
+    });
+    const ended = await dev.cli(["job", "update", job, "--succeed", '{"pages": 12}']);
+    expect(ended.stdout).toMatch(new RegExp(`^Job ${job} succeeded`));
+    expect((await dev.cli(["job", "result", job])).stdout).toBe('{\n  "pages": 12\n}\n');
+    expect((await dev.cli(["job", "output", job])).stdout).toContain("a row");
+  });
+
+  test("fails it with a code, and refuses to report on what has ended", async () => {
+    const job = await start();
+    const fail = ["--fail", "printer.jammed", "--message", "no paper", "--no-retry"];
+    const failed = await dev.cli(["job", "update", job, ...fail, "--output", "json"]);
+    expect(JSON.parse(failed.stdout)).toMatchObject({
+      job: {
+        state: "JOB_STATE_FAILED",
+        error: { code: "printer.jammed", message: "no paper" },
+      },
+    });
+    const again = await dev.cli(["job", "update", job, "--progress", "1"]);
+    expect(again).toMatchObject({ code: 5, stderr: expect.stringContaining("it is FAILED") });
+  });
+
+  test.each([
+    [["--progress", "2"], /0 to 1/],
+    [["--step", "two"], /2\/6/],
+    [["--succeed", "1", "--cancelled"], /Only one of/],
+    [["--succeed", "{"], /--succeed: the text is not JSON/],
+  ])("refuses %j", async (args, words) => {
+    const run = await dev.cli(["job", "update", "x", ...args]);
+    expect(run).toMatchObject({ code: 2, stderr: expect.stringMatching(words) });
+  });
+});
