@@ -17,6 +17,7 @@ export const up = async (knex: Knex): Promise<void> => {
     column.big("paused_at").nullable();
     column.text("pause_reason", 500).defaultTo("");
     column.big("next_fire_at").nullable();
+    column.big("pending_from").nullable();
     column.big("last_fire_at").nullable();
     column.ascii("last_job_id", 36).defaultTo("");
     column.text("last_error", 1_000).defaultTo("");

@@ -92,3 +92,8 @@ export const jobNotFound = (jobId: string): JobFault =>
 /** Said by errors of layers that this one does not know. */
 const isTemporary = (caught: unknown): boolean =>
   caught instanceof Error && "isTemporary" in caught && caught.isTemporary === true;
+
+export const scheduleNotFound = (scheduleId: string): JobFault =>
+  new JobFault("SCHEDULE_NOT_FOUND", `There is no schedule ${scheduleId}.`, {
+    metadata: { schedule_id: scheduleId },
+  });

@@ -54,6 +54,10 @@ export const LIMITS = {
   attributesPerUser: 1_000,
   cronLength: 200,
   scheduleIdLength: 100,
+  /** Of an organization. */
+  schedules: 1_000,
+  /** Of what a schedule submits, as JSON: it is read and written at every firing. */
+  scheduleSpecBytes: 512 * KIB,
   catchUpJobs: 100,
   schemaBytes: 256 * KIB,
   descriptionLength: 1_000,

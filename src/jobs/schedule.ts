@@ -28,8 +28,14 @@ export type ScheduleRow = {
   readonly runAs: UserId | "";
   readonly pausedAt: Millis | null;
   readonly pauseReason: string;
-  /** Null while it is paused, and when no time is left. */
+  /** When it is looked at next. Null while it is paused, and when no time is left. */
   readonly nextFireAt: Millis | null;
+  /**
+   * The oldest time that has come and was not dealt with: `nextFireAt` is the next try then, and
+   * what passed meanwhile is caught up as the policy says. Null when nothing is outstanding.
+   */
+  readonly pendingFrom: Millis | null;
+  /** The newest time that was dealt with, whether it made a job or not. */
   readonly lastFireAt: Millis | null;
   readonly lastJobId: JobId | "";
   /** Why the last firing made no job; empty if it made one. */

@@ -32,10 +32,11 @@ export const submit = (submissions: readonly Submission[]): Command<SubmitOutcom
       if (deferred && job.runAs !== "") wanted.attributes.push(releaseOf(job, job.runAs));
     }
   },
-  apply: (turn) => submissions.map((submission) => submitOne(turn, submission)),
+  apply: (turn) => submissions.map((submission) => takeIn(turn, submission)),
 });
 
-const submitOne = (turn: Turn, submission: Submission): SubmitOutcome =>
+/** Takes in one job, or refuses it: then nothing has changed. */
+export const takeIn = (turn: Turn, submission: Submission): SubmitOutcome =>
   repeated(turn, submission) ?? refused(turn, submission) ?? accepted(turn, submission);
 
 /** The outcome of the submission that this one repeats; null if it is the first of its id. */
