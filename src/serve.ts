@@ -4,7 +4,10 @@ import { hostname } from "node:os";
 import { createInternalApi } from "./api/internal-api.ts";
 import { createListener, type Listener } from "./api/listener.ts";
 import { createPublicApi } from "./api/public-api.ts";
+import type { JobApi } from "./api/job-service/api.ts";
 import { createReadiness } from "./api/readiness.ts";
+import type { TenantApi } from "./api/scope.ts";
+import { prepareFiring } from "./api/schedule-service/submission.ts";
 import { createSeal } from "./api/sealed-token.ts";
 import { createShutdown } from "./api/shutdown.ts";
 import { createScriptCompiler } from "./catalog/script.ts";
@@ -15,6 +18,7 @@ import { createIdentity } from "./identity/identity.ts";
 import { systemClock } from "./runtime/clock.ts";
 import { heardAll } from "./runtime/event-loop.ts";
 import { systemRandom } from "./runtime/random.ts";
+import { createFiring } from "./schedules/firing.ts";
 import { migrateUp } from "./store/migrate.ts";
 import { openStore } from "./store/open.ts";
 import type { Store } from "./store/store.ts";
@@ -139,31 +143,36 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
       shutdown: shutdown.internal.signal,
     }),
   );
-  external.serve(
-    createPublicApi({
-      observer,
-      identity,
-      readiness,
-      jobs: {
-        router,
-        jobs: store.jobs,
-        users: identity.users,
-        clock,
-        newId: random.uuid,
-        compile: createScriptCompiler(),
-        seal,
-        shutdown: shutdown.external.signal,
-      },
-      tenants: {
-        router,
-        identity: store.identity,
-        clock,
-        newId: random.uuid,
-        seal,
-        userChanged: identity.userChanged,
-      },
-    }),
-  );
+  const jobs: JobApi = {
+    router,
+    jobs: store.jobs,
+    users: identity.users,
+    clock,
+    newId: random.uuid,
+    compile: createScriptCompiler(),
+    seal,
+    shutdown: shutdown.external.signal,
+  };
+  const tenants: TenantApi = {
+    router,
+    identity: store.identity,
+    clock,
+    newId: random.uuid,
+    seal,
+    userChanged: identity.userChanged,
+  };
+  const schedules = { jobs, schedules: store.schedules };
+  external.serve(createPublicApi({ observer, identity, readiness, jobs, tenants, schedules }));
+  const firing = createFiring({
+    schedules: store.schedules,
+    router,
+    owned: () => cluster.owned(),
+    prepare: prepareFiring(schedules),
+    clock,
+    log,
+  });
+  await firing.start();
+  stack.defer(async () => await firing.stop());
   log.info({ publicUrl, internalUrl, engine: store.engine }, "serving");
 
   const stop = async (): Promise<void> => {

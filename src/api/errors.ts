@@ -40,6 +40,7 @@ export const CODES: Readonly<Record<Reason, Code>> = {
   SCHEDULE_NOT_FOUND: Code.NotFound,
   SCHEDULE_ALREADY_EXISTS: Code.AlreadyExists,
   SCHEDULE_CHANGED: Code.Aborted,
+  TOO_MANY_SCHEDULES: Code.ResourceExhausted,
   ORGANIZATION_NOT_FOUND: Code.NotFound,
   ORGANIZATION_ALREADY_EXISTS: Code.AlreadyExists,
   USER_NOT_FOUND: Code.NotFound,

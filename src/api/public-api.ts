@@ -9,6 +9,8 @@ import { organizationServiceRoutes } from "./organization-service/routes.ts";
 import { plainRoutes } from "./plain-routes.ts";
 import type { Readiness } from "./readiness.ts";
 import { reflectionRoutes } from "./reflection.ts";
+import type { ScheduleApi } from "./schedule-service/api.ts";
+import { scheduleServiceRoutes } from "./schedule-service/routes.ts";
 import { createRpcHandler, servicesOf } from "./rpc-handler.ts";
 import type { TenantApi } from "./scope.ts";
 import { userServiceRoutes } from "./user-service/routes.ts";
@@ -19,11 +21,12 @@ export type PublicApiOptions = {
   readonly readiness: Readiness;
   readonly jobs: JobApi;
   readonly tenants: TenantApi;
+  readonly schedules: ScheduleApi;
 };
 
 /** What the public listener serves. */
 export const createPublicApi = (options: PublicApiOptions): RequestListener => {
-  const { observer, identity, readiness, jobs, tenants } = options;
+  const { observer, identity, readiness, jobs, tenants, schedules } = options;
   return createRpcHandler({
     observer,
     identity,
@@ -33,6 +36,7 @@ export const createPublicApi = (options: PublicApiOptions): RequestListener => {
       jobServiceRoutes(router, jobs);
       organizationServiceRoutes(router, tenants);
       userServiceRoutes(router, tenants);
+      scheduleServiceRoutes(router, schedules);
       healthRoutes(router, servicesOf(router), { readiness, clock: observer.clock });
       reflectionRoutes(router, servicesOf(router));
     },

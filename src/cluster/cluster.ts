@@ -41,6 +41,8 @@ export type ClusterOptions = {
 export type Cluster = Service & {
   readonly router: ShardRouter;
   readonly hub: RunnerHub;
+  /** The shards that this server serves now. */
+  owned(): ShardId[];
   stats(): ShardStats[];
   /** Internal URLs of all live servers, at most 2 s old. */
   serverUrls(): readonly string[];
@@ -156,6 +158,7 @@ export const createCluster = (options: ClusterOptions): Cluster => {
       },
     },
     hub,
+    owned: () => [...actors.keys()],
     stats: () => [...actors.values()].map((actor) => actor.stats()),
     serverUrls: () => urls,
     keepsLeases: () => clock.monotonic() - keptAt < 3 * HEARTBEAT_MS,

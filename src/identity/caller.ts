@@ -34,7 +34,10 @@ export type Presented = {
 const isAdmin = (caller: UserCaller): boolean => caller.permissions.has("admin");
 
 /** Row C4: who created a job and for whom it acts may see it, and an admin of its organization. */
-export const maySee = (caller: UserCaller, job: JobRow): boolean =>
+export const maySee = (
+  caller: UserCaller,
+  job: Pick<JobRow, "organizationId" | "creatorId" | "runAs">,
+): boolean =>
   job.organizationId === caller.organizationId &&
   (isAdmin(caller) ||
     (caller.userId !== "" && (job.creatorId === caller.userId || job.runAs === caller.userId)));

@@ -35,8 +35,7 @@ const parsed = ({ cron, timeZone }: Timing): Cron => {
 export const isTimeZone = (name: string): boolean => {
   if (!/^[A-Za-z][A-Za-z0-9_+/-]{0,99}$/.test(name)) return false;
   try {
-    new Intl.DateTimeFormat("en", { timeZone: name });
-    return true;
+    return Intl.DateTimeFormat("en", { timeZone: name }).resolvedOptions().timeZone !== "";
   } catch (caught) {
     if (caught instanceof RangeError) return false;
     throw caught;

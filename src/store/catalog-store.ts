@@ -74,6 +74,8 @@ export interface ScheduleStore {
   find(place: Place, id: string): Promise<ScheduleRow | null>;
   /** By id; only of this creator or operational user, if one is named. */
   list(place: Place, visibleTo: UserId | null, page: PageOf<string>): Promise<ScheduleRow[]>;
+  /** Of the organization. */
+  count(place: Place): Promise<number>;
   /** Of these shards, whose time has come, the longest overdue first. */
   due(shardIds: readonly ShardId[], now: Millis, limit: number): Promise<ScheduleRow[]>;
 }

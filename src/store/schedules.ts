@@ -1,5 +1,6 @@
 /** Reads of schedules; the owner of their shard writes them. */
 import type { DatabaseRow, Engine } from "./engine.ts";
+import { numberOf } from "./rows/column.ts";
 import { scheduleOf } from "./rows/schedule.ts";
 import type { Place, ScheduleStore } from "./store.ts";
 
@@ -23,6 +24,12 @@ export const createScheduleStore = ({ knex }: Engine): ScheduleStore => ({
       });
     }
     return ((await query) as DatabaseRow[]).map(scheduleOf);
+  },
+  count: async (place) => {
+    const [row] = (await knex("schedules")
+      .where(inPlace(place))
+      .count({ n: "*" })) as DatabaseRow[];
+    return row === undefined ? 0 : numberOf(row, "n");
   },
   due: async (shardIds, now, limit) => {
     const query = knex("schedules")

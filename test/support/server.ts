@@ -10,6 +10,7 @@ import { loadConfig } from "../../src/config.ts";
 import { JobUpdateService } from "../../src/gen/millrace/internal/v1/job_update_service_pb.ts";
 import { RunnerService } from "../../src/gen/millrace/internal/v1/runner_service_pb.ts";
 import { JobService } from "../../src/gen/millrace/v1/job_service_pb.ts";
+import { ScheduleService } from "../../src/gen/millrace/v1/schedule_service_pb.ts";
 import { createToken } from "../../src/identity/create-token.ts";
 import type { OrganizationId, UserId } from "../../src/jobs/ids.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
@@ -30,8 +31,10 @@ export type TestServer = RunningServer & {
   readonly runnerToken: string;
   readonly operatorToken: string;
   readonly jobs: Client<typeof JobService>;
+  readonly schedules: Client<typeof ScheduleService>;
   readonly runners: Client<typeof RunnerService>;
   readonly updates: Client<typeof JobUpdateService>;
+  schedulesOf(user: Pick<TestUser, "token">): Client<typeof ScheduleService>;
   /** JobService as that user calls it; at `url`, if it is not the server's own. */
   jobsOf(user: Pick<TestUser, "token">, url?: string): Client<typeof JobService>;
   /** Any public service, as whoever holds the token calls it. */
@@ -137,8 +140,10 @@ export const startTestServer = async (options: TestServerOptions = {}): Promise<
     operatorToken,
     clientOf: (service, token) => clientOf(service, server.publicUrl, token),
     jobs: clientOf(JobService, server.publicUrl, admin.token),
+    schedules: clientOf(ScheduleService, server.publicUrl, admin.token),
     runners: clientOf(RunnerService, server.internalUrl, runnerToken),
     updates: clientOf(JobUpdateService, server.internalUrl, runnerToken),
+    schedulesOf: ({ token }) => clientOf(ScheduleService, server.publicUrl, token),
     jobsOf: ({ token }, url = server.publicUrl) => clientOf(JobService, url, token),
     addOrganization: async (facts) => await addOrganization(server, facts),
     addUser: async (organizationId, permissions) =>

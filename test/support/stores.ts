@@ -14,6 +14,8 @@ const TABLES = [
   "job_attempts",
   "job_output",
   "job_requests",
+  "schedules",
+  "audit_log",
   "jobs",
   "scripts",
   "servers",

@@ -18,7 +18,7 @@ export type Firing = {
   readonly read: ScheduleRow;
   /** Oldest first. */
   readonly runs: readonly Run[];
-  readonly then: Pick<ScheduleRow, "nextFireAt" | "pendingFrom">;
+  readonly next: Pick<ScheduleRow, "nextFireAt" | "pendingFrom">;
 };
 
 /** Refusals that pass: the time is tried again. All others are noted, and the schedule goes on. */
@@ -63,11 +63,11 @@ const commandFor = <Outcome>(
  * believe to own the shard, or one that asks twice, find the other's `nextFireAt`, or lose at the
  * fence: no time fires twice.
  */
-export const fire = ({ read, runs, then }: Firing): Command<boolean> =>
+export const fire = ({ read, runs, next }: Firing): Command<boolean> =>
   commandFor(read, runs.map(({ submission }) => submission).filter(isJob), (turn) => {
     const row = sameSchedule(turn, read);
     if (row === null || !standsAsRead(row, read)) return false;
-    let fired: ScheduleRow = { ...row, ...then };
+    let fired: ScheduleRow = { ...row, ...next };
     for (const { at, submission } of runs) {
       const outcome = isJob(submission) ? takeIn(turn, submission) : submission;
       if (!(outcome instanceof JobFault)) {

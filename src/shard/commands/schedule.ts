@@ -14,10 +14,7 @@ export type NextTime = (
 ) => Millis | null;
 
 /** What a change by hand may give a schedule. */
-export type ScheduleFacts = Pick<
-  ScheduleRow,
-  "cron" | "timeZone" | "catchUp" | "spec" | "runAs"
->;
+export type ScheduleFacts = Pick<ScheduleRow, "cron" | "timeZone" | "catchUp" | "spec" | "runAs">;
 
 const ROW_BYTES = 500;
 

@@ -29,8 +29,10 @@ export type ScheduleSpec = Message<"millrace.v1.ScheduleSpec"> & {
   cron: string;
 
   /**
-   * An IANA name, such as `Europe/Berlin`; UTC if empty. A time that a clock skips in spring fires
-   * at the moment of the change; one that it repeats in autumn fires once.
+   * An IANA name, such as `Europe/Berlin`; UTC if empty. A time of day (no `*` and no step in hours,
+   * minutes and seconds) that the clock skips in spring fires at the moment of the change, and one
+   * that it repeats in autumn fires once. What has `*` or a step there, such as `*\/15 * * * *`,
+   * fires whenever the clock shows it: not while it skips, and twice while it repeats.
    *
    * @generated from field: string time_zone = 2;
    */
@@ -42,7 +44,8 @@ export type ScheduleSpec = Message<"millrace.v1.ScheduleSpec"> & {
   catchUp: CatchUpPolicy;
 
   /**
-   * What is submitted. `run_at` must be left out.
+   * What is submitted, checked anew at every time. `run_at` must be left out; `name` is the
+   * schedule's id, if empty. At most 512 KiB as JSON.
    *
    * @generated from field: millrace.v1.JobSpec job = 4;
    */
@@ -102,6 +105,8 @@ export type Schedule = Message<"millrace.v1.Schedule"> & {
   nextTimes: Timestamp[];
 
   /**
+   * The newest time that was dealt with.
+   *
    * @generated from field: google.protobuf.Timestamp last_time = 8;
    */
   lastTime?: Timestamp | undefined;
@@ -114,7 +119,8 @@ export type Schedule = Message<"millrace.v1.Schedule"> & {
   lastJobId: string;
 
   /**
-   * Why the last time made no job.
+   * Why the last time made no job: a reason of docs/errors.md and its words. After QUEUE_FULL and
+   * INTERNAL the same time is tried again 30 s later; otherwise the next time is the next one.
    *
    * @generated from field: string last_error = 10;
    */
@@ -471,7 +477,8 @@ export const DeleteScheduleResponseSchema: GenMessage<DeleteScheduleResponse> = 
   messageDesc(file_millrace_v1_schedule_service, 17);
 
 /**
- * What to do about the times that passed while no server could fire.
+ * What to do about the times that passed while no server could fire, or while the queue was full. A
+ * time that fires late by at most a minute has not been missed.
  *
  * @generated from enum millrace.v1.CatchUpPolicy
  */
@@ -506,7 +513,8 @@ export const CatchUpPolicy = {
 } as const;
 
 /**
- * What to do about the times that passed while no server could fire.
+ * What to do about the times that passed while no server could fire, or while the queue was full. A
+ * time that fires late by at most a minute has not been missed.
  *
  * @generated from enum millrace.v1.CatchUpPolicy
  */
@@ -526,7 +534,7 @@ export const CatchUpPolicySchema: GenEnum<CatchUpPolicy> = /*@__PURE__*/
  */
 export const ScheduleService: GenService<{
   /**
-   * Errors: INVALID_ARGUMENT, SCHEDULE_ALREADY_EXISTS, JOB_TYPE_NOT_FOUND.
+   * Errors: INVALID_ARGUMENT, SCHEDULE_ALREADY_EXISTS, TOO_MANY_SCHEDULES, and those of SubmitJob.
    *
    * @generated from rpc millrace.v1.ScheduleService.CreateSchedule
    */
@@ -556,7 +564,7 @@ export const ScheduleService: GenService<{
     output: typeof ListSchedulesResponseSchema;
   },
   /**
-   * Changes the fields that are set. Errors: SCHEDULE_NOT_FOUND, SCHEDULE_CHANGED.
+   * Replaces the spec. Errors: SCHEDULE_NOT_FOUND, SCHEDULE_CHANGED, and those of CreateSchedule.
    *
    * @generated from rpc millrace.v1.ScheduleService.UpdateSchedule
    */
