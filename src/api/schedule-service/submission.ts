@@ -85,8 +85,9 @@ export const prepareFiring =
   (api: ScheduleApi) =>
   async (schedule: ScheduleRow): Promise<Prepared> => {
     try {
-      const { runAs } = schedule;
-      if (runAs !== "") await activeUser(api, schedule, runAs, "for whom its jobs act");
+      const { runAs, creatorId } = schedule;
+      if (runAs !== "" && runAs !== creatorId)
+        await activeUser(api, schedule, runAs, "for whom its jobs act");
       const submission = await submissionOf(api, schedule, jobSpecOf(schedule));
       return { kind: "job", submission };
     } catch (caught) {
