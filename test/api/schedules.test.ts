@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 
 import type { Job } from "../../src/gen/millrace/v1/job_pb.ts";
 import { CatchUpPolicy, type Schedule } from "../../src/gen/millrace/v1/schedule_service_pb.ts";
+import type { UserRow } from "../../src/store/store.ts";
 import { ENGINES } from "../support/databases.ts";
 import { refusalOf } from "../support/refusal.ts";
 import type { TestServer, TestUser } from "../support/server.ts";
@@ -239,10 +240,9 @@ describe.each(ENGINES)("schedules on %s", (engine) => {
     const leaving = await server.addUser(server.admin.organizationId, ["jobs:create"]);
     await create("orphan", { cron: EVERY_SECOND }, leaving);
     await until("orphan", ({ fireCount }) => fireCount >= 1n);
-    const { identity } = server.store;
-    const row = await identity.findUser(leaving.organizationId, leaving.userId);
-    if (row === null) throw new Error("the user is not there");
-    await identity.updateUser({ ...row, disabledAt: 1 });
+    const { organizationId, userId } = leaving;
+    const disabled = (user: UserRow): UserRow => ({ ...user, disabledAt: 1 });
+    await server.store.identity.updateUser(organizationId, userId, disabled);
     const paused = await until("orphan", (schedule) => schedule.paused);
     expect(paused.pauseReason).toMatch(/who made it.* is disabled/);
   });
