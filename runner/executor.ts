@@ -25,6 +25,8 @@ export type Assignment = {
   readonly runAs: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly traceparent: string;
+  /** Speaks for the operational user while the attempt runs. Never for user code. */
+  readonly jobToken: string;
 };
 
 export type Failure = {

@@ -62,6 +62,7 @@ export const assignmentOf = (message: AssignmentMessage): Assignment | null =>
         runAs: message.runAs,
         labels: message.labels,
         traceparent: message.traceparent,
+        jobToken: message.jobToken,
       };
 
 const STREAMS: Readonly<Record<OutputStream, OutputStreamMessage>> = {

@@ -119,6 +119,7 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
   const identity = createIdentity({
     store,
     clock,
+    random,
     log,
     shardOf: router.shardOf,
     onOrganizations: () => {},
@@ -139,7 +140,7 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
       observer,
       identity,
       readiness,
-      runners: { hub, router, jobs: store.jobs, serverUrls },
+      runners: { hub, router, jobs: store.jobs, mint: identity.jobTokens.mint, serverUrls },
       shutdown: shutdown.internal.signal,
     }),
   );

@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from "../../src/runtime/clock.ts";
 import { createDeadlines } from "../deadlines.ts";
 import {
+  type Assignment,
   AttemptStopped,
   type Ending,
   type Executor,
@@ -27,6 +28,8 @@ export type HandlerJob = {
 export type HandlerContext = {
   /** Aborts on cancellation, and when the attempt's time is over. */
   readonly signal: AbortSignal;
+  /** A bearer token that speaks for the operational user until the attempt has ended. */
+  readonly jobToken: string;
   progress(progress: number | Partial<Progress>): void;
   /** One row of output. */
   output(text: string): void;
@@ -82,9 +85,12 @@ export const handlerExecutors = (
           runAs: assignment.runAs,
           labels: assignment.labels,
         };
-        run(handler, job, contextOf(report, stopping.signal)).then(end, (thrown: unknown) => {
-          end({ kind: "failed", error: thrownFailure(thrown) });
-        });
+        run(handler, job, contextOf(assignment, report, stopping.signal)).then(
+          end,
+          (thrown: unknown) => {
+            end({ kind: "failed", error: thrownFailure(thrown) });
+          },
+        );
       }),
   });
 
@@ -131,8 +137,13 @@ const jsonOf = (value: unknown): string | Failure => {
   }
 };
 
-const contextOf = (report: Report, signal: AbortSignal): HandlerContext => ({
+const contextOf = (
+  { jobToken }: Pick<Assignment, "jobToken">,
+  report: Report,
+  signal: AbortSignal,
+): HandlerContext => ({
   signal,
+  jobToken,
   progress: (given) => {
     const progress = typeof given === "number" ? { fraction: given } : given;
     report.progress({ fraction: 0, message: "", currentStep: 0, totalSteps: 0, ...progress });

@@ -3,15 +3,22 @@ import type { DescMethod } from "@bufbuild/protobuf";
 import type { Ability, Role } from "../jobs/abilities.ts";
 import type { TokenKind } from "../store/store.ts";
 
+/** What kind of token is shown. `job`: an attempt's own, which speaks for a user. */
+export type CallerKind = TokenKind | "job";
+
 /** Who may call a method at all. Which jobs, users or tokens they may touch is the handler's. */
 export type Access = {
-  /** Kinds of tokens that are let in. A job's own token counts as `user`. */
-  readonly kinds: readonly TokenKind[];
-  /** Of a user one of these is asked; empty: nothing but to be known. */
+  /**
+   * Kinds of tokens that are let in. A job's own token is not where something would outlive its
+   * attempt: it makes no schedules and no tokens, changes nobody, and opens no streams.
+   */
+  readonly kinds: readonly CallerKind[];
+  /** Of a user and a job one of these is asked; empty: nothing but to be known. */
   readonly oneOf: readonly (Ability | Role)[];
 };
 
 const users = (...oneOf: Access["oneOf"]): Access => ({ kinds: ["user"], oneOf });
+const usersAndJobs = (...oneOf: Access["oneOf"]): Access => ({ kinds: ["user", "job"], oneOf });
 const usersAndOperators = (...oneOf: Access["oneOf"]): Access => ({
   kinds: ["user", "operator"],
   oneOf,
@@ -24,19 +31,19 @@ const OPERATORS: Access = { kinds: ["operator"], oneOf: [] };
  * test/api/access.test.ts walks all of them with every kind of caller.
  */
 export const ACCESS: Readonly<Record<string, Access>> = {
-  "millrace.v1.JobService/SubmitJob": users("jobs:create"),
-  "millrace.v1.JobService/SubmitJobs": users("jobs:create"),
-  "millrace.v1.JobService/RunJob": users("jobs:create"),
-  "millrace.v1.JobService/GetJob": users("jobs:view"),
-  "millrace.v1.JobService/ListJobs": users("jobs:view"),
-  "millrace.v1.JobService/GetJobResult": users("jobs:view"),
-  "millrace.v1.JobService/CancelJob": users("jobs:cancel"),
-  "millrace.v1.JobService/RetryJob": users("jobs:retry"),
-  "millrace.v1.JobService/ListJobOutput": users("jobs:view"),
-  "millrace.v1.JobService/ListJobAttempts": users("jobs:view"),
+  "millrace.v1.JobService/SubmitJob": usersAndJobs("jobs:create"),
+  "millrace.v1.JobService/SubmitJobs": usersAndJobs("jobs:create"),
+  "millrace.v1.JobService/RunJob": usersAndJobs("jobs:create"),
+  "millrace.v1.JobService/GetJob": usersAndJobs("jobs:view"),
+  "millrace.v1.JobService/ListJobs": usersAndJobs("jobs:view"),
+  "millrace.v1.JobService/GetJobResult": usersAndJobs("jobs:view"),
+  "millrace.v1.JobService/CancelJob": usersAndJobs("jobs:cancel"),
+  "millrace.v1.JobService/RetryJob": usersAndJobs("jobs:retry"),
+  "millrace.v1.JobService/ListJobOutput": usersAndJobs("jobs:view"),
+  "millrace.v1.JobService/ListJobAttempts": usersAndJobs("jobs:view"),
   "millrace.v1.JobService/WatchJob": users("jobs:view"),
   "millrace.v1.JobService/WatchJobs": users("jobs:view"),
-  "millrace.v1.JobService/WaitJob": users("jobs:view"),
+  "millrace.v1.JobService/WaitJob": usersAndJobs("jobs:view"),
 
   "millrace.v1.OrganizationService/CreateOrganization": OPERATORS,
   "millrace.v1.OrganizationService/GetOrganization": usersAndOperators(),
@@ -55,12 +62,12 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   "millrace.v1.TokenService/CreateToken": usersAndOperators(),
   "millrace.v1.TokenService/ListTokens": usersAndOperators(),
   "millrace.v1.TokenService/RevokeToken": usersAndOperators(),
-  "millrace.v1.TokenService/IntrospectToken": usersAndOperators(),
+  "millrace.v1.TokenService/IntrospectToken": { kinds: ["user", "job", "operator"], oneOf: [] },
 
   "millrace.v1.JobTypeService/PutJobType": users("admin"),
-  "millrace.v1.JobTypeService/GetJobType": users("jobs:create", "jobs:view"),
-  "millrace.v1.JobTypeService/ListJobTypes": users("jobs:create", "jobs:view"),
-  "millrace.v1.JobTypeService/ListJobTypeVersions": users("jobs:create", "jobs:view"),
+  "millrace.v1.JobTypeService/GetJobType": usersAndJobs("jobs:create", "jobs:view"),
+  "millrace.v1.JobTypeService/ListJobTypes": usersAndJobs("jobs:create", "jobs:view"),
+  "millrace.v1.JobTypeService/ListJobTypeVersions": usersAndJobs("jobs:create", "jobs:view"),
   "millrace.v1.JobTypeService/SetJobTypeEnabled": users("admin"),
   "millrace.v1.JobTypeService/ResumeJobType": users("admin"),
 
@@ -77,7 +84,10 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   "millrace.internal.v1.RunnerService/GetScript": RUNNERS,
   "millrace.internal.v1.JobUpdateService/UpdateJobs": RUNNERS,
   // A job's own token needs no ability for its own job: the handler sees to the others.
-  "millrace.internal.v1.JobUpdateService/UpdateJob": { kinds: ["user", "runner"], oneOf: [] },
+  "millrace.internal.v1.JobUpdateService/UpdateJob": {
+    kinds: ["user", "job", "runner"],
+    oneOf: [],
+  },
 };
 
 export const accessTo = (method: DescMethod): Access | undefined =>

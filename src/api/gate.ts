@@ -6,7 +6,7 @@ import { ServerReflection as ServerReflectionAlpha } from "../gen/grpc/reflectio
 import type { Authenticator } from "../identity/authenticator.ts";
 import type { Caller } from "../identity/caller.ts";
 import { JobFault } from "../jobs/errors.ts";
-import { type Access, accessTo } from "./access.ts";
+import { type Access, accessTo, type CallerKind } from "./access.ts";
 import { callerKey } from "./caller-context.ts";
 
 /** Served to everybody: probes and tools have no token, and learn nothing of anybody's jobs. */
@@ -16,16 +16,25 @@ export const OPEN_SERVICES: ReadonlySet<string> = new Set([
   ServerReflectionAlpha.typeName,
 ]);
 
-const KINDS = { user: "a user's", runner: "a runner's", operator: "an operator's" } as const;
+const KINDS = {
+  user: "a user's",
+  job: "a job's own",
+  runner: "a runner's",
+  operator: "an operator's",
+} as const;
+
+const kindOf = (caller: Caller): CallerKind =>
+  caller.kind === "user" && caller.attempt !== null ? "job" : caller.kind;
 
 const denied = (message: string, needs: string): JobFault =>
   new JobFault("PERMISSION_DENIED", message, { metadata: { needs } });
 
 /** @throws JobFault PERMISSION_DENIED, which names what is missing */
 const require = (caller: Caller, { kinds, oneOf }: Access): void => {
-  if (!kinds.includes(caller.kind)) {
-    const allowed = kinds.map((kind) => KINDS[kind]).join(" or ");
-    throw denied(`This needs ${allowed} token; yours is ${KINDS[caller.kind]}.`, kinds.join(" "));
+  const kind = kindOf(caller);
+  if (!kinds.includes(kind)) {
+    const allowed = kinds.map((one) => KINDS[one]).join(" or ");
+    throw denied(`This needs ${allowed} token; yours is ${KINDS[kind]}.`, kinds.join(" "));
   }
   if (caller.kind !== "user" || oneOf.length === 0) return;
   if (oneOf.some((permission) => caller.permissions.has(permission))) return;

@@ -1,5 +1,6 @@
 import { JobFault } from "../jobs/errors.ts";
 import type { Caller, Presented } from "./caller.ts";
+import type { JobTokens } from "./job-tokens.ts";
 import type { StoredTokens } from "./stored-tokens.ts";
 
 /** Tells who a bearer token speaks for, whatever kind of token it is. */
@@ -13,7 +14,10 @@ export type Authenticator = {
   inspect(text: string): Promise<Presented | null>;
 };
 
-export type AuthenticatorOptions = { readonly stored: StoredTokens };
+export type AuthenticatorOptions = {
+  readonly stored: StoredTokens;
+  readonly jobTokens: JobTokens;
+};
 
 export const unauthenticated = (): JobFault =>
   new JobFault(
@@ -25,14 +29,22 @@ export const unauthenticated = (): JobFault =>
 export const bearerOf = (header: string | null): string =>
   /^bearer +(\S+) *$/i.exec(header ?? "")?.[1] ?? "";
 
-export const createAuthenticator = ({ stored }: AuthenticatorOptions): Authenticator => {
-  const inspect = async (text: string): Promise<Presented | null> => await stored.inspect(text);
+/** Only such tokens have a row. */
+const isStored = (caller: Caller): boolean => caller.kind !== "user" || caller.attempt === null;
+
+export const createAuthenticator = (options: AuthenticatorOptions): Authenticator => {
+  const { stored, jobTokens } = options;
+  const inspect = async (text: string): Promise<Presented | null> => {
+    if (text.startsWith("mr_")) return await stored.inspect(text);
+    if (text.startsWith("mrj_")) return await jobTokens.inspect(text);
+    return null;
+  };
   return {
     inspect,
     authenticate: async (header) => {
       const presented = await inspect(bearerOf(header));
       if (presented === null) throw unauthenticated();
-      stored.touch(presented.caller.tokenId);
+      if (isStored(presented.caller)) stored.touch(presented.caller.tokenId);
       return presented.caller;
     },
   };

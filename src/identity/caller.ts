@@ -29,6 +29,8 @@ export type Presented = {
   readonly caller: Caller;
   /** Null: not by itself. */
   readonly expiresAt: Millis | null;
+  /** Who submitted the job whose own token it is; empty for every other token. */
+  readonly creatorId: UserId | "";
 };
 
 const isAdmin = (caller: UserCaller): boolean => caller.permissions.has("admin");

@@ -2,21 +2,25 @@ import type { OrganizationId, UserId } from "../jobs/ids.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Service } from "../runtime/lifecycle.ts";
 import type { Log } from "../runtime/log.ts";
+import type { Random } from "../runtime/random.ts";
 import type { ShardId, Store } from "../store/store.ts";
 import { type Authenticator, createAuthenticator } from "./authenticator.ts";
 import { createChangeWatch } from "./change-watch.ts";
+import { createJobTokenKeys } from "./job-token-keys.ts";
+import { createJobTokens, type JobTokens } from "./job-tokens.ts";
 import { createKnownUsers, type KnownUsers } from "./known-users.ts";
 import { createOpenCalls, type OpenCalls } from "./open-calls.ts";
 import { createStoredTokens } from "./stored-tokens.ts";
 
 /**
  * Who calls this server, and with what right. `start` reads the time of the database, so that no
- * change from then on is missed; `stop` ends the looking.
+ * change from then on is missed, and fetches the keys of jobs' tokens; `stop` ends the looking.
  */
 export type Identity = Service & {
   readonly authenticator: Authenticator;
   readonly users: KnownUsers;
   readonly calls: OpenCalls;
+  readonly jobTokens: JobTokens;
   /** To be told by whoever changes something on this server, after the change: it counts at once. */
   tokenRevoked(tokenId: string): void;
   /** Also for his attributes. */
@@ -26,6 +30,7 @@ export type Identity = Service & {
 export type IdentityOptions = {
   readonly store: Store;
   readonly clock: Clock;
+  readonly random: Random;
   readonly log: Log;
   readonly shardOf: (organizationId: OrganizationId) => ShardId;
   /** Organizations whose limits were changed, here or elsewhere, at most 2 s ago. */
@@ -33,11 +38,13 @@ export type IdentityOptions = {
 };
 
 export const createIdentity = (options: IdentityOptions): Identity => {
-  const { store, clock, log, shardOf, onOrganizations } = options;
+  const { store, clock, random, log, shardOf, onOrganizations } = options;
   const { identity } = store;
   const users = createKnownUsers({ identity, clock, shardOf });
   const stored = createStoredTokens({ identity, users, clock, log });
-  const authenticator = createAuthenticator({ stored });
+  const keys = createJobTokenKeys(store.secrets, random);
+  const jobTokens = createJobTokens({ keys, jobs: store.jobs, users, shardOf });
+  const authenticator = createAuthenticator({ stored, jobTokens });
   const calls = createOpenCalls(authenticator, clock);
 
   // Forgotten first: the calls are looked at with what the database says now.
@@ -57,8 +64,8 @@ export const createIdentity = (options: IdentityOptions): Identity => {
       tokenRevoked,
       userChanged,
       organizationsChanged: onOrganizations,
-      looked: async () => await Promise.resolve(),
+      looked: keys.turnTo,
     },
   });
-  return { ...watch, authenticator, users, calls, tokenRevoked, userChanged };
+  return { ...watch, authenticator, users, calls, jobTokens, tokenRevoked, userChanged };
 };

@@ -84,7 +84,7 @@ export const createStoredTokens = (options: StoredTokenOptions): StoredTokens =>
       const { revokedAt, expiresAt } = row;
       if (revokedAt !== null || (expiresAt !== null && expiresAt <= clock.now())) return null;
       const caller = await speaker(row);
-      return caller === null ? null : { caller, expiresAt };
+      return caller === null ? null : { caller, expiresAt, creatorId: "" };
     },
     touch: (tokenId) => {
       const now = clock.now();

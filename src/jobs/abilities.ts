@@ -36,6 +36,13 @@ export const MEMBER_PERMISSIONS: readonly Permission[] = [
   "jobs:retry",
 ];
 
+/**
+ * What a job's own token may do of what its operational user may. A job runs what its creator
+ * submitted, who may be able to do less than the user it acts for: hence nothing that changes who
+ * may do what (`admin`), passes the right on (`jobs:run-as`), or speaks of other jobs (`job-write`).
+ */
+export const JOB_TOKEN_PERMISSIONS: readonly Permission[] = [...MEMBER_PERMISSIONS, "job-read"];
+
 export const isPermission = (text: string): text is Permission =>
   (PERMISSIONS as readonly string[]).includes(text);
 

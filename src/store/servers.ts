@@ -29,4 +29,14 @@ export const createSecretStore = ({ knex }: Engine): SecretStore => ({
     if (row === undefined) throw new Error(`the secret ${name} was removed while it was made`);
     return textOf(row, "value");
   },
+  names: async (prefix) => {
+    const rows = (await knex("secrets").select("name").orderBy("name")) as DatabaseRow[];
+    return rows.map((row) => textOf(row, "name")).filter((name) => name.startsWith(prefix));
+  },
+  remove: async (names) => {
+    if (names.length > 0)
+      await knex("secrets")
+        .whereIn("name", [...names])
+        .delete();
+  },
 });

@@ -257,6 +257,9 @@ export interface ServerStore {
 export interface SecretStore {
   /** The secret of that name. If there is none yet, `fresh` becomes it, unless another server was faster. */
   keep(name: string, fresh: string): Promise<string>;
+  /** The names that begin so. */
+  names(prefix: string): Promise<string[]>;
+  remove(names: readonly string[]): Promise<void>;
 }
 
 export interface Store {

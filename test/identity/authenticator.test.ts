@@ -64,6 +64,7 @@ const anIdentity = () =>
   createIdentity({
     store: counted,
     clock,
+    random: systemRandom,
     log: silentLog,
     shardOf: () => 0,
     onOrganizations: () => {},

@@ -47,6 +47,7 @@ describe("a development server", () => {
     const { authenticate } = createIdentity({
       store,
       clock: systemClock,
+      random: systemRandom,
       log: silentLog,
       shardOf: () => 0,
       onOrganizations: () => {},

@@ -25,7 +25,8 @@ const aHeldCall = async (expiresIn: number | null = null) => {
   const clock = createManualClock();
   const expiresAt = expiresIn === null ? null : clock.now() + expiresIn;
   const caller = adaWith("jobs:view");
-  const state: { presented: Presented | null | Error } = { presented: { caller, expiresAt } };
+  const presented: Presented = { caller, expiresAt, creatorId: "" };
+  const state: { presented: Presented | null | Error } = { presented };
   const authenticator: Authenticator = {
     authenticate: async () => await Promise.reject(new Error("not asked for")),
     inspect: async () => {
@@ -83,7 +84,8 @@ describe("a held call", () => {
   it("ends when its user may do other things, so that it can begin anew with these", async () => {
     const { calls, state, hold, ended } = await aHeldCall();
     await hold();
-    state.presented = { caller: adaWith("jobs:view", "jobs:cancel"), expiresAt: null };
+    const caller = adaWith("jobs:view", "jobs:cancel");
+    state.presented = { caller, expiresAt: null, creatorId: "" };
     calls.userChanged(organizationId, userId);
     expect(await ended).toBe("CALLER_CHANGED");
   });

@@ -14,7 +14,7 @@ import { ScriptLanguage } from "../../gen/millrace/v1/job_pb.ts";
 import { JobFault } from "../../jobs/errors.ts";
 import { isUuidV7, type OrganizationId, type RunnerId, type ScriptHash } from "../../jobs/ids.ts";
 import { LIMITS } from "../../jobs/limits.ts";
-import type { Assignment } from "../../jobs/report.ts";
+import type { Assignment, AttemptRef } from "../../jobs/report.ts";
 import type { RunnerHub, ShardRouter, SyncRequest as CheckedSync } from "../../shard/owner.ts";
 import type { JobReader } from "../../store/store.ts";
 import { collectFaults } from "../convert/faults.ts";
@@ -25,6 +25,8 @@ export type RunnerApi = {
   readonly hub: RunnerHub;
   readonly router: ShardRouter;
   readonly jobs: JobReader;
+  /** The own token of an attempt. */
+  readonly mint: (ref: AttemptRef) => string;
   /** Internal URLs of all live servers. */
   readonly serverUrls: () => readonly string[];
 };
@@ -58,7 +60,10 @@ const checkSync = (request: SyncRequest): CheckedSync => {
   return checked;
 };
 
-const toAssignment = (assignment: Assignment): MessageInitShape<typeof AssignmentSchema> => ({
+const toAssignment = (
+  assignment: Assignment,
+  jobToken: string,
+): MessageInitShape<typeof AssignmentSchema> => ({
   attempt: toWireRef(assignment.ref),
   capability: assignment.capability,
   scriptHash: assignment.scriptHash,
@@ -69,6 +74,7 @@ const toAssignment = (assignment: Assignment): MessageInitShape<typeof Assignmen
   runAs: assignment.runAs,
   labels: { ...assignment.labels },
   traceparent: assignment.traceparent,
+  jobToken,
 });
 
 /** The hub holds the call until there is something to say: the runner may come again at once. */
@@ -79,7 +85,7 @@ const sync = async (
 ): Promise<MessageInitShape<typeof SyncResponseSchema>> => {
   const answer = await api.hub.sync(checkSync(request), signal);
   return {
-    assignments: answer.assignments.map(toAssignment),
+    assignments: answer.assignments.map((one) => toAssignment(one, api.mint(one.ref))),
     cancellations: answer.cancellations.map(toWireRef),
     lost: answer.lost.map(toWireRef),
     serverUrls: [...api.serverUrls()],
