@@ -6,6 +6,7 @@ import { describe, expect, it } from "vitest";
 
 import { CODES } from "../src/api/errors.ts";
 import { VARIABLES } from "../src/config.ts";
+import { AUDIT_ACTIONS } from "../src/jobs/audit.ts";
 import { REASONS } from "../src/jobs/errors.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -88,5 +89,12 @@ describe("docs/telemetry.md", () => {
     const metrics = [...new Set(made)].filter((name) => !attributes.includes(name));
     const listed = rowsOf(await page("telemetry.md")).map(([name]) => name);
     expect(listed.toSorted()).toEqual(metrics.toSorted());
+  });
+});
+
+describe("docs/audit.md", () => {
+  it("explains every action once, in order", async () => {
+    const [, actions = ""] = (await page("audit.md")).split("| Action | Means |");
+    expect(rowsOf(actions).map(([action]) => action)).toEqual([...AUDIT_ACTIONS]);
   });
 });

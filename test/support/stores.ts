@@ -20,6 +20,8 @@ const TABLES = [
   "scripts",
   "servers",
   "tokens",
+  "user_attributes",
+  "audit_log",
   "users",
   "organizations",
   "secrets",
