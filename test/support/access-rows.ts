@@ -1,0 +1,127 @@
+import { systemRandom } from "../../src/runtime/random.ts";
+import { type CallerName, CALLERS, type Ids, later, type World } from "./access-world.ts";
+
+/**
+ * `ok`; PERMISSION_DENIED; or `absent`: refused in exactly the words for something that is not
+ * there. Whoever shows no token is UNAUTHENTICATED everywhere.
+ */
+export type Answer = "ok" | "denied" | "absent";
+
+export type Row = {
+  readonly answers: Readonly<Record<CallerName, Answer>>;
+  /** A valid request about these things. */
+  readonly request: (ids: Ids) => object;
+  /** Things made anew for each call, because the method uses them up. */
+  readonly prepare: (world: World) => Promise<Partial<Ids>>;
+};
+
+const SIGNS: Readonly<Record<string, Answer>> = { ".": "ok", x: "denied", "?": "absent" };
+
+const answersOf = (signs: string): Row["answers"] => {
+  const columns = signs.trim().split(/ +/);
+  if (columns.length !== CALLERS.length) throw new Error(`not one sign for each caller: ${signs}`);
+  return Object.fromEntries(
+    CALLERS.map((caller, index) => [caller, SIGNS[columns[index] ?? ""]]),
+  ) as Row["answers"];
+};
+
+const row = (
+  signs: string,
+  request: Row["request"] = () => ({}),
+  prepare: Row["prepare"] = async () => await Promise.resolve({}),
+): Row => ({ answers: answersOf(signs), request, prepare });
+
+const spec = { spec: later() };
+const ofJob = ({ job }: Ids) => ({ jobId: job });
+const waiting: Row["prepare"] = async (world) => ({ job: await world.waitingJob() });
+const failed: Row["prepare"] = async (world) => ({ job: await world.failedJob() });
+
+let seq = 0n;
+const nextSeq = (): bigint => {
+  seq += 1n;
+  return seq;
+};
+const name = (): string => systemRandom.uuid();
+
+const named = ({ organization, colleague }: Ids) => ({
+  organizationId: organization,
+  userId: colleague,
+});
+
+/** What each method answers to each caller: one row for every method of every listener. */
+export const ROWS: Readonly<Record<string, Row>> = {
+  //       stranger | without | colleague | creator | operational | admin | runner | operator | job | organization
+  "millrace.v1.JobService/SubmitJob": row(". x . . . . x x . .", () => spec),
+  "millrace.v1.JobService/SubmitJobs": row(". x . . . . x x . .", () => ({ requests: [spec] })),
+  "millrace.v1.JobService/RunJob": row(". x . . . . x x . .", () => ({
+    submit: spec,
+    maxWait: { nanos: 1_000_000 },
+  })),
+  "millrace.v1.JobService/GetJob": row("? x ? . . . x x . ?", ofJob),
+  "millrace.v1.JobService/ListJobs": row(". x . . . . x x . ."),
+  "millrace.v1.JobService/GetJobResult": row("? x ? . . . x x . ?", ({ succeeded }) => ({
+    jobId: succeeded,
+  })),
+  "millrace.v1.JobService/CancelJob": row("? x ? . . . x x . ?", ofJob, waiting),
+  "millrace.v1.JobService/RetryJob": row("? x ? . . . x x . ?", ofJob, failed),
+  "millrace.v1.JobService/ListJobOutput": row("? x ? . . . x x . ?", ofJob),
+  "millrace.v1.JobService/ListJobAttempts": row("? x ? . . . x x . ?", ofJob),
+  "millrace.v1.JobService/WatchJob": row("? x ? . . . x x x ?", ofJob),
+  "millrace.v1.JobService/WatchJobs": row(". x . . . . x x x ."),
+  "millrace.v1.JobService/WaitJob": row("? x ? . . . x x . ?", ({ job }) => ({
+    jobId: job,
+    maxWait: { nanos: 1_000_000 },
+  })),
+
+  "millrace.v1.OrganizationService/CreateOrganization": row("x x x x x x x . x x", () => ({
+    name: name(),
+  })),
+  "millrace.v1.OrganizationService/GetOrganization": row(
+    "? . . . . . x . x .",
+    ({ organization }) => ({ organizationId: organization }),
+  ),
+  "millrace.v1.OrganizationService/ListOrganizations": row("x x x x x x x . x x"),
+  "millrace.v1.OrganizationService/UpdateOrganization": row(
+    "x x x x x x x . x x",
+    ({ organization }) => ({ organizationId: organization }),
+  ),
+  "millrace.v1.OrganizationService/ListAuditEvents": row(
+    "? x x x x . x . x x",
+    ({ organization }) => ({ organizationId: organization }),
+  ),
+
+  "millrace.v1.UserService/CreateUser": row("? x x x x . x . x x", ({ organization }) => ({
+    organizationId: organization,
+    name: name(),
+  })),
+  "millrace.v1.UserService/GetUser": row("? ? . ? ? . x . x ?", named),
+  "millrace.v1.UserService/ListUsers": row("? x x x x . x . x x", ({ organization }) => ({
+    organizationId: organization,
+  })),
+  "millrace.v1.UserService/UpdateUser": row("? x x x x . x . x x", named),
+  "millrace.v1.UserService/ListUserAttributes": row("? x x x x . x . x x", named),
+  "millrace.v1.UserService/SetUserAttribute": row("? x x x x . x . x x", (ids) => ({
+    ...named(ids),
+    name: "team",
+    value: "blue",
+  })),
+  "millrace.v1.UserService/RemoveUserAttribute": row("? x x x x . x . x x", (ids) => ({
+    ...named(ids),
+    name: "team",
+    value: "red",
+  })),
+
+  "millrace.internal.v1.RunnerService/Sync": row("x x x x x x . x x x", () => ({
+    runnerId: systemRandom.uuid(),
+    immediate: true,
+  })),
+  "millrace.internal.v1.RunnerService/GetScript": row(
+    "x x x x x x . x x x",
+    ({ organization, script }) => ({ organizationId: organization, hash: script }),
+  ),
+  "millrace.internal.v1.JobUpdateService/UpdateJobs": row("x x x x x x . x x x"),
+  "millrace.internal.v1.JobUpdateService/UpdateJob": row(
+    "? x x x x . . x . x",
+    ({ organization, job }) => ({ organizationId: organization, jobId: job, seq: nextSeq() }),
+  ),
+};

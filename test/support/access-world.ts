@@ -1,0 +1,162 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
+
+import type { Assignment } from "../../src/gen/millrace/internal/v1/runner_service_pb.ts";
+import type { JobSpecSchema } from "../../src/gen/millrace/v1/job_pb.ts";
+import { createToken } from "../../src/identity/create-token.ts";
+import { MEMBER_PERMISSIONS, type Permission, PERMISSIONS } from "../../src/jobs/abilities.ts";
+import type { UserId } from "../../src/jobs/ids.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
+import { systemRandom } from "../../src/runtime/random.ts";
+import { createHandRunner, type HandRunner } from "./hand-runner.ts";
+import type { TestServer, TestUser } from "./server.ts";
+
+/** Everybody who may come: the columns of the matrix, after whoever shows no token. */
+export const CALLERS = [
+  /** An admin of another organization. */
+  "stranger",
+  /** A token of the creator without the ability that the method asks for. */
+  "without",
+  /** A member of the same organization who has no part in the things. */
+  "colleague",
+  /** Who made the things. */
+  "creator",
+  /** For whom they act. */
+  "operational",
+  "admin",
+  "runner",
+  "operator",
+  /** An attempt's own token: it speaks for the operational user. */
+  "job",
+  /** A token of the organization itself, which is no user. */
+  "organization",
+] as const;
+export type CallerName = (typeof CALLERS)[number];
+
+/** Names of things that a request speaks of. */
+export type Ids = Readonly<Record<Thing, string>>;
+export const THINGS = [
+  "organization",
+  /** A running job; its attempt's own token is the caller `job`. */
+  "job",
+  "succeeded",
+  "script",
+  "colleague",
+  "token",
+  "type",
+  "schedule",
+] as const;
+export type Thing = (typeof THINGS)[number];
+
+/** One organization with a thing of every kind, and somebody of every kind. */
+export type World = {
+  readonly server: TestServer;
+  readonly ids: Ids;
+  /** The token of that caller; of `without`, one that lacks all of `abilities`. */
+  tokenOf(caller: CallerName, abilities: readonly Permission[]): Promise<string>;
+  /** A new job that waits for its time, of the creator, for the operational user. */
+  waitingJob(): Promise<string>;
+  /** A new one that has failed and may be retried. */
+  failedJob(): Promise<string>;
+  /** A new token of the creator: its public part. */
+  freshToken(): Promise<string>;
+};
+
+type Spec = MessageInitShape<typeof JobSpecSchema>;
+
+/** A job that nobody runs during the test. */
+export const later = () => ({
+  work: { case: "script" as const, value: { source: "export default () => 1" } },
+  runAt: { seconds: BigInt(Math.floor(systemClock.now() / 1_000) + 3_600) },
+});
+
+const CREATOR: readonly Permission[] = [...MEMBER_PERMISSIONS, "jobs:run-as"];
+
+const publicPartOf = (token: string): string => token.split("_")[1] ?? "";
+
+export const createWorld = async (server: TestServer): Promise<World> => {
+  const { organizationId } = server.admin;
+  const member = async (permissions = MEMBER_PERMISSIONS): Promise<TestUser> =>
+    await server.addUser(organizationId, permissions);
+  const [creator, operational, colleague] = [await member(CREATOR), await member(), await member()];
+  const stranger = await server.addUser(await server.addOrganization(), ["admin"]);
+
+  const newToken = async (userId: UserId | "", permissions: readonly Permission[] | null) => {
+    const maker = {
+      identity: server.store.identity,
+      clock: systemClock,
+      random: systemRandom,
+    };
+    const subject = { kind: "user" as const, organizationId, userId };
+    const { text } = await createToken(maker, {
+      ...subject,
+      name: "",
+      permissions,
+      expiresAt: null,
+    });
+    return text;
+  };
+
+  const submit = async (spec: Spec): Promise<string> => {
+    const { job } = await server.jobsOf(creator).submitJob({
+      spec: { ...spec, runAs: operational.userId },
+    });
+    return job?.id ?? "";
+  };
+  const runner: HandRunner = createHandRunner(server, { slots: 3 });
+  const begin = async (): Promise<Assignment> => {
+    const { work } = later();
+    await submit({ work, attemptTimeout: { seconds: 3_600n } });
+    return await runner.take();
+  };
+  const jobOf = ({ attempt }: Assignment): string => attempt?.jobId ?? "";
+
+  const running = await begin();
+  const succeeded = await begin();
+  await runner.succeed(succeeded);
+
+  const limited = new Map<string, Promise<string>>();
+  const withoutAbilities = async (abilities: readonly Permission[]): Promise<string> => {
+    const rest = PERMISSIONS.filter(
+      (one) => abilities.length > 0 && !abilities.includes(one) && one !== "admin",
+    );
+    const key = rest.join(" ");
+    const token = limited.get(key) ?? newToken(creator.userId, rest);
+    limited.set(key, token);
+    return await token;
+  };
+
+  const tokens: Readonly<Record<Exclude<CallerName, "without">, string>> = {
+    stranger: stranger.token,
+    colleague: colleague.token,
+    creator: creator.token,
+    operational: operational.token,
+    admin: server.admin.token,
+    runner: server.runnerToken,
+    operator: server.operatorToken,
+    job: running.jobToken,
+    organization: await newToken("", CREATOR),
+  };
+
+  return {
+    server,
+    ids: {
+      organization: organizationId,
+      job: jobOf(running),
+      succeeded: jobOf(succeeded),
+      script: running.scriptHash,
+      colleague: colleague.userId,
+      token: publicPartOf(await newToken(creator.userId, null)),
+      type: "none-yet",
+      schedule: "none-yet",
+    },
+    tokenOf: async (caller, abilities) =>
+      caller === "without" ? await withoutAbilities(abilities) : tokens[caller],
+    waitingJob: async () => await submit(later()),
+    failedJob: async () => {
+      const assignment = await begin();
+      await runner.fail(assignment, "on purpose");
+      return jobOf(assignment);
+    },
+    freshToken: async () => publicPartOf(await newToken(creator.userId, null)),
+  };
+};
