@@ -1,4 +1,4 @@
-import type { ShardStore, Store } from "../../src/store/store.ts";
+import type { IdentityStore, ShardStore, Store } from "../../src/store/store.ts";
 import type { Ledger } from "./ledger.ts";
 import type { World } from "./world.ts";
 
@@ -43,14 +43,16 @@ export const faultyStore = (
   const call = async <T>(work: () => Promise<T>): Promise<T> => {
     const { dice } = world;
     const { fails, doesAndFails, stalls } = faults();
-    const takes = dice.chance(stalls) ? dice.between(1_000, 14_000) : dice.between(0, 8);
+    const stall = dice.chance(stalls) ? dice.between(1_000, 14_000) : 0;
+    // Either way, and the one back is the more treacherous: what is told then is old.
+    const [there, back] = dice.chance(0.5) ? [stall, 0] : [0, stall];
     const fate = dice.fraction();
     const survivesDeath = dice.chance(0.5);
-    await world.pause(Math.max(takes, cutOffUntil() - world.now));
+    await world.pause(Math.max(there + dice.between(0, 8), cutOffUntil() - world.now));
     if (!isAlive() && !survivesDeath) return await never();
     if (fate < fails) throw new SimulatedFault("the database did not answer");
     const result = await world.real(work);
-    await world.pause(dice.between(0, 4));
+    await world.pause(back + dice.between(0, 4));
     if (!isAlive()) return await never();
     if (fate < fails + doesAndFails) throw new SimulatedFault("the answer was lost");
     return result;
@@ -77,9 +79,22 @@ export const faultyStore = (
       });
     },
   };
+  const identity: IdentityStore = {
+    ...real.identity,
+    findToken: async (id) => await call(async () => await real.identity.findToken(id)),
+    changesSince: async (since) => await call(async () => await real.identity.changesSince(since)),
+    touchToken: async () => {},
+    revokeToken: async (id, at) =>
+      await call(async () => {
+        const revoked = await real.identity.revokeToken(id, at);
+        if (revoked) ledger.revokedAt.set(id, world.now);
+        return revoked;
+      }),
+  };
   return {
     ...real,
     shards,
+    identity,
     servers: {
       announce: async () => {},
       live: async () => [],

@@ -18,6 +18,8 @@ export class Ledger {
   readonly leases = new Set<string>();
   /** Every version of a job that was ever durable, as `<id>/<revision>`. */
   readonly versions = new Set<string>();
+  /** When the revocation of a token took effect in the database. */
+  readonly revokedAt = new Map<string, number>();
   commits = 0;
   /** The first broken promise. */
   fault: Error | null = null;

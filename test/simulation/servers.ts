@@ -1,4 +1,5 @@
 import { createCluster, type Cluster } from "../../src/cluster/cluster.ts";
+import { createIdentity, type Identity } from "../../src/identity/identity.ts";
 import { silentLog } from "../../src/runtime/log.ts";
 import type { Store } from "../../src/store/store.ts";
 import { faultyStore, type Faults } from "./faulty-store.ts";
@@ -12,7 +13,15 @@ export class ConnectionLost extends Error {
 
 export type Connection = <T>(work: (cluster: Cluster) => Promise<T>) => Promise<T>;
 
-type Life = { alive: boolean; readonly cluster: Cluster; readonly dead: Promise<never> };
+type Life = {
+  alive: boolean;
+  readonly cluster: Cluster;
+  readonly identity: Identity;
+  /** As this server reaches it: with delays and faults. */
+  readonly store: Store;
+  readonly dead: Promise<never>;
+  readonly mourners: (() => void)[];
+};
 
 const nothing = (): void => {};
 const NO_OBSERVER = {
@@ -59,15 +68,17 @@ export class SimulatedServer {
     dead.catch(nothing);
     const state = { alive: true };
     const isAlive = (): boolean => state.alive;
+    const store = faultyStore(this.#real, {
+      world,
+      ledger: this.#ledger,
+      isAlive,
+      faults: this.#faults,
+      cutOffUntil: () => this.#cutOffUntil,
+    });
+    const clock = world.clock(world.dice.between(-50, 50), isAlive);
     const cluster = createCluster({
-      store: faultyStore(this.#real, {
-        world,
-        ledger: this.#ledger,
-        isAlive,
-        faults: this.#faults,
-        cutOffUntil: () => this.#cutOffUntil,
-      }),
-      clock: world.clock(world.dice.between(-50, 50), isAlive),
+      store,
+      clock,
       random: world.random(),
       log: silentLog,
       observer: NO_OBSERVER,
@@ -77,11 +88,22 @@ export class SimulatedServer {
       serverId: this.name,
       internalUrl: `sim://${this.name}`,
     });
-    const life: Life = Object.assign(state, { cluster, dead });
+    const identity = createIdentity({
+      store,
+      clock,
+      log: silentLog,
+      shardOf: (organizationId) => cluster.router.shardOf(organizationId),
+      onOrganizations: nothing,
+    });
+    const life: Life = Object.assign(state, { cluster, identity, store, dead, mourners: [] });
     this.#life = life;
     this.#kill = kill;
     world.note(`${this.name} starts`);
-    cluster.start().catch((error: unknown) => {
+    const start = async (): Promise<void> => {
+      await cluster.start();
+      await identity.start();
+    };
+    start().catch((error: unknown) => {
       // A server that cannot start ends, and is started again like one that crashed.
       if (life.alive && this.#life === life) this.crash(String(error));
     });
@@ -100,6 +122,7 @@ export class SimulatedServer {
     if (life === null || !life.alive) return;
     this.#world.note(`${this.name} dies: ${why}`);
     life.alive = false;
+    for (const mourn of life.mourners) mourn();
     this.#kill(new ConnectionLost());
     this.#world.at(this.#world.dice.between(50, 4_000), () => {
       this.start();
@@ -109,6 +132,21 @@ export class SimulatedServer {
   /** A call over the network: late, and lost when the server dies meanwhile or by bad luck. */
   async call<T>(work: (cluster: Cluster) => Promise<T>): Promise<T> {
     return await this.connect()(work);
+  }
+
+  /** The same, for what a server knows of callers. */
+  async identify<T>(work: (identity: Identity, store: Store) => Promise<T>): Promise<T> {
+    const life = this.#life;
+    return await this.#call(life, async () => {
+      if (life === null) throw new ConnectionLost();
+      return await work(life.identity, life.store);
+    });
+  }
+
+  /** Called once, when this life of the server ends. */
+  whenDead(mourn: () => void): void {
+    if (this.isAlive) this.#life?.mourners.push(mourn);
+    else mourn();
   }
 
   /** A connection, over which calls go to this life of the server and to no later one. */

@@ -3,6 +3,7 @@ import type { OrganizationId } from "../../src/jobs/ids.ts";
 import { ORGANIZATION_DEFAULTS } from "../../src/jobs/limits.ts";
 import { hasEnded } from "../../src/jobs/states.ts";
 import type { Store } from "../../src/store/store.ts";
+import { SimulatedCaller } from "./callers.ts";
 import { SimulatedClient, type Acknowledgements } from "./clients.ts";
 import { NO_FAULTS, type Faults } from "./faulty-store.ts";
 import { checkEnd } from "./invariants.ts";
@@ -88,10 +89,19 @@ export const simulate = async (
   );
   for (const watcher of watchers) void watcher.watch();
 
+  const failures: string[] = [];
+  let working = ORGANIZATIONS.length + 1;
+  const callers = ORGANIZATIONS.slice(0, 1).map((organizationId) => {
+    const caller = new SimulatedCaller({ world, ledger, store, servers });
+    caller.work(organizationId).then(
+      () => (working -= 1),
+      (error: unknown) => failures.push(`a token could not be revoked: ${String(error)}`),
+    );
+    return caller;
+  });
+
   // Now and then so many that a lazy watcher falls behind.
   const jobs = dice.chance(0.05) ? 70 : dice.between(2, 12);
-  let working = ORGANIZATIONS.length;
-  const failures: string[] = [];
   for (const organizationId of ORGANIZATIONS) {
     new SimulatedClient({ world, servers, organizationId, told }).work(jobs).then(
       () => (working -= 1),
@@ -137,6 +147,7 @@ export const simulate = async (
   ];
   if (found.length === 0) found.push(...(await checkEnd({ store, ledger, told, acknowledged })));
   if (found.length === 0) for (const watcher of watchers) found.push(...watcher.differences());
+  if (found.length === 0) for (const caller of callers) found.push(...caller.differences());
   await store.close();
   return {
     seed,
