@@ -44,7 +44,7 @@ export const createIdentity = (options: IdentityOptions): Identity => {
   const stored = createStoredTokens({ identity, users, clock, log });
   const keys = createJobTokenKeys(store.secrets, random);
   const jobTokens = createJobTokens({ keys, jobs: store.jobs, users, shardOf });
-  const authenticator = createAuthenticator({ stored, jobTokens });
+  const authenticator = createAuthenticator({ stored, jobTokens, clock });
   const calls = createOpenCalls(authenticator, clock);
 
   // Forgotten first: the calls are looked at with what the database says now.

@@ -4,7 +4,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { IdentityStore, ShardId, UserRow } from "../store/store.ts";
 import { remember } from "./remember.ts";
 
-/** A user as this server knows him, at most 5 s old. */
+/** A user as this server knows him, at most 3 s old. */
 export type KnownUser = {
   readonly row: UserRow;
   /** Jobs that act for him are HELD until they are released (row C6). */
@@ -25,7 +25,7 @@ export type KnownUsersOptions = {
   readonly shardOf: (organizationId: OrganizationId) => ShardId;
 };
 
-const KEEP_MS = 5_000;
+const KEEP_MS = 3_000;
 const MAX_USERS = 10_000;
 
 /** Every id that we give out. MySQL compares such columns with nothing else. */

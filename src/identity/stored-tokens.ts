@@ -12,7 +12,7 @@ import { parseToken, secretMatches } from "./token.ts";
 
 /**
  * The tokens that have a row: of users, of organizations, of runners and of operators. Keeps what it
- * read of a token for 5 s; what is revoked is forgotten at once. Nothing here outlives the process
+ * read of a token for 3 s; what is revoked is forgotten at once. Nothing here outlives the process
  * but `last_used_at`.
  */
 export type StoredTokens = {
@@ -30,7 +30,7 @@ export type StoredTokenOptions = {
   readonly log: Log;
 };
 
-const KEEP_MS = 5_000;
+const KEEP_MS = 3_000;
 const MAX_TOKENS = 10_000;
 const TOUCH_EVERY_MS = 60_000;
 
