@@ -95,6 +95,15 @@ export const faultyStore = (
     ...real,
     shards,
     identity,
+    secrets: {
+      keep: async (...args) => await call(async () => await real.secrets.keep(...args)),
+      names: async (...args) => await call(async () => await real.secrets.names(...args)),
+      remove: async (...args) => {
+        await call(async () => {
+          await real.secrets.remove(...args);
+        });
+      },
+    },
     servers: {
       announce: async () => {},
       live: async () => [],

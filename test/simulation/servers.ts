@@ -91,6 +91,7 @@ export class SimulatedServer {
     const identity = createIdentity({
       store,
       clock,
+      random: world.random(),
       log: silentLog,
       shardOf: (organizationId) => cluster.router.shardOf(organizationId),
       onOrganizations: nothing,
