@@ -122,7 +122,9 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
     random,
     log,
     shardOf: router.shardOf,
-    onOrganizations: () => {},
+    onOrganizations: (ids) => {
+      void cluster.refresh(ids);
+    },
   });
   await identity.start();
   stack.defer(async () => await identity.stop());

@@ -4,6 +4,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { Service } from "../runtime/lifecycle.ts";
 import type { Log } from "../runtime/log.ts";
 import type { Random } from "../runtime/random.ts";
+import { configure } from "../shard/commands/configure.ts";
 import { ShardActor } from "../shard/actor.ts";
 import type { ShardObserver, ShardStats } from "../shard/observer.ts";
 import type { RunnerHub, ShardRouter } from "../shard/owner.ts";
@@ -43,6 +44,12 @@ export type Cluster = Service & {
   readonly hub: RunnerHub;
   /** The shards that this server serves now. */
   owned(): ShardId[];
+  /**
+   * The limits of these organizations have changed: where this server has them loaded, the new ones
+   * count from the next turn on. Resolves when they do. Never throws: a shard that moves meanwhile
+   * reads them by itself.
+   */
+  refresh(organizationIds: readonly OrganizationId[]): Promise<void>;
   stats(): ShardStats[];
   /** Internal URLs of all live servers, at most 2 s old. */
   serverUrls(): readonly string[];
@@ -102,6 +109,8 @@ export const createCluster = (options: ClusterOptions): Cluster => {
         },
         run: async () => {
           actors.set(fence.shardId, actor);
+          // Limits may have been changed after they were read and before anybody could tell.
+          actor.perform(configure("all")).catch(() => {});
           await actor.run();
           if (actors.get(fence.shardId) === actor) actors.delete(fence.shardId);
         },
@@ -111,6 +120,17 @@ export const createCluster = (options: ClusterOptions): Cluster => {
       };
     },
   });
+
+  const refresh = async (organizationIds: readonly OrganizationId[]): Promise<void> => {
+    const byShard = Map.groupBy(organizationIds, (id) => shardOf(id, shards));
+    const answers = [...byShard].map(async ([shardId, ids]) => {
+      await actors.get(shardId)?.perform(configure(ids));
+    });
+    for (const answer of await Promise.allSettled(answers)) {
+      if (answer.status === "fulfilled") continue;
+      log.debug({ error: answer.reason as unknown }, "a shard moved before it got new limits");
+    }
+  };
 
   const heartbeat = async (): Promise<void> => {
     // Leases first: nothing else of this may cost a shard.
@@ -159,6 +179,7 @@ export const createCluster = (options: ClusterOptions): Cluster => {
     },
     hub,
     owned: () => [...actors.keys()],
+    refresh,
     stats: () => [...actors.values()].map((actor) => actor.stats()),
     serverUrls: () => urls,
     keepsLeases: () => clock.monotonic() - keptAt < 3 * HEARTBEAT_MS,

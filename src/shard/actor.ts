@@ -175,7 +175,7 @@ export class ShardActor implements ShardOwner {
   async #reasonToTurn(): Promise<void> {
     const { clock } = this.#options;
     const at = Math.min(
-      this.#state.timers.next(),
+      this.#state.wakesAt(),
       this.#state.runners.size > 0 ? this.#sweepAt : Number.POSITIVE_INFINITY,
     );
     if (this.#poked || !this.#mailbox.isEmpty || at <= clock.now()) return;
@@ -234,7 +234,7 @@ export class ShardActor implements ShardOwner {
       keepSpecs(this.#options.specs, decided);
       observeTurn(observer, decided);
     }
-    slots.wait(fence.shardId, new Set(this.#state.ready.keys()));
+    slots.wait(fence.shardId, this.#state.lines.waiting());
     slotsMoved();
     if (decided.more) this.poke();
   }

@@ -15,5 +15,6 @@ export const withExternal = (runners: SlotSource): SlotSource => {
       left -= 1;
       return EXTERNAL_RUNNER;
     },
+    abilitiesOf: (id) => (id === EXTERNAL_RUNNER ? [EXTERNAL] : runners.abilitiesOf(id)),
   };
 };

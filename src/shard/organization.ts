@@ -1,29 +1,49 @@
+import type { BreakerRow } from "../jobs/breaker.ts";
 import type { Capability, JobId, OrganizationId } from "../jobs/ids.ts";
 import type { OrganizationLimits } from "../store/store.ts";
 import type { ActiveJob } from "./active-job.ts";
-import { ReadyQueue } from "./ready-queue.ts";
+import { Contender, type Line } from "./contender.ts";
+import { KeyLock, type Lanes } from "./key-lock.ts";
+import { Lane } from "./lane.ts";
+import { goesBefore } from "./ready-queue.ts";
+import { TypeLoad } from "./type-load.ts";
 
-/** One concurrency key: of the jobs that carry it, one runs. */
-export type KeyLock = {
-  holder: ActiveJob | null;
-  /** Active jobs with this key, the holder included. */
-  members: number;
-  /** QUEUED jobs that came to the head of their queue while the key was taken. */
-  readonly parked: ReadyQueue;
-};
-
-/** The active jobs of one organization, its limits, and its queues: one for each capability. */
-export class Organization {
+/**
+ * The active jobs of one organization, its limits, and where its jobs wait: in a lane for each
+ * capability and type, with one candidate for each concurrency key.
+ */
+export class Organization implements Lanes {
   readonly id: OrganizationId;
-  limits: OrganizationLimits;
+  #limits: OrganizationLimits;
   readonly jobs = new Map<JobId, ActiveJob>();
-  readonly queues = new Map<Capability, ReadyQueue>();
-  readonly keys = new Map<string, KeyLock>();
   running = 0;
+  queued = 0;
+  readonly #lineOf: (capability: Capability) => Line;
+  readonly #keys = new Map<string, KeyLock>();
+  readonly #types = new Map<string, TypeLoad>();
+  readonly #lanes = new Map<Capability, Map<string, Lane>>();
+  /** For each capability that it ever had a job for. */
+  readonly #contenders = new Map<Capability, Contender>();
 
-  constructor(limits: OrganizationLimits) {
+  constructor(limits: OrganizationLimits, lineOf: (capability: Capability) => Line) {
     this.id = limits.organizationId;
-    this.limits = limits;
+    this.#limits = limits;
+    this.#lineOf = lineOf;
+    for (const breaker of limits.breakers) this.setBreaker(breaker);
+  }
+
+  get limits(): OrganizationLimits {
+    return this.#limits;
+  }
+
+  /** Counts at once. Breakers are not limits: they stay as they are. */
+  configure(limits: OrganizationLimits): void {
+    this.#limits = limits;
+    for (const type of this.#types.values()) {
+      type.limit = limits.types.get(type.name) ?? Number.POSITIVE_INFINITY;
+      this.#refreshType(type);
+    }
+    for (const contender of this.#contenders.values()) contender.refresh();
   }
 
   /** Active jobs that do not run: what the queue quota counts. */
@@ -32,38 +52,191 @@ export class Organization {
   }
 
   get mayRunMore(): boolean {
-    return this.running < this.limits.maxRunning;
-  }
-
-  queue(capability: Capability): ReadyQueue {
-    let queue = this.queues.get(capability);
-    if (queue === undefined) {
-      queue = new ReadyQueue();
-      this.queues.set(capability, queue);
-    }
-    return queue;
+    return this.running < this.#limits.maxRunning;
   }
 
   /** True while another active job carries this key. */
   hasKey(key: string): boolean {
-    return this.keys.has(key);
+    return this.#keys.has(key);
   }
 
+  /** True while a job with this key runs. */
+  runsKey(key: string): boolean {
+    return this.#keys.get(key)?.isTaken ?? false;
+  }
+
+  contender(capability: Capability): Contender | undefined {
+    return this.#contenders.get(capability);
+  }
+
+  lanes(): readonly Lane[] {
+    return [...this.#lanes.values()].flatMap((byType) => [...byType.values()]);
+  }
+
+  /** The job that goes first of those that could start, among the open capabilities. */
+  next(open: ReadonlySet<Capability>): ActiveJob | null {
+    let best: ActiveJob | null = null;
+    for (const [capability, { lanes }] of this.#contenders) {
+      const job = lanes.first()?.queue.peek();
+      if (job === undefined || !open.has(capability)) continue;
+      if (best === null || goesBefore(job, best)) best = job;
+    }
+    return best;
+  }
+
+  /** An active job joins, in whatever state. */
   join(job: ActiveJob): void {
+    this.jobs.set(job.row.id, job);
     const key = job.row.concurrencyKey;
     if (key === "") return;
-    const lock = this.keys.get(key);
+    let lock = this.#keys.get(key);
     if (lock === undefined) {
-      this.keys.set(key, { holder: null, members: 1, parked: new ReadyQueue() });
-    } else {
-      lock.members += 1;
+      lock = new KeyLock();
+      this.#keys.set(key, lock);
     }
+    lock.members += 1;
   }
 
-  leave(job: ActiveJob): void {
-    const lock = this.keys.get(job.row.concurrencyKey);
+  /** A job that has ended, and waits and runs no more, goes. */
+  part(job: ActiveJob): void {
+    this.jobs.delete(job.row.id);
+    const lock = this.#keys.get(job.row.concurrencyKey);
     if (lock === undefined) return;
     lock.members -= 1;
-    if (lock.members === 0) this.keys.delete(job.row.concurrencyKey);
+    if (lock.members === 0) this.#keys.delete(job.row.concurrencyKey);
+  }
+
+  /** A job has become QUEUED. */
+  enqueue(job: ActiveJob): void {
+    this.queued += 1;
+    const lock = this.#keys.get(job.row.concurrencyKey);
+    if (lock === undefined) this.line(job);
+    else lock.enter(job, this);
+  }
+
+  /** A job is not QUEUED any more. */
+  dequeue(job: ActiveJob): void {
+    this.queued -= 1;
+    const lock = this.#keys.get(job.row.concurrencyKey);
+    if (lock === undefined) this.unline(job);
+    else lock.leave(job, this);
+  }
+
+  /** A job that does not wait any more runs on a slot. */
+  started(job: ActiveJob): void {
+    this.#countRunning(job, 1);
+    this.#keys.get(job.row.concurrencyKey)?.take(job, this);
+  }
+
+  /** It runs no more. */
+  stopped(job: ActiveJob): void {
+    this.#countRunning(job, -1);
+    this.#keys.get(job.row.concurrencyKey)?.release(job, this);
+  }
+
+  /** For `KeyLock`; everybody else uses `enqueue`. */
+  line(job: ActiveJob): void {
+    const { capability, type } = job.row;
+    const lane = this.#lane(capability, type);
+    lane.queue.push(job);
+    this.#refreshLane(lane);
+  }
+
+  /** For `KeyLock`; everybody else uses `dequeue`. */
+  unline(job: ActiveJob): void {
+    const lane = this.#lane(job.row.capability, job.row.type);
+    lane.queue.remove(job);
+    this.#refreshLane(lane);
+    if (lane.queue.size > 0) return;
+    lane.type?.lanes.delete(lane);
+    this.#forgetType(lane.type);
+    const byType = this.#lanes.get(lane.capability);
+    byType?.delete(job.row.type);
+    if (byType?.size === 0) this.#lanes.delete(lane.capability);
+  }
+
+  breaker(type: string): BreakerRow | null {
+    return this.#types.get(type)?.breaker ?? null;
+  }
+
+  /** When an attempt of a paused type may show whether it still crashes; Infinity: that waits for nothing. */
+  retryTypeAt(name: string): number {
+    const type = this.#types.get(name);
+    if (type === undefined || type.halfOpen) return Number.POSITIVE_INFINITY;
+    return type.breaker?.retryAt ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** A row without failures closes it. */
+  setBreaker(row: BreakerRow): void {
+    const type = this.#type(row.type);
+    type.breaker = row.failures === 0 ? null : row;
+    type.halfOpen = false;
+    this.#refreshType(type);
+    this.#forgetType(type);
+  }
+
+  /** The time of an open breaker has come: one attempt may run. */
+  tryAgain(name: string): void {
+    const type = this.#type(name);
+    type.halfOpen = true;
+    this.#refreshType(type);
+  }
+
+  #countRunning({ row }: ActiveJob, change: 1 | -1): void {
+    const before = this.mayRunMore;
+    this.running += change;
+    if (row.type !== "") {
+      const type = this.#type(row.type);
+      type.running += change;
+      this.#refreshType(type);
+      this.#forgetType(type);
+    }
+    if (this.mayRunMore === before) return;
+    for (const contender of this.#contenders.values()) contender.refresh();
+  }
+
+  #lane(capability: Capability, type: string): Lane {
+    let byType = this.#lanes.get(capability);
+    if (byType === undefined) {
+      byType = new Map();
+      this.#lanes.set(capability, byType);
+    }
+    let lane = byType.get(type);
+    if (lane === undefined) {
+      lane = new Lane(capability, type === "" ? null : this.#type(type));
+      lane.type?.lanes.add(lane);
+      byType.set(type, lane);
+    }
+    return lane;
+  }
+
+  #type(name: string): TypeLoad {
+    let type = this.#types.get(name);
+    if (type === undefined) {
+      type = new TypeLoad(name, this.#limits.types.get(name) ?? Number.POSITIVE_INFINITY);
+      this.#types.set(name, type);
+    }
+    return type;
+  }
+
+  #forgetType(type: TypeLoad | null): void {
+    if (type?.isIdle === true) this.#types.delete(type.name);
+  }
+
+  #refreshType(type: TypeLoad): void {
+    for (const lane of type.lanes) this.#refreshLane(lane);
+  }
+
+  #refreshLane(lane: Lane): void {
+    let contender = this.#contenders.get(lane.capability);
+    if (contender === undefined) {
+      contender = new Contender(this, this.#lineOf(lane.capability));
+      this.#contenders.set(lane.capability, contender);
+    }
+    const { lanes } = contender;
+    if (!lane.isReady) lanes.remove(lane);
+    else if (lanes.has(lane)) lanes.update(lane);
+    else lanes.push(lane);
+    contender.refresh();
   }
 }

@@ -21,7 +21,7 @@ export interface ShardOwner {
     id: JobId,
     request: { readonly reason: string; readonly by: Actor },
   ): Promise<JobRow>;
-  /** @throws JobFault JOB_NOT_FOUND, JOB_NOT_RETRYABLE */
+  /** @throws JobFault JOB_NOT_FOUND, JOB_NOT_RETRYABLE, QUEUE_FULL, JOB_CONFLICT */
   retry(organizationId: OrganizationId, id: JobId, by: Actor): Promise<JobRow>;
   /**
    * Any other command of shard/commands. A command that refuses answers with a JobFault.

@@ -1,74 +1,51 @@
 import type { ActiveJob } from "./active-job.ts";
-import { Fifo } from "./fifo.ts";
+import { Heap } from "./heap.ts";
 
-/** Compacting for fewer dead entries than this would cost more than it frees. */
-const TOLERATED_STALE = 64;
+const sitsBefore = (a: ActiveJob, b: ActiveJob): boolean => a.seat < b.seat;
+
+/** The order within an organization: priority, then first in, first out. */
+export const goesBefore = (a: ActiveJob, b: ActiveJob): boolean =>
+  a.row.priority === b.row.priority ? a.seat < b.seat : a.row.priority > b.row.priority;
 
 /**
- * QUEUED jobs, by priority and then first in, first out. A job that leaves from the middle (it was
- * cancelled) only forgets its queue; its entry is stale and goes when it comes to the head, or when
- * the stale ones are more than the living.
+ * QUEUED jobs, by priority and then by their seats. A heap for each priority in use, because the
+ * one that has waited longest is asked for too. A job that is younger than all others, as nearly
+ * every one is, enters in O(1).
  */
 export class ReadyQueue {
-  readonly #levels = new Map<number, Fifo<ActiveJob>>();
+  readonly #levels = new Map<number, Heap<ActiveJob>>();
   /** Priorities in use, highest first. */
   readonly #priorities: number[] = [];
   #size = 0;
-  #stale = 0;
 
   get size(): number {
     return this.#size;
   }
 
   push(job: ActiveJob): void {
-    this.#enter(job).push(job);
-  }
-
-  /** Before all others of its priority. */
-  putBack(job: ActiveJob): void {
-    this.#enter(job).putBack(job);
+    job.queue = this;
+    this.#size += 1;
+    const { priority } = job.row;
+    let level = this.#levels.get(priority);
+    if (level === undefined) {
+      level = new Heap(sitsBefore);
+      this.#levels.set(priority, level);
+      this.#priorities.push(priority);
+      this.#priorities.sort((a, b) => b - a);
+    }
+    level.push(job);
   }
 
   /** The next job, which stays. */
   peek(): ActiveJob | undefined {
-    for (let priority = this.#priorities[0]; priority !== undefined;) {
-      const level = this.#levels.get(priority);
-      const job = level?.peek();
-      if (level !== undefined && job !== undefined) {
-        if (job.queue === this) return job;
-        level.shift();
-        this.#stale -= 1;
-        continue;
-      }
-      this.#levels.delete(priority);
-      this.#priorities.shift();
-      priority = this.#priorities[0];
-    }
-    return undefined;
-  }
-
-  /** When the job of any priority that has waited longest became QUEUED; null if there is none. */
-  oldestQueuedAt(): number | null {
-    let oldest: number | null = null;
-    for (const level of this.#levels.values()) {
-      let job = level.peek();
-      for (; job !== undefined && job.queue !== this; job = level.peek()) {
-        level.shift();
-        this.#stale -= 1;
-      }
-      const at = job?.row.queuedAt ?? null;
-      if (at !== null) oldest = Math.min(oldest ?? at, at);
-    }
-    return oldest;
+    const [highest] = this.#priorities;
+    return highest === undefined ? undefined : this.#levels.get(highest)?.first();
   }
 
   /** The next job, taken out. */
   shift(): ActiveJob | undefined {
     const job = this.peek();
-    if (job === undefined) return undefined;
-    this.#levels.get(job.row.priority)?.shift();
-    job.queue = null;
-    this.#size -= 1;
+    if (job !== undefined) this.remove(job);
     return job;
   }
 
@@ -77,26 +54,21 @@ export class ReadyQueue {
     if (job.queue !== this) return;
     job.queue = null;
     this.#size -= 1;
-    this.#stale += 1;
-    if (this.#stale > this.#size + TOLERATED_STALE) this.#compact();
-  }
-
-  #enter(job: ActiveJob): Fifo<ActiveJob> {
-    job.queue = this;
-    this.#size += 1;
     const { priority } = job.row;
-    let level = this.#levels.get(priority);
-    if (level === undefined) {
-      level = new Fifo();
-      this.#levels.set(priority, level);
-      this.#priorities.push(priority);
-      this.#priorities.sort((a, b) => b - a);
-    }
-    return level;
+    const level = this.#levels.get(priority);
+    level?.remove(job);
+    if (level?.size !== 0) return;
+    this.#levels.delete(priority);
+    this.#priorities.splice(this.#priorities.indexOf(priority), 1);
   }
 
-  #compact(): void {
-    for (const level of this.#levels.values()) level.filter((job) => job.queue === this);
-    this.#stale = 0;
+  /** When the job of any priority that has waited longest became QUEUED; null if there is none. */
+  oldestQueuedAt(): number | null {
+    let oldest: number | null = null;
+    for (const level of this.#levels.values()) {
+      const at = level.first()?.row.queuedAt ?? null;
+      if (at !== null) oldest = Math.min(oldest ?? at, at);
+    }
+    return oldest;
   }
 }

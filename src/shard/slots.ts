@@ -7,6 +7,8 @@ export type SlotSource = {
   capabilities(): Capability[];
   /** A slot with this capability, taken; null when this shard's share is used up. */
   take(capability: Capability): RunnerId | null;
+  /** All that a slot of that runner could have been used for. */
+  abilitiesOf(id: RunnerId): readonly Capability[];
 };
 
 type RunnerSlots = {
@@ -19,8 +21,9 @@ type RunnerSlots = {
 
 /**
  * The slots of all runners of this server, and who uses them. Shards that wait for a slot stand in
- * a line for each capability. What they use and what is free is divided evenly among them (max-min
- * fair); what does not divide goes to those who have waited longest. So a shard with a long backlog,
+ * a line for each capability. What they use and what is free is divided among them by the weight of
+ * the organizations that wait in them (max-min fair); what does not divide goes to those who have
+ * waited longest. So a shard with a long backlog,
  * which frees and takes slots all the time, does not keep another from its share.
  */
 export class Slots {
@@ -30,13 +33,14 @@ export class Slots {
   readonly #free = new Map<Capability, number>();
   /** Slots in use, by shard. */
   readonly #used = new Map<ShardId, number>();
-  readonly #hungry = new Map<Capability, Set<ShardId>>();
+  /** Who waits, the longest first, with the weight of its organizations that wait. */
+  readonly #hungry = new Map<Capability, Map<ShardId, number>>();
 
   /** A runner says what it can do, and how much at once. */
   announce(id: RunnerId, capabilities: readonly Capability[], slots: number): void {
     const runner = this.#runner(id);
     this.#update(runner, () => {
-      runner.capabilities = capabilities;
+      runner.capabilities = [...new Set(capabilities)];
       runner.slots = slots;
     });
   }
@@ -96,18 +100,19 @@ export class Slots {
         this.use(shardId, runner.id, 1);
         return runner.id;
       },
+      abilitiesOf: (id) => this.#runners.get(id)?.capabilities ?? [],
     };
   }
 
-  /** After a turn: whether this shard still has work that waits for a slot of this capability. */
-  wait(shardId: ShardId, capabilities: ReadonlySet<Capability>): void {
+  /** After a turn: for which capabilities this shard still has work that waits, of what weight. */
+  wait(shardId: ShardId, capabilities: ReadonlyMap<Capability, number>): void {
     for (const [capability, line] of this.#hungry) {
       if (!capabilities.has(capability)) line.delete(shardId);
     }
-    for (const capability of capabilities) {
+    for (const [capability, weight] of capabilities) {
       const line = this.#hungry.get(capability);
-      if (line === undefined) this.#hungry.set(capability, new Set([shardId]));
-      else line.add(shardId);
+      if (line === undefined) this.#hungry.set(capability, new Map([[shardId, weight]]));
+      else line.set(shardId, weight);
     }
   }
 
@@ -116,7 +121,7 @@ export class Slots {
     const shards = new Set<ShardId>();
     for (const [capability, line] of this.#hungry) {
       if (this.free(capability) === 0) continue;
-      for (const shardId of line) {
+      for (const shardId of line.keys()) {
         if (this.#share(shardId, capability) > 0) shards.add(shardId);
       }
     }
@@ -136,13 +141,26 @@ export class Slots {
   #share(shardId: ShardId, capability: Capability): number {
     const free = this.free(capability);
     if (free === 0) return 0;
-    const sharers = [...(this.#hungry.get(capability) ?? [])];
-    if (!sharers.includes(shardId)) sharers.push(shardId);
-    const used = (id: ShardId): number => this.#used.get(id) ?? 0;
-    const total = sharers.reduce((sum, id) => sum + used(id), free);
-    const extra = sharers.indexOf(shardId) < total % sharers.length ? 1 : 0;
-    const fair = Math.floor(total / sharers.length) + extra;
-    return Math.max(0, Math.min(free, fair - used(shardId)));
+    const line = this.#hungry.get(capability);
+    // One that has not waited yet counts as the lightest until its turn tells more.
+    const sharers: (readonly [ShardId, number])[] = [...(line ?? [])];
+    if (line?.has(shardId) !== true) sharers.push([shardId, 1]);
+    let [slots, weights] = [free, 0];
+    for (const [id, weight] of sharers) {
+      slots += this.#used.get(id) ?? 0;
+      weights += weight;
+    }
+    // Rounded so that all shares together are all slots, and the first in line gain by it.
+    let before = 0;
+    for (const [id, weight] of sharers) {
+      const until = before + weight;
+      if (id === shardId) {
+        const fair = Math.ceil((slots * until) / weights) - Math.ceil((slots * before) / weights);
+        return Math.max(0, Math.min(free, fair - (this.#used.get(id) ?? 0)));
+      }
+      before = until;
+    }
+    return 0;
   }
 
   #rotate(capability: Capability): RunnerSlots | undefined {

@@ -1,12 +1,14 @@
-import { EXTERNAL_RUNNER, type Capability, type JobId } from "../jobs/ids.ts";
-import type { OrganizationId, RunnerId } from "../jobs/ids.ts";
+import type { BreakerRow } from "../jobs/breaker.ts";
+import { EXTERNAL_RUNNER, type JobId, type OrganizationId, type RunnerId } from "../jobs/ids.ts";
 import type { JobRow } from "../jobs/job.ts";
 import { hasEnded } from "../jobs/states.ts";
 import type { Patch } from "../jobs/transitions.ts";
 import type { OrganizationLimits } from "../store/store.ts";
 import { ActiveJob } from "./active-job.ts";
+import { Lines } from "./lines.ts";
 import { Organization } from "./organization.ts";
 import { Timers } from "./timers.ts";
+import { Trials } from "./trials.ts";
 
 /**
  * Everything that the owner of a shard knows: its active jobs and the indexes over them. Only the
@@ -15,11 +17,15 @@ import { Timers } from "./timers.ts";
  */
 export class ShardState {
   readonly #organizations = new Map<OrganizationId, Organization>();
-  /** Organizations that have a job for the capability and may run one more, in the order of their turns. */
-  readonly ready = new Map<Capability, Set<Organization>>();
+  /** Who waits for slots, and whose turn it is. */
+  readonly lines = new Lines();
   /** Who runs what. Attempts of EXTERNAL work are on no runner: a timer of their own ends them. */
   readonly runners = new Map<RunnerId, Set<ActiveJob>>();
   readonly timers = new Timers();
+  /** Paused types, and when each is tried again. */
+  readonly trials = new Trials();
+  #lastSeat = 0;
+  #firstSeat = 0;
 
   organization(id: OrganizationId): Organization | undefined {
     return this.#organizations.get(id);
@@ -29,17 +35,28 @@ export class ShardState {
     return this.#organizations.values();
   }
 
-  /** Takes in an organization, or its new limits if it is here already. */
+  /** Takes in an organization; one that is known gets these limits, at once. */
   admit(limits: OrganizationLimits): Organization {
     const known = this.#organizations.get(limits.organizationId);
     if (known !== undefined) {
-      known.limits = limits;
-      this.#refresh(known);
+      known.configure(limits);
       return known;
     }
-    const organization = new Organization(limits);
+    const organization = new Organization(limits, (capability) => this.lines.line(capability));
     this.#organizations.set(limits.organizationId, organization);
+    for (const { type } of limits.breakers) this.trials.watch(organization, type);
     return organization;
+  }
+
+  /** A breaker was set: it counts at once. */
+  setBreaker(organization: Organization, row: BreakerRow): void {
+    organization.setBreaker(row);
+    this.trials.watch(organization, row.type);
+  }
+
+  /** When time will move something; Infinity if nothing waits for that. */
+  wakesAt(): number {
+    return Math.min(this.timers.next(), this.trials.next());
   }
 
   find(organizationId: OrganizationId, id: JobId): ActiveJob | undefined {
@@ -53,10 +70,8 @@ export class ShardState {
       throw new Error(`organization ${row.organizationId} has not been admitted`);
     }
     const job = new ActiveJob(row, organization);
-    organization.jobs.set(row.id, job);
     organization.join(job);
     this.#enter(job, "last");
-    this.#refresh(organization);
     return job;
   }
 
@@ -68,39 +83,26 @@ export class ShardState {
       job.row = { ...job.row, ...patch };
       return;
     }
-    this.#leave(job);
+    this.#leave(job, patch);
     job.row = { ...job.row, ...patch };
     const { organization } = job;
     if (hasEnded(after)) {
-      organization.jobs.delete(job.row.id);
-      organization.leave(job);
+      organization.part(job);
       this.timers.set(job, Number.POSITIVE_INFINITY);
     } else {
       // A rescued job has waited already: it goes before the others.
       this.#enter(job, before === "RUNNING" ? "first" : "last");
     }
-    this.#refresh(organization);
-  }
-
-  /** Lets a QUEUED job at the head of its queue wait for its key instead. */
-  park(job: ActiveJob): void {
-    const lock = job.organization.keys.get(job.row.concurrencyKey);
-    job.organization.queues.get(job.row.capability)?.shift();
-    lock?.parked.push(job);
-    this.#refresh(job.organization);
   }
 
   #enter(job: ActiveJob, place: "first" | "last"): void {
     const { row, organization } = job;
     if (row.state === "QUEUED") {
-      const queue = organization.queue(row.capability);
-      if (place === "first") queue.putBack(job);
-      else queue.push(job);
+      job.seat = place === "first" ? (this.#firstSeat -= 1) : (this.#lastSeat += 1);
+      organization.enqueue(job);
     }
     if (row.state === "RUNNING" && row.runnerId !== "") {
-      organization.running += 1;
-      const lock = organization.keys.get(row.concurrencyKey);
-      if (lock !== undefined) lock.holder = job;
+      organization.started(job);
       if (isOnRunner(row)) {
         const held = this.runners.get(row.runnerId);
         if (held === undefined) this.runners.set(row.runnerId, new Set([job]));
@@ -110,36 +112,16 @@ export class ShardState {
     this.timers.set(job, wakeAt(row));
   }
 
-  #leave(job: ActiveJob): void {
+  #leave(job: ActiveJob, patch: Patch): void {
     const { row, organization } = job;
-    job.queue?.remove(job);
+    if (row.state === "QUEUED") organization.dequeue(job);
     if (row.state !== "RUNNING" || row.runnerId === "") return;
-    organization.running -= 1;
+    // Before the organization stands in a line again, which forgives what it is owed.
+    this.lines.settle(job, patch);
+    organization.stopped(job);
     const held = this.runners.get(row.runnerId);
     held?.delete(job);
     if (held?.size === 0) this.runners.delete(row.runnerId);
-    const lock = organization.keys.get(row.concurrencyKey);
-    if (lock?.holder !== job) return;
-    lock.holder = null;
-    const next = lock.parked.shift();
-    if (next !== undefined) organization.queue(next.row.capability).putBack(next);
-  }
-
-  #refresh(organization: Organization): void {
-    for (const [capability, queue] of organization.queues) {
-      let ready = this.ready.get(capability);
-      if (queue.size > 0 && organization.mayRunMore) {
-        if (ready === undefined) {
-          ready = new Set();
-          this.ready.set(capability, ready);
-        }
-        ready.add(organization);
-      } else {
-        ready?.delete(organization);
-        if (ready?.size === 0) this.ready.delete(capability);
-      }
-      if (queue.size === 0) organization.queues.delete(capability);
-    }
   }
 }
 

@@ -11,12 +11,11 @@ export const statsOf = (shardId: ShardId, state: ShardState): ShardStats => {
   for (const organization of state.organizations()) {
     active += organization.jobs.size;
     running += organization.running;
-    for (const queue of organization.queues.values()) {
-      queued += queue.size;
+    queued += organization.queued;
+    for (const { queue } of organization.lanes()) {
       const at = queue.oldestQueuedAt();
       if (at !== null) oldestQueuedAt = Math.min(oldestQueuedAt ?? at, at);
     }
-    for (const { parked } of organization.keys.values()) queued += parked.size;
   }
   return { shardId, queued, running, waiting: active - running - queued, oldestQueuedAt };
 };

@@ -2,6 +2,7 @@ import { EXTERNAL_RUNNER, type LeaseToken } from "../jobs/ids.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Random } from "../runtime/random.ts";
 import { Deposed, type Fence, type ShardStore } from "../store/store.ts";
+import { judgeTypes } from "./circuit.ts";
 import { sweepOverdue, wakeUp } from "./commands/clockwork.ts";
 import { wantNothing, wantsNothing, type Command } from "./commands/command.ts";
 import { EXTERNAL_STARTS, withExternal } from "./external-slots.ts";
@@ -72,6 +73,7 @@ export const decide = async (
   wakeUp(WAKE_LIMIT).apply(turn);
   if (sweep) sweepOverdue().apply(turn);
   const outcomes = commands.map((command) => command.apply(turn));
+  judgeTypes(turn);
   const release = (): void => {
     for (const runnerId of turn.released.splice(0)) slots.use(fence.shardId, runnerId, -1);
   };

@@ -7,6 +7,7 @@ import type { ScheduleRow } from "../jobs/schedule.ts";
 import type { Patch } from "../jobs/transitions.ts";
 import type { ColdRows, PurgedJob, ScheduleKey, ShardChanges } from "../store/store.ts";
 import type { ActiveJob } from "./active-job.ts";
+import type { Organization } from "./organization.ts";
 import { isOnRunner, type ShardState } from "./state.ts";
 import { TurnAttributes } from "./turn-attributes.ts";
 
@@ -53,7 +54,7 @@ export class Turn {
   #changes: ShardChanges | null = null;
   readonly attempts: AttemptRow[] = [];
   readonly output: OutputRow[] = [];
-  readonly breakers = new Map<string, BreakerRow>();
+  readonly #breakers = new Map<string, BreakerRow>();
   readonly purged: PurgedJob[] = [];
   readonly purgedOutput: ShardChanges["purgedOutput"][number][] = [];
   readonly #audit: AuditRow[] = [];
@@ -91,7 +92,7 @@ export class Turn {
       this.#audit.length === 0 &&
       this.#changedSchedules.size === 0 &&
       this.attributes.changedNothing &&
-      this.breakers.size === 0 &&
+      this.#breakers.size === 0 &&
       this.purged.length === 0 &&
       this.purgedOutput.length === 0
     );
@@ -177,6 +178,12 @@ export class Turn {
     this.#audit.push({ organizationId, id: this.newId(), at: this.now, ...line });
   }
 
+  /** Opens or closes the breaker of a type. */
+  setBreaker(organization: Organization, row: BreakerRow): void {
+    this.state.setBreaker(organization, row);
+    this.#breakers.set(keyOf(row.organizationId, row.type), row);
+  }
+
   /** The schedule as it stands now; null if there is none. A command that asks has to want it. */
   schedule({ organizationId, id }: ScheduleKey): ScheduleRow | null {
     return this.#schedules.get(keyOf(organizationId, id)) ?? null;
@@ -237,7 +244,7 @@ export class Turn {
       audit: this.#audit,
       ...this.attributes.changes(),
       ...this.#scheduleChanges(),
-      breakers: [...this.breakers.values()],
+      breakers: [...this.#breakers.values()],
       purged: this.purged,
       purgedOutput: this.purgedOutput,
     };

@@ -2,6 +2,7 @@ import { aJobId } from "../support/job-row.ts";
 import type { Capability, LeaseToken, OrganizationId, RunnerId } from "../../src/jobs/ids.ts";
 import { SCRIPT } from "../../src/jobs/ids.ts";
 import type { JobRow } from "../../src/jobs/job.ts";
+import { judgeTypes } from "../../src/shard/circuit.ts";
 import type { Command } from "../../src/shard/commands/command.ts";
 import { withExternal } from "../../src/shard/external-slots.ts";
 import { schedule, type Placement } from "../../src/shard/scheduler.ts";
@@ -56,10 +57,11 @@ export class Shard {
     const at = { now: this.now, revision: this.#revision, random: () => 0.5, newId: aJobId };
     const turn = new Turn(this.state, at, { ...NO_COLD_ROWS, ...cold });
     const outcome = command.apply(turn);
+    judgeTypes(turn);
     for (const id of turn.released) this.slots.use(0, id, -1);
     const newLease = (): LeaseToken => `lease-${(this.#leases += 1)}` as LeaseToken;
     const placements = schedule(turn, withExternal(this.slots.sourceFor(0)), newLease);
-    this.slots.wait(0, new Set(this.state.ready.keys()));
+    this.slots.wait(0, this.state.lines.waiting());
     return { outcome, turn, placements };
   }
 

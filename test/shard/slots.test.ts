@@ -69,7 +69,7 @@ describe("slots", () => {
 describe("shards that share slots", () => {
   test("divide them evenly while both wait", () => {
     const slots = new Slots();
-    const both = new Set([SCRIPT]);
+    const both = new Map([[SCRIPT, 1]]);
     slots.wait(0, both);
     slots.wait(1, both);
     slots.announce(runner("a"), [SCRIPT], 10);
@@ -81,7 +81,7 @@ describe("shards that share slots", () => {
 
   test("take turns when a single slot is freed again and again", () => {
     const slots = new Slots();
-    const waiting = new Set([SCRIPT]);
+    const waiting = new Map([[SCRIPT, 1]]);
     slots.announce(runner("a"), [SCRIPT], 1);
     takeAll(slots, 0);
     slots.wait(0, waiting);
@@ -106,8 +106,8 @@ describe("shards that share slots", () => {
 
   test("leave everything to the one that has work", () => {
     const slots = new Slots();
-    slots.wait(0, new Set([SCRIPT]));
-    slots.wait(0, new Set());
+    slots.wait(0, new Map([[SCRIPT, 1]]));
+    slots.wait(0, new Map());
     slots.announce(runner("a"), [SCRIPT], 4);
     expect(takeAll(slots, 1)).toBe(4);
   });

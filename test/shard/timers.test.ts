@@ -2,13 +2,12 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import { ActiveJob } from "../../src/shard/active-job.ts";
-import { Fifo } from "../../src/shard/fifo.ts";
-import { Organization } from "../../src/shard/organization.ts";
+import { ShardState } from "../../src/shard/state.ts";
 import { Timers } from "../../src/shard/timers.ts";
 import { aJobRow } from "../support/job-row.ts";
 import { someLimits } from "./harness.ts";
 
-const organization = new Organization(someLimits({ maxRunning: 1, maxQueued: 1 }));
+const organization = new ShardState().admit(someLimits());
 const aJob = () => new ActiveJob(aJobRow(), organization);
 
 describe("timers", () => {
@@ -46,23 +45,5 @@ describe("timers", () => {
     expect(timers.size).toBeLessThan(3_000);
     expect(timers.due(1)).toBe(job);
     expect(timers.due(100_000)).toBeUndefined();
-  });
-});
-
-describe("a first-in-first-out list", () => {
-  test("gives back in order, what was put back first", () => {
-    const list = new Fifo<number>();
-    for (let item = 0; item < 5; item += 1) list.push(item);
-    expect(list.shift()).toBe(0);
-    list.putBack(9);
-    list.filter((item) => item !== 2);
-    expect([list.shift(), list.shift(), list.shift(), list.shift(), list.shift()]).toEqual([
-      9,
-      1,
-      3,
-      4,
-      undefined,
-    ]);
-    expect(list.length).toBe(0);
   });
 });

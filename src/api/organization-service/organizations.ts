@@ -12,7 +12,7 @@ import type {
 } from "../../gen/millrace/v1/organization_service_pb.ts";
 import type { OrganizationId } from "../../jobs/ids.ts";
 import { LIMITS } from "../../jobs/limits.ts";
-import { reloadLimits } from "../../shard/commands/limits.ts";
+import { configure } from "../../shard/commands/configure.ts";
 import type { OrganizationRow } from "../../store/store.ts";
 import { collectFaults } from "../convert/faults.ts";
 import { checkLimits, orAlreadyExists, properName, toOrganization } from "../convert/tenant.ts";
@@ -73,7 +73,7 @@ export const listOrganizations = async (
 /** The owner of its jobs, if it is this server, takes the new limits at once; others look by themselves. */
 const tellOwner = async ({ api, place }: Scope): Promise<void> => {
   try {
-    await api.router.ownerOf(place.organizationId).perform(reloadLimits(place.organizationId));
+    await api.router.ownerOf(place.organizationId).perform(configure([place.organizationId]));
   } catch {
     // Elsewhere, or just moving: whoever loads it next reads the limits that are stored by now.
   }

@@ -11,13 +11,14 @@ const TIMEOUT_GRACE_MS = 15_000;
 
 /**
  * Does what time has brought: due jobs become QUEUED, jobs past their deadline fail, and so do
- * attempts of external work at their timeout.
+ * attempts of external work at their timeout; paused types are tried again.
  */
 export const wakeUp = (limit: number): Command<void> => ({
   weight: 1,
   bytes: 0,
   want: () => {},
   apply: (turn) => {
+    turn.state.trials.begin(turn.now);
     for (let count = 0; count < limit; count += 1) {
       const job = turn.state.timers.due(turn.now);
       if (job === undefined) return;

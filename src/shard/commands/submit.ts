@@ -2,6 +2,7 @@ import { JobFault } from "../../jobs/errors.ts";
 import type { JobRow } from "../../jobs/job.ts";
 import type { Submission } from "../../jobs/submission.ts";
 import { born, bornHeld } from "../../jobs/transitions.ts";
+import { whyNotAdmitted } from "../admission.ts";
 import { releaseOf } from "./attributes.ts";
 import type { SubmitOutcome } from "../owner.ts";
 import type { Turn } from "../turn.ts";
@@ -9,8 +10,6 @@ import type { Command } from "./command.ts";
 
 /** Of a job without its payload. */
 const ROW_BYTES = 1_000;
-const FULL_QUEUE_RETRY_MS = 5_000;
-const CONFLICT_RETRY_MS = 2_000;
 
 /** Takes in jobs; each is accepted or refused on its own. */
 export const submit = (submissions: readonly Submission[]): Command<SubmitOutcome[]> => ({
@@ -69,21 +68,7 @@ const refused = (turn: Turn, { job, idIsChosen }: Submission): JobFault | null =
       metadata: { job_id: job.id },
     });
   }
-  const { maxQueued } = organization.limits;
-  if (organization.waiting >= maxQueued) {
-    return new JobFault(
-      "QUEUE_FULL",
-      `The queue is full: ${maxQueued} jobs of this organization wait already. Try again later.`,
-      { metadata: { max_queued: String(maxQueued) }, retryAfterMs: FULL_QUEUE_RETRY_MS },
-    );
-  }
-  if (job.concurrencyPolicy === "REJECT" && organization.hasKey(job.concurrencyKey)) {
-    return new JobFault("JOB_CONFLICT", "Another operation is already running.", {
-      metadata: { concurrency_key: job.concurrencyKey },
-      retryAfterMs: CONFLICT_RETRY_MS,
-    });
-  }
-  return null;
+  return whyNotAdmitted(organization, job);
 };
 
 /**
