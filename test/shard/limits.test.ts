@@ -193,7 +193,8 @@ describe("limits that change", () => {
 
   test("are asked for only where the organization is loaded", () => {
     const wanted = wantNothing();
-    configure(["other" as OrganizationId, acme]).want(new Shard().state, wanted);
+    const other = "other" as OrganizationId;
+    configure([other, acme]).want(new Shard().state, wanted);
     expect(wanted.organizations).toEqual([acme]);
   });
 });
