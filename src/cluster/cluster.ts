@@ -13,6 +13,7 @@ import { SpecKeeper } from "../shard/spec-keeper.ts";
 import type { ShardId, Store } from "../store/store.ts";
 import { Leases } from "./leases.ts";
 import { every } from "../runtime/every.ts";
+import { createRetention } from "./retention.ts";
 import { ServerRunnerHub } from "./runner-hub.ts";
 import { shardOf } from "./shard-of.ts";
 
@@ -150,18 +151,29 @@ export const createCluster = (options: ClusterOptions): Cluster => {
     },
   });
 
+  const retention = createRetention({
+    shards: store.shards,
+    identity: store.identity,
+    clock,
+    log,
+    actors,
+    shardOf: (organizationId) => shardOf(organizationId, shards),
+  });
+
   return {
     start: async () => {
       shards = (await store.shards.list()).length;
       await heartbeat();
       beating.start();
       listening.start();
+      retention.start();
       await leases.ready();
       log.info({ shards, owned: actors.size }, "shards are served");
     },
     stop: async () => {
       await beating.stop();
       await listening.stop();
+      await retention.stop();
       await leases.releaseAll();
       await store.servers.withdraw(serverId);
     },

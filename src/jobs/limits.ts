@@ -72,6 +72,9 @@ export const MAX_LOST_ATTEMPTS = 5;
 /** A runner that says nothing for so long is lost (row B8). */
 export const RUNNER_LOST_AFTER_MS = 15 * SECOND;
 
+/** How long the lines of the audit log are kept. */
+export const AUDIT_RETENTION_MS = 365 * DAY;
+
 /** What one organization may have at once, unless its own limits say otherwise. */
 export const ORGANIZATION_DEFAULTS = {
   maxRunning: 5,

@@ -11,6 +11,7 @@ export const whyNotRetryable = (job: JobRow, now: Millis): string | null => {
   if (job.retryCount >= job.retryPolicy.maxRetries) {
     return `All ${job.retryPolicy.maxRetries} retries have been used.`;
   }
+  if (job.purgeAt !== null && now >= job.purgeAt) return "Its time to be removed has come.";
   if (job.deadlineAt !== null && now >= job.deadlineAt) return "Its total timeout has passed.";
   return null;
 };

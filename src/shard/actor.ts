@@ -33,6 +33,7 @@ import {
 
 /** Rows of one commit: more would make it longer without making a row cheaper. */
 const BATCH = 1_000;
+const BUSY = 100;
 /** By its last failure a command has been alone in its batch, and is refused. */
 const MAX_FAILURES = 4;
 const RELOAD_RETRY_MS = 250;
@@ -116,6 +117,11 @@ export class ShardActor implements ShardOwner {
 
   stats(): ShardStats {
     return statsOf(this.#options.fence.shardId, this.#state);
+  }
+
+  /** Callers wait for more than the turn under way: what is in no hurry comes later. */
+  get isBusy(): boolean {
+    return this.#mailbox.length > BUSY;
   }
 
   /** Reads the shard into memory. @throws Deposed, or whatever the store throws */

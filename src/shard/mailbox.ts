@@ -21,6 +21,10 @@ export class Mailbox {
     return this.#bytes >= MOST_BYTES;
   }
 
+  get length(): number {
+    return this.#letters.length;
+  }
+
   get isEmpty(): boolean {
     return this.#letters.length === 0;
   }

@@ -161,6 +161,13 @@ export class Turn {
     return job.row;
   }
 
+  /** Removes an ended job for good: from now on it is as if it had never been. */
+  purge(job: PurgedJob): void {
+    this.#cold.delete(keyOf(job.organizationId, job.id));
+    this.#requests.delete(keyOf(job.organizationId, job.requestId));
+    this.purged.push(job);
+  }
+
   remember(request: RequestRow): void {
     this.#requests.set(keyOf(request.organizationId, request.requestId), request);
     this.#newRequests.push(request);

@@ -85,6 +85,8 @@ export const commit = async (
     const fenced = [changes.revision, shardId, epoch, changes.revision - 1];
     if ((await transaction.run(FENCE, fenced)) === 0) throw new Deposed(fence);
 
+    // First: an id or a request id that goes may come again in the same turn.
+    await purge(transaction, shardId, changes);
     const usual = changes.inserted.filter(isUsual);
     const unusual = changes.inserted.filter((job) => !isUsual(job));
     await write(transaction, shardId, INSERT_USUAL_JOB, usual);
@@ -106,6 +108,5 @@ export const commit = async (
     await write(transaction, shardId, UPSERT_SCHEDULE, changes.schedules);
     await write(transaction, shardId, DELETE_SCHEDULE, changes.removedSchedules);
     await write(transaction, shardId, UPSERT_BREAKER, changes.breakers);
-    await purge(transaction, shardId, changes);
   });
 };

@@ -198,6 +198,13 @@ export interface ShardStore {
   readCold(shardId: ShardId, wanted: ColdWanted): Promise<ColdRows>;
   /** Ended jobs whose time to be removed has come, the longest overdue first. */
   purgeable(shardId: ShardId, now: Millis, limit: number): Promise<PurgedJob[]>;
+  /** Sequence numbers of the output that a job still has, ascending. */
+  outputLeft(shardId: ShardId, job: JobKey, limit: number): Promise<number[]>;
+  /**
+   * Removes the organization's oldest lines of the audit log, at most `limit`, that are from before
+   * `before`; answers with how many. Not fenced: whoever does it twice does no harm.
+   */
+  removeAudit(place: Place, before: Millis, limit: number): Promise<number>;
   /**
    * All or nothing. The first statement is the fence
    * (`UPDATE shards SET revision = … WHERE id = ? AND epoch = ? AND revision = …`).

@@ -25,6 +25,8 @@ const filling = (real: ShardStore, isFull: () => boolean): ShardStore => ({
   load: async (...all) => await real.load(...all),
   readCold: async (...all) => await real.readCold(...all),
   purgeable: async (...all) => await real.purgeable(...all),
+  outputLeft: async (...all) => await real.outputLeft(...all),
+  removeAudit: async (...all) => await real.removeAudit(...all),
   commit: async (...all) => {
     if (isFull()) throw new Error("the disk is full");
     await real.commit(...all);

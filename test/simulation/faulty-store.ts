@@ -70,6 +70,8 @@ export const faultyStore = (
     load: async (...args) => await call(async () => await real.shards.load(...args)),
     readCold: async (...args) => await call(async () => await real.shards.readCold(...args)),
     purgeable: async (...args) => await call(async () => await real.shards.purgeable(...args)),
+    outputLeft: async (...args) => await call(async () => await real.shards.outputLeft(...args)),
+    removeAudit: async (...args) => await call(async () => await real.shards.removeAudit(...args)),
     commit: async (fence, changes) => {
       const lies = world.dice.chance(faults().lies);
       await call(async () => {

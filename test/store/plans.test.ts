@@ -1,7 +1,10 @@
 import { expect, test } from "vitest";
 
+import type { Engine } from "../../src/store/engine.ts";
 import { openEngine } from "../../src/store/engines/open.ts";
 import { createJobReader } from "../../src/store/jobs.ts";
+import { readOutputLeft, readPurgeable, removeAudit } from "../../src/store/purgeable.ts";
+import { createScheduleStore } from "../../src/store/schedules.ts";
 import { readSchema } from "../../src/store/open.ts";
 import type { JobReader } from "../../src/store/store.ts";
 import { aJobId } from "../support/job-row.ts";
@@ -11,14 +14,17 @@ const place = placeOf({ organizationId: ACME });
 const PRIMARY = "sqlite_autoindex_jobs_1 (shard_id=? AND organization_id=?";
 
 /** How SQLite, which has no statistics to go by, answers what `ask` asks. */
-const planOf = async (ask: (jobs: JobReader) => Promise<unknown>): Promise<string> => {
+const planOf = async (ask: (jobs: JobReader) => Promise<unknown>): Promise<string> =>
+  await planOn(async (engine) => await ask(createJobReader(engine)));
+
+const planOn = async (ask: (engine: Engine) => Promise<unknown>): Promise<string> => {
   const engine = await openEngine("sqlite::memory:", {});
   await engine.script(await readSchema());
   const asked: { sql: string; bindings: string[] }[] = [];
   engine.knex.on("query", (query: { sql: string; bindings: string[] }) => {
     asked.push(query);
   });
-  await ask(createJobReader(engine));
+  await ask(engine);
   const [query] = asked;
   if (query === undefined) throw new Error("nothing was asked");
   const plan: { detail: string }[] = await engine.knex.raw(
@@ -67,4 +73,27 @@ test("changes are read from the revision on, without sorting", async () => {
   const plan = await planOf(async (jobs) => await jobs.changedSince(place, ANY, after, 10));
   expect(plan).toContain("jobs_by_revision (organization_id=? AND revision>?");
   expect(plan).not.toContain("TEMP B-TREE");
+});
+
+test("what retention may remove is a range of its index, in order", async () => {
+  const plan = await planOn(async (engine) => await readPurgeable(engine, 0, 7, 10));
+  expect(plan).toContain("SEARCH j USING INDEX jobs_by_purge (shard_id=? AND purge_at<?)");
+  expect(plan).toContain("SEARCH s USING INDEX sqlite_autoindex_job_specs_1");
+  expect(plan).not.toContain("TEMP B-TREE");
+});
+
+test("the output that a job has left, and old lines of the audit log, are ranges of primary keys", async () => {
+  const job = { organizationId: ACME, id: aJobId() };
+  const output = await planOn(async (engine) => await readOutputLeft(engine, 0, job, 10));
+  expect(output).toContain("sqlite_autoindex_job_output_1 (shard_id=? AND organization_id=? AND");
+  const audit = await planOn(async (engine) => await removeAudit(engine, place, 7, 10));
+  expect(audit).toContain(
+    "sqlite_autoindex_audit_log_1 (shard_id=? AND organization_id=? AND id<?)",
+  );
+  expect(`${output}${audit}`).not.toContain("TEMP B-TREE");
+});
+
+test("schedules that are due are a range of their index for each shard", async () => {
+  const plan = await planOn(async (engine) => await createScheduleStore(engine).due([0, 1], 7, 9));
+  expect(plan).toContain("schedules_by_time (shard_id=? AND next_fire_at<?)");
 });

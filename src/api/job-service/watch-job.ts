@@ -43,7 +43,8 @@ async function* readNews(
     const limit = Math.min(left, LIMITS.outputPage.max);
     rows = await api.jobs.output(place, row.id, nextSeq, limit);
     const last = rows.at(-1);
-    if (last === undefined) throw new Error(`output ${nextSeq} of job ${row.id} is not there`);
+    // Retention removes much output in pieces, before the job itself.
+    if (last === undefined) break;
     nextSeq = last.seq + 1;
     if (nextSeq >= row.outputCount) break;
     yield { job: null, output: rows, cursor: { revision: cursor.revision, nextSeq } };
