@@ -7,6 +7,7 @@ import { createPublicApi } from "./api/public-api.ts";
 import type { JobApi } from "./api/job-service/api.ts";
 import { createReadiness } from "./api/readiness.ts";
 import type { TenantApi } from "./api/scope.ts";
+import type { TokenApi } from "./api/token-service/api.ts";
 import { prepareFiring } from "./api/schedule-service/submission.ts";
 import { createSeal } from "./api/sealed-token.ts";
 import { createShutdown } from "./api/shutdown.ts";
@@ -164,8 +165,12 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
     seal,
     userChanged: identity.userChanged,
   };
+  const { authenticator, tokenRevoked } = identity;
+  const tokens: TokenApi = { ...tenants, authenticator, random, jobs: store.jobs, tokenRevoked };
   const schedules = { jobs, schedules: store.schedules };
-  external.serve(createPublicApi({ observer, identity, readiness, jobs, tenants, schedules }));
+  external.serve(
+    createPublicApi({ observer, identity, readiness, jobs, tenants, tokens, schedules }),
+  );
   const firing = createFiring({
     schedules: store.schedules,
     router,

@@ -13,6 +13,8 @@ import type { ScheduleApi } from "./schedule-service/api.ts";
 import { scheduleServiceRoutes } from "./schedule-service/routes.ts";
 import { createRpcHandler, servicesOf } from "./rpc-handler.ts";
 import type { TenantApi } from "./scope.ts";
+import type { TokenApi } from "./token-service/api.ts";
+import { tokenServiceRoutes } from "./token-service/routes.ts";
 import { userServiceRoutes } from "./user-service/routes.ts";
 
 export type PublicApiOptions = {
@@ -21,12 +23,13 @@ export type PublicApiOptions = {
   readonly readiness: Readiness;
   readonly jobs: JobApi;
   readonly tenants: TenantApi;
+  readonly tokens: TokenApi;
   readonly schedules: ScheduleApi;
 };
 
 /** What the public listener serves. */
 export const createPublicApi = (options: PublicApiOptions): RequestListener => {
-  const { observer, identity, readiness, jobs, tenants, schedules } = options;
+  const { observer, identity, readiness, jobs, tenants, tokens, schedules } = options;
   return createRpcHandler({
     observer,
     identity,
@@ -36,6 +39,7 @@ export const createPublicApi = (options: PublicApiOptions): RequestListener => {
       jobServiceRoutes(router, jobs);
       organizationServiceRoutes(router, tenants);
       userServiceRoutes(router, tenants);
+      tokenServiceRoutes(router, tokens);
       scheduleServiceRoutes(router, schedules);
       healthRoutes(router, servicesOf(router), { readiness, clock: observer.clock });
       reflectionRoutes(router, servicesOf(router));

@@ -90,6 +90,9 @@ export class JobFault extends Error {
 export const jobNotFound = (jobId: string): JobFault =>
   new JobFault("JOB_NOT_FOUND", `There is no job ${jobId}.`, { metadata: { job_id: jobId } });
 
+export const tokenNotFound = (tokenId: string): JobFault =>
+  new JobFault("TOKEN_NOT_FOUND", "There is no such token.", { metadata: { token_id: tokenId } });
+
 /** Said by errors of layers that this one does not know. */
 const isTemporary = (caught: unknown): boolean =>
   caught instanceof Error && "isTemporary" in caught && caught.isTemporary === true;

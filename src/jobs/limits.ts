@@ -44,6 +44,7 @@ export const LIMITS = {
   organizationNameLength: 200,
   userNameLength: 200,
   tokenNameLength: 200,
+  tokenLifetimeMs: { min: SECOND, max: 3_650 * DAY },
   maxRunning: { min: 0, max: 100_000 },
   maxQueued: { min: 0, max: 10_000_000 },
   weight: { min: 1, max: 1_000 },

@@ -1,5 +1,5 @@
 import type { Actor } from "../../jobs/audit.ts";
-import { JobFault } from "../../jobs/errors.ts";
+import { type JobFault, tokenNotFound } from "../../jobs/errors.ts";
 import type { JobId, OrganizationId } from "../../jobs/ids.ts";
 import type { Command } from "./command.ts";
 
@@ -23,7 +23,7 @@ export const revokeJobToken = (
   apply: (turn) => {
     const row = turn.row(organizationId, jobId);
     if (row === null || attempt > row.attempt) {
-      return new JobFault("TOKEN_NOT_FOUND", `There is no attempt ${attempt} of job ${jobId}.`);
+      return tokenNotFound(`job:${jobId}#${attempt}`);
     }
     const job = turn.state.find(organizationId, jobId);
     const isDead = row.state !== "RUNNING" || attempt < row.attempt;

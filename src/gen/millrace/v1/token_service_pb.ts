@@ -448,7 +448,8 @@ export const TokenService: GenService<{
   /**
    * A user makes tokens for himself with at most what his own token may; an admin for every user of
    * his organization and for the organization itself; an operator also runners' and operators'
-   * tokens. Errors: INVALID_ARGUMENT, PERMISSION_DENIED, USER_NOT_FOUND.
+   * tokens. Made by a limited token, a token that names no abilities is limited in the same way.
+   * Errors: INVALID_ARGUMENT, PERMISSION_DENIED, ORGANIZATION_NOT_FOUND, USER_NOT_FOUND.
    *
    * @generated from rpc millrace.v1.TokenService.CreateToken
    */
@@ -458,7 +459,8 @@ export const TokenService: GenService<{
     output: typeof CreateTokenResponseSchema;
   },
   /**
-   * A user sees his own, an admin all of his organization; by id.
+   * A user sees his own, an admin all of his organization; an operator those of the organization that
+   * he names, else runners' and operators' tokens. By id. Errors: ORGANIZATION_NOT_FOUND.
    *
    * @generated from rpc millrace.v1.TokenService.ListTokens
    */
@@ -469,8 +471,8 @@ export const TokenService: GenService<{
   },
   /**
    * Takes effect at once on this server and within 5 s on all, also for streams that are open. A
-   * token that was revoked before is no error. `job:<job id>#<attempt>` revokes a job's own.
-   * Errors: TOKEN_NOT_FOUND.
+   * token that was revoked before is no error. `job:<job id>#<attempt>` revokes a job's own,
+   * for everybody who may see the job. Errors: TOKEN_NOT_FOUND, ORGANIZATION_NOT_FOUND.
    *
    * @generated from rpc millrace.v1.TokenService.RevokeToken
    */
