@@ -36,6 +36,10 @@ const ofJob = ({ job }: Ids) => ({ jobId: job });
 const waiting: Row["prepare"] = async (world) => ({ job: await world.waitingJob() });
 const failed: Row["prepare"] = async (world) => ({ job: await world.failedJob() });
 
+const yearly = { spec: { cron: "0 0 1 1 *", job: { work: later().work } } };
+const freshSchedule: Row["prepare"] = async (world) => ({ schedule: await world.schedule() });
+const ofSchedule = ({ schedule }: Ids) => ({ scheduleId: schedule });
+
 let seq = 0n;
 const nextSeq = (): bigint => {
   seq += 1n;
@@ -110,6 +114,23 @@ export const ROWS: Readonly<Record<string, Row>> = {
     name: "team",
     value: "red",
   })),
+
+  "millrace.v1.ScheduleService/CreateSchedule": row(". x . . . . x x x .", () => yearly),
+  "millrace.v1.ScheduleService/GetSchedule": row("? x ? . . . x x x ?", ofSchedule),
+  "millrace.v1.ScheduleService/ListSchedules": row(". x . . . . x x x ."),
+  "millrace.v1.ScheduleService/UpdateSchedule": row(
+    "? x ? . . . x x x ?",
+    (ids) => ({ ...yearly, ...ofSchedule(ids) }),
+    freshSchedule,
+  ),
+  "millrace.v1.ScheduleService/PauseSchedule": row("? x ? . . . x x x ?", ofSchedule),
+  "millrace.v1.ScheduleService/ResumeSchedule": row("? x ? . . . x x x ?", ofSchedule),
+  "millrace.v1.ScheduleService/TriggerSchedule": row("? x ? . . . x x x ?", ofSchedule),
+  "millrace.v1.ScheduleService/DeleteSchedule": row(
+    "? x ? . . . x x x ?",
+    ofSchedule,
+    freshSchedule,
+  ),
 
   "millrace.internal.v1.RunnerService/Sync": row("x x x x x x . x x x", () => ({
     runnerId: systemRandom.uuid(),

@@ -2,6 +2,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 
 import type { Assignment } from "../../src/gen/millrace/internal/v1/runner_service_pb.ts";
 import type { JobSpecSchema } from "../../src/gen/millrace/v1/job_pb.ts";
+import { ScheduleService } from "../../src/gen/millrace/v1/schedule_service_pb.ts";
 import { createToken } from "../../src/identity/create-token.ts";
 import { MEMBER_PERMISSIONS, type Permission, PERMISSIONS } from "../../src/jobs/abilities.ts";
 import type { UserId } from "../../src/jobs/ids.ts";
@@ -57,6 +58,8 @@ export type World = {
   waitingJob(): Promise<string>;
   /** A new one that has failed and may be retried. */
   failedJob(): Promise<string>;
+  /** A new one of the creator, for the operational user, that fires once a year. */
+  schedule(): Promise<string>;
   /** A new token of the creator: its public part. */
   freshToken(): Promise<string>;
 };
@@ -68,6 +71,9 @@ export const later = () => ({
   work: { case: "script" as const, value: { source: "export default () => 1" } },
   runAt: { seconds: BigInt(Math.floor(systemClock.now() / 1_000) + 3_600) },
 });
+
+/** A type of work that no runner does. */
+const IDLE = "idle";
 
 const CREATOR: readonly Permission[] = [...MEMBER_PERMISSIONS, "jobs:run-as"];
 
@@ -114,6 +120,14 @@ export const createWorld = async (server: TestServer): Promise<World> => {
   const succeeded = await begin();
   await runner.succeed(succeeded);
 
+  const schedule = async (): Promise<string> => {
+    const job = { work: { case: "type" as const, value: IDLE }, runAs: operational.userId };
+    const { schedule: made } = await server
+      .clientOf(ScheduleService, creator.token)
+      .createSchedule({ spec: { cron: "0 0 1 1 *", job } });
+    return made?.id ?? "";
+  };
+
   const limited = new Map<string, Promise<string>>();
   const withoutAbilities = async (abilities: readonly Permission[]): Promise<string> => {
     const rest = PERMISSIONS.filter(
@@ -146,8 +160,8 @@ export const createWorld = async (server: TestServer): Promise<World> => {
       script: running.scriptHash,
       colleague: colleague.userId,
       token: publicPartOf(await newToken(creator.userId, null)),
-      type: "none-yet",
-      schedule: "none-yet",
+      type: IDLE,
+      schedule: await schedule(),
     },
     tokenOf: async (caller, abilities) =>
       caller === "without" ? await withoutAbilities(abilities) : tokens[caller],
@@ -157,6 +171,7 @@ export const createWorld = async (server: TestServer): Promise<World> => {
       await runner.fail(assignment, "on purpose");
       return jobOf(assignment);
     },
+    schedule,
     freshToken: async () => publicPartOf(await newToken(creator.userId, null)),
   };
 };
