@@ -64,9 +64,10 @@ const heardOf = (error: ConnectError): Heard => {
 };
 
 /** Things that are not there. His own organization is there for everybody but a stranger. */
-const absentIds = (caller: CallerName, { organization }: Ids): Ids => ({
+const absentIds = (caller: CallerName, { organization, operational }: Ids): Ids => ({
   ...(Object.fromEntries(THINGS.map((thing) => [thing, systemRandom.uuid()])) as Ids),
   ...(caller === "stranger" ? {} : { organization }),
+  operational,
 });
 
 const withoutNames = ({ all }: Heard, ids: Ids): string =>

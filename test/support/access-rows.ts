@@ -120,7 +120,10 @@ export const ROWS: Readonly<Record<string, Row>> = {
   "millrace.v1.ScheduleService/ListSchedules": row(". x . . . . x x x ."),
   "millrace.v1.ScheduleService/UpdateSchedule": row(
     "? x ? . . . x x x ?",
-    (ids) => ({ ...yearly, ...ofSchedule(ids) }),
+    ({ schedule, operational }) => ({
+      scheduleId: schedule,
+      spec: { ...yearly.spec, job: { ...yearly.spec.job, runAs: operational } },
+    }),
     freshSchedule,
   ),
   "millrace.v1.ScheduleService/PauseSchedule": row("? x ? . . . x x x ?", ofSchedule),
