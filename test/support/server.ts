@@ -39,6 +39,8 @@ export type TestServer = RunningServer & {
   jobsOf(user: Pick<TestUser, "token">, url?: string): Client<typeof JobService>;
   /** Any public service, as whoever holds the token calls it. */
   clientOf<S extends DescService>(service: S, token: string): Client<S>;
+  /** JobUpdateService as whoever holds the token calls it. */
+  updatesOf(token: string): Client<typeof JobUpdateService>;
   addOrganization(facts?: Partial<OrganizationRow>): Promise<OrganizationId>;
   addUser(organizationId: OrganizationId, permissions: UserRow["permissions"]): Promise<TestUser>;
 };
@@ -145,6 +147,7 @@ export const startTestServer = async (options: TestServerOptions = {}): Promise<
     updates: clientOf(JobUpdateService, server.internalUrl, runnerToken),
     schedulesOf: ({ token }) => clientOf(ScheduleService, server.publicUrl, token),
     jobsOf: ({ token }, url = server.publicUrl) => clientOf(JobService, url, token),
+    updatesOf: (token) => clientOf(JobUpdateService, server.internalUrl, token),
     addOrganization: async (facts) => await addOrganization(server, facts),
     addUser: async (organizationId, permissions) =>
       await addUser(server, organizationId, permissions),
