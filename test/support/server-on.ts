@@ -1,19 +1,20 @@
 import { inject } from "vitest";
 
 import { migrateUp } from "../../src/store/migrate.ts";
-import { createDatabase, type EngineName } from "./databases.ts";
+import { createDatabase, type EngineName, type TestDatabase } from "./databases.ts";
 import { startTestServer, type TestServer, type TestServerOptions } from "./server.ts";
 
 /** A whole server on a database of its own, of either engine; dropped when the server stops. */
 export const startServerOn = async (
   engine: EngineName,
   options: Omit<TestServerOptions, "databaseUrl"> = {},
-): Promise<TestServer> => {
+): Promise<TestServer & { readonly database: TestDatabase }> => {
   const database = await createDatabase(engine, inject("mysqlUrl"));
   await migrateUp(database.url);
   const server = await startTestServer({ ...options, databaseUrl: database.url });
   return {
     ...server,
+    database,
     stop: async () => {
       await server.stop();
       await database.drop();

@@ -1,0 +1,127 @@
+import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+
+import { type Job, JobState } from "../../src/gen/millrace/v1/job_pb.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
+import { ENGINES } from "../support/databases.ts";
+import { createHandRunner, type HandRunner } from "../support/hand-runner.ts";
+import { refusalOf, streamRefusalOf } from "../support/refusal.ts";
+import type { TestServer, TestUser } from "../support/server.ts";
+import { startServerOn } from "../support/server-on.ts";
+
+const RETENTION_MS = 1_000;
+const OF_A_JOB = ["jobs", "job_labels", "job_specs", "job_attempts", "job_output", "job_requests"];
+const CAPABILITIES = ["handler:work"];
+/** No runner does it. */
+const unwanted = { work: { case: "type" as const, value: "unwanted" } };
+const work = { work: { case: "type" as const, value: "work" } };
+
+const present = <T>(value: T | undefined): T => {
+  if (value === undefined) throw new Error("an answer lacks what it is about");
+  return value;
+};
+
+describe.each(ENGINES)("retention through the public API on %s", (engine) => {
+  let server: Awaited<ReturnType<typeof startServerOn>>;
+  let user: TestUser;
+  let jobs: TestServer["jobs"];
+  let runner: HandRunner;
+  beforeAll(async () => {
+    server = await startServerOn(engine);
+    const organizationId = await server.addOrganization({ retentionMs: RETENTION_MS });
+    user = await server.addUser(organizationId, ["admin"]);
+    jobs = server.jobsOf(user);
+    runner = createHandRunner(server, { capabilities: CAPABILITIES });
+  });
+  afterAll(async () => {
+    await server.stop();
+  });
+
+  const rowsLeft = async (): Promise<number[]> =>
+    await Promise.all(
+      OF_A_JOB.map(async (table) => {
+        const mine = `organization_id = '${user.organizationId}'`;
+        const [row] = await server.database.query(
+          `SELECT COUNT(*) AS n FROM ${table} WHERE ${mine}`,
+        );
+        return Number(row?.["n"]);
+      }),
+    );
+  const idOf = ({ job }: { readonly job?: Job | undefined }): string => job?.id ?? "";
+  const untilGone = async (jobId: string): Promise<void> => {
+    await vi.waitFor(
+      async () => {
+        expect(await refusalOf(jobs.getJob({ jobId }))).toMatchObject({ reason: "JOB_NOT_FOUND" });
+      },
+      { timeout: 15_000, interval: 50 },
+    );
+  };
+
+  it("an ended job goes after its time, and nothing of it is left", async () => {
+    const abort = new AbortController();
+    const watch = jobs.watchJobs({}, { signal: abort.signal })[Symbol.asyncIterator]();
+    const first: unknown = (await watch.next()).value;
+    const { resumeToken } = first as { readonly resumeToken: string };
+    abort.abort();
+
+    const request = { requestId: "again", spec: { ...work, labels: { team: "a" } } };
+    const jobId = idOf(await jobs.submitJob(request));
+    const failing = await runner.take();
+    await runner.fail(failing, "not yet", true);
+    const second = idOf(await jobs.submitJob({ spec: work }));
+    const talking = await runner.take();
+    expect(talking.attempt?.jobId).toBe(second);
+    const lines = Array.from({ length: 700 }, (_, index) => `line ${index}`);
+    await runner.print(talking, ...lines);
+    await runner.print(talking, ...lines);
+    await runner.succeed(talking);
+    await runner.succeed(await runner.take());
+    const { job } = await jobs.getJob({ jobId });
+    expect(job?.state).toBe(JobState.SUCCEEDED);
+    expect(timestampMs(present(job?.purgeTime)) - timestampMs(present(job?.endTime))).toBe(
+      RETENTION_MS,
+    );
+    expect(await rowsLeft()).toEqual([2, 1, 2, 3, 1_400, 1]);
+    const watched = jobs.watchJob({ jobId })[Symbol.asyncIterator]();
+    const last: unknown = (await watched.next()).value;
+    const jobToken = (last as { readonly resumeToken: string }).resumeToken;
+
+    await untilGone(jobId);
+    await untilGone(second);
+    expect(await rowsLeft()).toEqual([0, 0, 0, 0, 0, 0]);
+    for (const call of [
+      () => jobs.getJobResult({ jobId }),
+      () => jobs.listJobOutput({ jobId }),
+      () => jobs.listJobAttempts({ jobId }),
+      () => jobs.cancelJob({ jobId }),
+      () => jobs.retryJob({ jobId }),
+    ]) {
+      expect(await refusalOf(call())).toMatchObject({ reason: "JOB_NOT_FOUND" });
+    }
+    expect(await streamRefusalOf(jobs.watchJobs({ resumeToken }))).toMatchObject({
+      code: "OutOfRange",
+      reason: "RESUME_TOKEN_EXPIRED",
+    });
+    const resumed = jobs.watchJob({ jobId, resumeToken: jobToken });
+    expect(await streamRefusalOf(resumed)).toMatchObject({ reason: "JOB_NOT_FOUND" });
+
+    const again = await jobs.submitJob(request);
+    expect(again.created).toBe(true);
+    expect(idOf(again)).not.toBe(jobId);
+  });
+
+  it("a job that has not ended stays, and so does one of an organization that keeps them longer", async () => {
+    const waiting = idOf(
+      await jobs.submitJob({
+        spec: { ...unwanted, runAt: timestampFromMs(systemClock.now() + 3_600_000) },
+      }),
+    );
+    const kept = idOf(await server.jobs.submitJob({ spec: unwanted }));
+    await server.jobs.cancelJob({ jobId: kept });
+    const goes = idOf(await jobs.submitJob({ spec: unwanted }));
+    await jobs.cancelJob({ jobId: goes });
+    await untilGone(goes);
+    expect((await jobs.getJob({ jobId: waiting })).job?.state).toBe(JobState.SCHEDULED);
+    expect((await server.jobs.getJob({ jobId: kept })).job?.state).toBe(JobState.CANCELLED);
+  });
+});
