@@ -48,6 +48,8 @@ export type TestServer = RunningServer & {
 export type TestServerOptions = {
   /** A database with the schema in place; a fresh SQLite file if absent. */
   readonly databaseUrl?: string;
+  /** `acme` if absent; a second server on the same database needs another name. */
+  readonly organization?: string;
   readonly environment?: Readonly<Record<string, string>>;
 };
 
@@ -130,7 +132,11 @@ export const startTestServer = async (options: TestServerOptions = {}): Promise<
   const clientOf = <S extends DescService>(service: S, url: string, token: string): Client<S> =>
     createClient(service, transportTo(url, token));
 
-  const admin = await addUser(server, await addOrganization(server, { name: "acme" }), ["admin"]);
+  const admin = await addUser(
+    server,
+    await addOrganization(server, { name: options.organization ?? "acme" }),
+    ["admin"],
+  );
   const runner = { kind: "runner" as const, name: "test", expiresAt: null };
   const { text: runnerToken } = await createToken(maker(server), runner);
   const operator = { kind: "operator" as const, name: "test", expiresAt: null };
