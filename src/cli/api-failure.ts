@@ -28,10 +28,13 @@ const exitCodeOf = (code: Code): ExitCode => {
 const NEXT_STEPS: Readonly<Record<string, string>> = {
   UNAUTHENTICATED:
     "Give a valid token with --token or MILLRACE_TOKEN; `millrace token create` makes one.",
+  ORGANIZATION_NOT_FOUND: "`millrace organization list` shows all to an operator.",
+  USER_NOT_FOUND: "`millrace user list` shows the users of the organization.",
   JOB_NOT_FOUND: "`millrace job list` shows the jobs that this token may see.",
   JOB_NOT_COMPLETED: "`millrace job wait <job>` waits for its end and tells how it went.",
   JOB_NOT_RETRYABLE: "`millrace job get <job>` shows its state and how many retries are left.",
   JOB_NOT_CANCELLABLE: "`millrace job get <job>` shows how it ended.",
+  JOB_NOT_HELD: "`millrace job get <job>` shows its state and for whom it acts.",
   REQUEST_ID_REUSED: "Use another --request-id for other content.",
   JOB_CONFLICT: "Wait until the other job has ended, or leave --reject-conflict out.",
 };

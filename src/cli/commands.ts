@@ -2,10 +2,12 @@ import { registerDev } from "./dev.ts";
 import { registerHealthcheck } from "./healthcheck.ts";
 import { registerJob } from "./job/command.ts";
 import { registerMigrate } from "./migrate.ts";
+import { registerOrganization } from "./organization/command.ts";
 import type { Register } from "./program.ts";
 import { registerRunner } from "./runner.ts";
 import { registerServe } from "./serve.ts";
 import { registerToken } from "./token/command.ts";
+import { registerUser } from "./user/command.ts";
 
 /** In the order in which a newcomer meets them. */
 export const COMMANDS: readonly Register[] = [
@@ -13,6 +15,8 @@ export const COMMANDS: readonly Register[] = [
   registerServe,
   registerRunner,
   registerMigrate,
+  registerOrganization,
+  registerUser,
   registerToken,
   registerJob,
   registerHealthcheck,

@@ -4,6 +4,7 @@ import { registerCancel } from "./cancel.ts";
 import { registerGet } from "./get.ts";
 import { registerList } from "./list.ts";
 import { registerOutput } from "./output.ts";
+import { registerRelease } from "./release.ts";
 import { registerResult } from "./result.ts";
 import { registerRetry } from "./retry.ts";
 import { registerSubmit } from "./submit.ts";
@@ -22,6 +23,7 @@ const COMMANDS: readonly Register[] = [
   registerAttempts,
   registerCancel,
   registerRetry,
+  registerRelease,
   registerUpdate,
 ];
 

@@ -1,0 +1,59 @@
+import { execFile } from "node:child_process";
+import { mkdtemp, readFile, rm, symlink } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { promisify } from "node:util";
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+
+import { LAUNCHER } from "../support/cli.ts";
+import { type Dev, startDev } from "../support/dev.ts";
+
+const ROOT = path.resolve(import.meta.dirname, "../..");
+const run = promisify(execFile);
+
+let dev: Dev;
+let bin: string;
+
+beforeAll(async () => {
+  bin = await mkdtemp(path.join(tmpdir(), "millrace-bin-"));
+  await symlink(LAUNCHER, path.join(bin, "millrace"));
+  dev = await startDev();
+});
+
+afterAll(async () => {
+  await dev.stop();
+  await rm(bin, { recursive: true, force: true });
+});
+
+/** The first block of commands on a page. */
+const commandsOf = async (page: string): Promise<string> => {
+  const text = await readFile(path.join(ROOT, "docs", page), "utf8");
+  const block = /```sh\n([^`]*)```/.exec(text)?.[1];
+  if (block === undefined) throw new Error(`docs/${page} has no commands`);
+  return block;
+};
+
+test("the commands of docs/approval.md hold a job, release it and tell who did", async () => {
+  const script = `set -euo pipefail\n${await commandsOf("approval.md")}`;
+  const env = { PATH: `${bin}:/usr/local/bin:/usr/bin:/bin`, MILLRACE_DATA_DIR: dev.dataDir };
+  const { stdout } = await run("bash", ["-c", script], { cwd: ROOT, env });
+  const [before = "", after = ""] = stdout.split(/^Job \S+ is released\.$/m);
+  expect(before).toMatch(/^deferred-action=true is set\.$/m);
+  expect(before.match(/HELD/g)).toHaveLength(2);
+  expect(after).not.toContain("HELD");
+  expect(after.indexOf("job.release")).toBeGreaterThan(0);
+  expect(after.indexOf("job.submit")).toBeGreaterThan(after.indexOf("job.release"));
+
+  const [id = ""] = /[0-9a-f-]{36}(?= +HELD)/.exec(before) ?? [];
+  const job = JSON.parse((await dev.cli(["job", "get", id, "--output", "json"])).stdout) as {
+    readonly state: string;
+    readonly runAs: string;
+  };
+  expect(job.state).toBe("JOB_STATE_SUCCEEDED");
+  const again = await dev.cli(["job", "release", id]);
+  expect(again).toMatchObject({ code: 5, stdout: "" });
+  expect(again.stderr).toContain("SUCCEEDED, not HELD");
+  const left = await dev.cli(["user", "attributes", job.runAs]);
+  expect(left.stdout).not.toContain("release-job");
+});
