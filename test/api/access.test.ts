@@ -17,6 +17,7 @@ import { RunnerService } from "../../src/gen/millrace/internal/v1/runner_service
 import { JobService } from "../../src/gen/millrace/v1/job_service_pb.ts";
 import { OrganizationService } from "../../src/gen/millrace/v1/organization_service_pb.ts";
 import { ScheduleService } from "../../src/gen/millrace/v1/schedule_service_pb.ts";
+import { TokenService } from "../../src/gen/millrace/v1/token_service_pb.ts";
 import { UserService } from "../../src/gen/millrace/v1/user_service_pb.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
 import { ROWS } from "../support/access-rows.ts";
@@ -36,6 +37,7 @@ const PUBLIC: readonly DescService[] = [
   JobService,
   OrganizationService,
   UserService,
+  TokenService,
   ScheduleService,
 ];
 const INTERNAL: readonly DescService[] = [RunnerService, JobUpdateService];

@@ -115,6 +115,18 @@ export const ROWS: Readonly<Record<string, Row>> = {
     value: "red",
   })),
 
+  "millrace.v1.TokenService/CreateToken": row("? x . x x . x . x x", named),
+  "millrace.v1.TokenService/ListTokens": row("? . . . . . x . x .", named),
+  "millrace.v1.TokenService/RevokeToken": row(
+    "? . ? . ? . x . x ?",
+    ({ token }) => ({ tokenId: token }),
+    async (world) => ({ token: await world.freshToken() }),
+  ),
+  // Whoever may not know a token hears that it is not active.
+  "millrace.v1.TokenService/IntrospectToken": row(". . . . . . x . . .", ({ secret }) => ({
+    token: secret,
+  })),
+
   "millrace.v1.ScheduleService/CreateSchedule": row(". x . . . . x x x .", () => yearly),
   "millrace.v1.ScheduleService/GetSchedule": row("? x ? . . . x x x ?", ofSchedule),
   "millrace.v1.ScheduleService/ListSchedules": row(". x . . . . x x x ."),

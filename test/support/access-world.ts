@@ -43,7 +43,9 @@ export const THINGS = [
   "script",
   "colleague",
   "operational",
+  /** The public part of a token of the creator, and its text. */
   "token",
+  "secret",
   "type",
   "schedule",
 ] as const;
@@ -140,6 +142,7 @@ export const createWorld = async (server: TestServer): Promise<World> => {
     return await token;
   };
 
+  const secret = await newToken(creator.userId, null);
   const tokens: Readonly<Record<Exclude<CallerName, "without">, string>> = {
     stranger: stranger.token,
     colleague: colleague.token,
@@ -161,7 +164,8 @@ export const createWorld = async (server: TestServer): Promise<World> => {
       script: running.scriptHash,
       colleague: colleague.userId,
       operational: operational.userId,
-      token: publicPartOf(await newToken(creator.userId, null)),
+      token: publicPartOf(secret),
+      secret,
       type: IDLE,
       schedule: await schedule(),
     },
