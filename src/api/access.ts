@@ -36,6 +36,7 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   "millrace.v1.JobService/RunJob": usersAndJobs("jobs:create"),
   "millrace.v1.JobService/GetJob": usersAndJobs("jobs:view"),
   "millrace.v1.JobService/ListJobs": usersAndJobs("jobs:view"),
+  "millrace.v1.JobService/GetJobInput": usersAndJobs("jobs:view"),
   "millrace.v1.JobService/GetJobResult": usersAndJobs("jobs:view"),
   "millrace.v1.JobService/CancelJob": usersAndJobs("jobs:cancel"),
   "millrace.v1.JobService/RetryJob": usersAndJobs("jobs:retry"),

@@ -10,8 +10,11 @@ const DAY = 24 * HOUR;
 export const LIMITS = {
   inputBytes: MIB,
   resultBytes: MIB,
-  /** Clients refuse messages nested deeper than 100; an object in a `Value` takes three for each level. */
-  resultDepth: 30,
+  /**
+   * Levels of arrays and objects in inputs and results. Clients refuse messages nested deeper than
+   * 100, and an object in a `Value` takes three for each level.
+   */
+  jsonDepth: 30,
   scriptBytes: 256 * KIB,
   submitBatch: 1_000,
   nameLength: 200,

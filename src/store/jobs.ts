@@ -93,6 +93,11 @@ export const createJobReader = (engine: Engine): JobReader => {
       if (row === undefined) throw new RangeError(`the database has no shard ${shardId}`);
       return { current: numberOf(row, "revision"), compacted: numberOf(row, "compacted_revision") };
     },
+    input: async (place, id) => {
+      const key = { ...inPlace(place), job_id: id };
+      const [row] = await rowsOf(knex("job_specs").where(key).select("input"));
+      return row === undefined ? null : textOrNull(row, "input");
+    },
     result: async (place, id, attempt) => {
       const key = { ...inPlace(place), job_id: id, attempt };
       const [row] = await rowsOf(knex("job_attempts").where(key).select("result"));

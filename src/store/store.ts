@@ -244,6 +244,8 @@ export interface JobReader {
   ): Promise<JobRow[]>;
   /** The newest revision of the shard, and the one up to which retention has removed rows. */
   revision(shardId: ShardId): Promise<{ readonly current: number; readonly compacted: number }>;
+  /** What the job was given; null if there is no such job. */
+  input(place: Place, id: JobId): Promise<JsonText | null>;
   /** The result that this attempt stored; null if it stored none. */
   result(place: Place, id: JobId, attempt: number): Promise<JsonText | null>;
   attempts(place: Place, id: JobId): Promise<AttemptRow[]>;

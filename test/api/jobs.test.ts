@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { JobState, type JobSpecSchema } from "../../src/gen/millrace/v1/job_pb.ts";
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { toJson } from "@bufbuild/protobuf";
+import { fromJson, type JsonValue, toJson } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import { systemRandom } from "../../src/runtime/random.ts";
 import { ENGINES } from "../support/databases.ts";
@@ -57,6 +57,17 @@ describe.each(ENGINES)("jobs through the public API on %s", (engine) => {
       creatorId: server.admin.userId,
     });
     expect(found?.pollAfter).toBeDefined();
+  });
+
+  it("shows what a job was given, and takes no input that is nested too deep to be shown", async () => {
+    const nested = (levels: number): Spec["input"] =>
+      fromJson(ValueSchema, JSON.parse("[".repeat(levels) + "]".repeat(levels)) as JsonValue);
+    const { id: jobId } = await submit(aSpec({ input: nested(30) ?? {} }));
+    expect((await server.jobs.getJobInput({ jobId })).input).toEqual(nested(30));
+    const deep = submit(aSpec({ input: nested(31) ?? {} }));
+    expect(await refusalOf(deep)).toMatchObject({ fields: ["spec.input"] });
+    const { id: without } = await submit();
+    expect((await server.jobs.getJobInput({ jobId: without })).input?.kind.case).toBe("nullValue");
   });
 
   it("checks without creating with validate_only", async () => {

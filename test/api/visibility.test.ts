@@ -106,6 +106,7 @@ describe.each(ENGINES)("who sees a job on %s", (engine) => {
     };
     return await Promise.all([
       orNull(jobs.getJob(request)),
+      orNull(jobs.getJobInput(request)),
       orNull(jobs.listJobOutput(request)),
       orNull(jobs.listJobAttempts(request)),
       orNull(jobs.waitJob({ ...request, maxWait: { seconds: 0n, nanos: 0 } })),
@@ -118,8 +119,8 @@ describe.each(ENGINES)("who sees a job on %s", (engine) => {
   it.each(JOBS)("a job that is %s: those who may see it, by every method", async (which) => {
     for (const who of EVERYBODY.filter((one) => sees(one, which))) {
       const answers = await answersTo(who, ids[which]);
-      expect(answers.slice(0, 5), who).toEqual([null, null, null, null, null]);
-      expect(answers.slice(5).map((one) => one?.reason)).toEqual([
+      expect(answers.slice(0, 6), who).toEqual([null, null, null, null, null, null]);
+      expect(answers.slice(6).map((one) => one?.reason)).toEqual([
         "JOB_NOT_COMPLETED",
         "JOB_NOT_RETRYABLE",
       ]);

@@ -63,6 +63,7 @@ export const ROWS: Readonly<Record<string, Row>> = {
   })),
   "millrace.v1.JobService/GetJob": row("? x ? . . . x x . ?", ofJob),
   "millrace.v1.JobService/ListJobs": row(". x . . . . x x . ."),
+  "millrace.v1.JobService/GetJobInput": row("? x ? . . . x x . ?", ofJob),
   "millrace.v1.JobService/GetJobResult": row("? x ? . . . x x . ?", ({ succeeded }) => ({
     jobId: succeeded,
   })),

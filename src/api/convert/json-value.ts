@@ -3,7 +3,10 @@ import { type Value, ValueSchema } from "@bufbuild/protobuf/wkt";
 
 import type { JsonText } from "../../jobs/job.ts";
 
-/** The plain value. @throws RangeError for numbers that JSON has not */
+/**
+ * The plain value. By hand: `toJson` of the library takes five times as long, and this is done for
+ * each submission. @throws RangeError for what JSON cannot say
+ */
 export const plainOf = ({ kind }: Value): unknown => {
   switch (kind.case) {
     case "stringValue":
@@ -23,13 +26,6 @@ export const plainOf = ({ kind }: Value): unknown => {
       return null;
   }
 };
-
-/**
- * The JSON text of a value; null of an absent one. By hand: `toJson` of the library takes five times
- * as long, and this is done for each submission. @throws RangeError for what JSON cannot say
- */
-export const jsonTextOf = (value: Value | undefined): JsonText =>
-  value === undefined ? "null" : JSON.stringify(plainOf(value));
 
 export const valueOf = (text: JsonText): Value =>
   fromJson(ValueSchema, JSON.parse(text) as JsonValue);

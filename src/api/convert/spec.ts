@@ -10,7 +10,7 @@ import { DEFAULT_ATTEMPT_TIMEOUT_MS, LIMITS } from "../../jobs/limits.ts";
 import { DEFAULT_RETRY_POLICY, type RetryPolicy } from "../../jobs/retry.ts";
 import type { Faults } from "./faults.ts";
 import { durationWithin, isKnown, keyed, moment, numberWithin, text } from "./fields.ts";
-import { jsonTextOf } from "./json-value.ts";
+import { isNestedAtMost, plainOf } from "./json-value.ts";
 import { checkWork, type Work } from "./work.ts";
 
 /** What a JobSpec says, checked, with the defaults filled in. */
@@ -38,10 +38,14 @@ const LABEL_KEY = /^[A-Za-z0-9._/-]+$/;
 
 const input = (faults: Faults, spec: JobSpec): JsonText => {
   try {
-    const json = jsonTextOf(spec.input);
+    const value = spec.input === undefined ? null : plainOf(spec.input);
+    const json = JSON.stringify(value);
     const bytes = Buffer.byteLength(json);
     if (bytes > LIMITS.inputBytes) {
       faults.add("input", `must have at most ${LIMITS.inputBytes} bytes as JSON; it has ${bytes}.`);
+    }
+    if (!isNestedAtMost(value, LIMITS.jsonDepth)) {
+      faults.add("input", `must be nested at most ${LIMITS.jsonDepth} levels deep; it is deeper.`);
     }
     return json;
   } catch (caught) {

@@ -73,8 +73,8 @@ export const toResult = (
   value: unknown,
 ): JsonText => {
   bytesAtMost(faults, field, json, LIMITS.resultBytes);
-  if (!isNestedAtMost(value, LIMITS.resultDepth)) {
-    faults.add(field, `must be nested at most ${LIMITS.resultDepth} levels deep; it is deeper.`);
+  if (!isNestedAtMost(value, LIMITS.jsonDepth)) {
+    faults.add(field, `must be nested at most ${LIMITS.jsonDepth} levels deep; it is deeper.`);
   }
   return json;
 };

@@ -19,7 +19,7 @@ import { orThrow } from "../../shard/refusals.ts";
 import { addressKey, callerKey } from "../caller-context.ts";
 import { collectFaults, type Faults } from "../convert/faults.ts";
 import { toJob } from "../convert/job.ts";
-import { jsonTextOf, plainOf } from "../convert/json-value.ts";
+import { plainOf } from "../convert/json-value.ts";
 import { numberWithin } from "../convert/fields.ts";
 import { toError, toOutput, toProgress, toResult, toSeq } from "./report-fields.ts";
 
@@ -30,7 +30,8 @@ const UNMEASURED = { cpuMs: 0, peakMemoryBytes: 0 } as const;
 
 const result = (faults: Faults, given: Parameters<typeof plainOf>[0]): JsonText => {
   try {
-    return toResult(faults, "result", jsonTextOf(given), plainOf(given));
+    const value = plainOf(given);
+    return toResult(faults, "result", JSON.stringify(value), value);
   } catch (caught) {
     if (!(caught instanceof RangeError)) throw caught;
     faults.add("result", `is no JSON value: ${caught.message}.`);

@@ -3,6 +3,8 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import type {
   GetJobRequest,
   GetJobResponseSchema,
+  GetJobInputRequest,
+  GetJobInputResponseSchema,
   GetJobResultRequest,
   GetJobResultResponseSchema,
   ListJobAttemptsRequest,
@@ -10,7 +12,7 @@ import type {
   ListJobOutputRequest,
   ListJobOutputResponseSchema,
 } from "../../gen/millrace/v1/job_service_pb.ts";
-import { JobFault } from "../../jobs/errors.ts";
+import { JobFault, jobNotFound } from "../../jobs/errors.ts";
 import type { JobRow } from "../../jobs/job.ts";
 import { LIMITS } from "../../jobs/limits.ts";
 import { collectFaults } from "../convert/faults.ts";
@@ -26,6 +28,17 @@ export const getJob = async (
 ): Promise<MessageInitShape<typeof GetJobResponseSchema>> => ({
   job: toJob(await findJob(call, jobId), call.api.clock.now()),
 });
+
+export const getJobInput = async (
+  call: Call,
+  { jobId }: GetJobInputRequest,
+): Promise<MessageInitShape<typeof GetJobInputResponseSchema>> => {
+  const job = await findJob(call, jobId);
+  const text = await call.api.jobs.input(call.place, job.id);
+  // Retention may have removed it between the two reads.
+  if (text === null) throw jobNotFound(jobId);
+  return { input: valueOf(text) };
+};
 
 /** The result of a job that has SUCCEEDED; it never changes. */
 export const resultOf = async ({ api, place }: Call, { id, attempt }: JobRow) => {

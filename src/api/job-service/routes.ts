@@ -4,7 +4,7 @@ import { JobService } from "../../gen/millrace/v1/job_service_pb.ts";
 import { type JobApi, openCall } from "./api.ts";
 import { cancelJob, retryJob } from "./change.ts";
 import { listJobs } from "./list.ts";
-import { getJob, getJobResult, listJobAttempts, listJobOutput } from "./read.ts";
+import { getJob, getJobInput, getJobResult, listJobAttempts, listJobOutput } from "./read.ts";
 import { submitJob, submitJobs } from "./submit.ts";
 import { runJob, waitJob } from "./wait.ts";
 import { watchJob } from "./watch-job.ts";
@@ -18,6 +18,7 @@ export const jobServiceRoutes = (router: ConnectRouter, api: JobApi): void => {
     runJob: async (request, context) => await runJob(openCall(api, context), request),
     getJob: async (request, context) => await getJob(openCall(api, context), request),
     listJobs: async (request, context) => await listJobs(openCall(api, context), request),
+    getJobInput: async (request, context) => await getJobInput(openCall(api, context), request),
     getJobResult: async (request, context) => await getJobResult(openCall(api, context), request),
     cancelJob: async (request, context) => await cancelJob(openCall(api, context), request),
     retryJob: async (request, context) => await retryJob(openCall(api, context), request),

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file millrace/v1/job_service.proto.
  */
 export const file_millrace_v1_job_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch1taWxscmFjZS92MS9qb2Jfc2VydmljZS5wcm90bxILbWlsbHJhY2UudjEicQoQU3VibWl0Sm9iUmVxdWVzdBIiCgRzcGVjGAEgASgLMhQubWlsbHJhY2UudjEuSm9iU3BlYxISCgpyZXF1ZXN0X2lkGAIgASgJEg4KBmpvYl9pZBgDIAEoCRIVCg12YWxpZGF0ZV9vbmx5GAQgASgIIkMKEVN1Ym1pdEpvYlJlc3BvbnNlEh0KA2pvYhgBIAEoCzIQLm1pbGxyYWNlLnYxLkpvYhIPCgdjcmVhdGVkGAIgASgIIkQKEVN1Ym1pdEpvYnNSZXF1ZXN0Ei8KCHJlcXVlc3RzGAEgAygLMh0ubWlsbHJhY2UudjEuU3VibWl0Sm9iUmVxdWVzdCK/AQoSU3VibWl0Sm9ic1Jlc3BvbnNlEjkKCG91dGNvbWVzGAEgAygLMicubWlsbHJhY2UudjEuU3VibWl0Sm9ic1Jlc3BvbnNlLk91dGNvbWUabgoHT3V0Y29tZRIzCglzdWJtaXR0ZWQYASABKAsyHi5taWxscmFjZS52MS5TdWJtaXRKb2JSZXNwb25zZUgAEiMKBWVycm9yGAIgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXNIAEIJCgdvdXRjb21lImsKDVJ1bkpvYlJlcXVlc3QSLQoGc3VibWl0GAEgASgLMh0ubWlsbHJhY2UudjEuU3VibWl0Sm9iUmVxdWVzdBIrCghtYXhfd2FpdBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJoCg5SdW5Kb2JSZXNwb25zZRIdCgNqb2IYASABKAsyEC5taWxscmFjZS52MS5Kb2ISDwoHY3JlYXRlZBgCIAEoCBImCgZyZXN1bHQYAyABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUiHwoNR2V0Sm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiLwoOR2V0Sm9iUmVzcG9uc2USHQoDam9iGAEgASgLMhAubWlsbHJhY2UudjEuSm9iIrMCCglKb2JGaWx0ZXISJQoGc3RhdGVzGAEgAygOMhUubWlsbHJhY2UudjEuSm9iU3RhdGUSDAoEdHlwZRgCIAEoCRIyCgZsYWJlbHMYAyADKAsyIi5taWxscmFjZS52MS5Kb2JGaWx0ZXIuTGFiZWxzRW50cnkSEgoKY3JlYXRvcl9pZBgEIAEoCRIxCg1jcmVhdGVkX2FmdGVyGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIyCg5jcmVhdGVkX2JlZm9yZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLd29ya2Zsb3dfaWQYByABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJ3Cg9MaXN0Sm9ic1JlcXVlc3QSJgoGZmlsdGVyGAEgASgLMhYubWlsbHJhY2UudjEuSm9iRmlsdGVyEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJEhUKDWluY2x1ZGVfdG90YWwYBCABKAgiaQoQTGlzdEpvYnNSZXNwb25zZRIeCgRqb2JzGAEgAygLMhAubWlsbHJhY2UudjEuSm9iEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRISCgV0b3RhbBgDIAEoA0gAiAEBQggKBl90b3RhbCIlChNHZXRKb2JSZXN1bHRSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCSI+ChRHZXRKb2JSZXN1bHRSZXNwb25zZRImCgZyZXN1bHQYASABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUiMgoQQ2FuY2VsSm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkSDgoGcmVhc29uGAIgASgJIjIKEUNhbmNlbEpvYlJlc3BvbnNlEh0KA2pvYhgBIAEoCzIQLm1pbGxyYWNlLnYxLkpvYiIhCg9SZXRyeUpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJIjEKEFJldHJ5Sm9iUmVzcG9uc2USHQoDam9iGAEgASgLMhAubWlsbHJhY2UudjEuSm9iIkUKFExpc3RKb2JPdXRwdXRSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCRIOCgZvZmZzZXQYAiABKAMSDQoFbGltaXQYAyABKAUiTAoVTGlzdEpvYk91dHB1dFJlc3BvbnNlEiQKBHJvd3MYASADKAsyFi5taWxscmFjZS52MS5Kb2JPdXRwdXQSDQoFdG90YWwYAiABKAMiKAoWTGlzdEpvYkF0dGVtcHRzUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiRAoXTGlzdEpvYkF0dGVtcHRzUmVzcG9uc2USKQoIYXR0ZW1wdHMYASADKAsyFy5taWxscmFjZS52MS5Kb2JBdHRlbXB0IkwKD1dhdGNoSm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkSFAoMcmVzdW1lX3Rva2VuGAIgASgJEhMKC3NraXBfb3V0cHV0GAMgASgIIoIBChBXYXRjaEpvYlJlc3BvbnNlEh0KA2pvYhgBIAEoCzIQLm1pbGxyYWNlLnYxLkpvYhImCgZvdXRwdXQYAiADKAsyFi5taWxscmFjZS52MS5Kb2JPdXRwdXQSFAoMcmVzdW1lX3Rva2VuGAMgASgJEhEKCWhlYXJ0YmVhdBgEIAEoCCJnChBXYXRjaEpvYnNSZXF1ZXN0EiYKBmZpbHRlchgBIAEoCzIWLm1pbGxyYWNlLnYxLkpvYkZpbHRlchIUCgxyZXN1bWVfdG9rZW4YAiABKAkSFQoNc2tpcF9zbmFwc2hvdBgDIAEoCCJ3ChFXYXRjaEpvYnNSZXNwb25zZRIeCgRqb2JzGAEgAygLMhAubWlsbHJhY2UudjEuSm9iEhQKDHJlc3VtZV90b2tlbhgCIAEoCRIRCgloZWFydGJlYXQYAyABKAgSGQoRc25hcHNob3RfY29tcGxldGUYBCABKAgiXwoOV2FpdEpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJEisKCG1heF93YWl0GAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhAKCHJldmlzaW9uGAMgASgDIkIKD1dhaXRKb2JSZXNwb25zZRIdCgNqb2IYASABKAsyEC5taWxscmFjZS52MS5Kb2ISEAoIcmV2aXNpb24YAiABKAMykwgKCkpvYlNlcnZpY2USSgoJU3VibWl0Sm9iEh0ubWlsbHJhY2UudjEuU3VibWl0Sm9iUmVxdWVzdBoeLm1pbGxyYWNlLnYxLlN1Ym1pdEpvYlJlc3BvbnNlEk0KClN1Ym1pdEpvYnMSHi5taWxscmFjZS52MS5TdWJtaXRKb2JzUmVxdWVzdBofLm1pbGxyYWNlLnYxLlN1Ym1pdEpvYnNSZXNwb25zZRJBCgZSdW5Kb2ISGi5taWxscmFjZS52MS5SdW5Kb2JSZXF1ZXN0GhsubWlsbHJhY2UudjEuUnVuSm9iUmVzcG9uc2USRgoGR2V0Sm9iEhoubWlsbHJhY2UudjEuR2V0Sm9iUmVxdWVzdBobLm1pbGxyYWNlLnYxLkdldEpvYlJlc3BvbnNlIgOQAgESTAoITGlzdEpvYnMSHC5taWxscmFjZS52MS5MaXN0Sm9ic1JlcXVlc3QaHS5taWxscmFjZS52MS5MaXN0Sm9ic1Jlc3BvbnNlIgOQAgESWAoMR2V0Sm9iUmVzdWx0EiAubWlsbHJhY2UudjEuR2V0Sm9iUmVzdWx0UmVxdWVzdBohLm1pbGxyYWNlLnYxLkdldEpvYlJlc3VsdFJlc3BvbnNlIgOQAgESSgoJQ2FuY2VsSm9iEh0ubWlsbHJhY2UudjEuQ2FuY2VsSm9iUmVxdWVzdBoeLm1pbGxyYWNlLnYxLkNhbmNlbEpvYlJlc3BvbnNlEkcKCFJldHJ5Sm9iEhwubWlsbHJhY2UudjEuUmV0cnlKb2JSZXF1ZXN0Gh0ubWlsbHJhY2UudjEuUmV0cnlKb2JSZXNwb25zZRJbCg1MaXN0Sm9iT3V0cHV0EiEubWlsbHJhY2UudjEuTGlzdEpvYk91dHB1dFJlcXVlc3QaIi5taWxscmFjZS52MS5MaXN0Sm9iT3V0cHV0UmVzcG9uc2UiA5ACARJhCg9MaXN0Sm9iQXR0ZW1wdHMSIy5taWxscmFjZS52MS5MaXN0Sm9iQXR0ZW1wdHNSZXF1ZXN0GiQubWlsbHJhY2UudjEuTGlzdEpvYkF0dGVtcHRzUmVzcG9uc2UiA5ACARJJCghXYXRjaEpvYhIcLm1pbGxyYWNlLnYxLldhdGNoSm9iUmVxdWVzdBodLm1pbGxyYWNlLnYxLldhdGNoSm9iUmVzcG9uc2UwARJMCglXYXRjaEpvYnMSHS5taWxscmFjZS52MS5XYXRjaEpvYnNSZXF1ZXN0Gh4ubWlsbHJhY2UudjEuV2F0Y2hKb2JzUmVzcG9uc2UwARJJCgdXYWl0Sm9iEhsubWlsbHJhY2UudjEuV2FpdEpvYlJlcXVlc3QaHC5taWxscmFjZS52MS5XYWl0Sm9iUmVzcG9uc2UiA5ACAWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_google_rpc_status, file_millrace_v1_job]);
+  fileDesc("Ch1taWxscmFjZS92MS9qb2Jfc2VydmljZS5wcm90bxILbWlsbHJhY2UudjEicQoQU3VibWl0Sm9iUmVxdWVzdBIiCgRzcGVjGAEgASgLMhQubWlsbHJhY2UudjEuSm9iU3BlYxISCgpyZXF1ZXN0X2lkGAIgASgJEg4KBmpvYl9pZBgDIAEoCRIVCg12YWxpZGF0ZV9vbmx5GAQgASgIIkMKEVN1Ym1pdEpvYlJlc3BvbnNlEh0KA2pvYhgBIAEoCzIQLm1pbGxyYWNlLnYxLkpvYhIPCgdjcmVhdGVkGAIgASgIIkQKEVN1Ym1pdEpvYnNSZXF1ZXN0Ei8KCHJlcXVlc3RzGAEgAygLMh0ubWlsbHJhY2UudjEuU3VibWl0Sm9iUmVxdWVzdCK/AQoSU3VibWl0Sm9ic1Jlc3BvbnNlEjkKCG91dGNvbWVzGAEgAygLMicubWlsbHJhY2UudjEuU3VibWl0Sm9ic1Jlc3BvbnNlLk91dGNvbWUabgoHT3V0Y29tZRIzCglzdWJtaXR0ZWQYASABKAsyHi5taWxscmFjZS52MS5TdWJtaXRKb2JSZXNwb25zZUgAEiMKBWVycm9yGAIgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXNIAEIJCgdvdXRjb21lImsKDVJ1bkpvYlJlcXVlc3QSLQoGc3VibWl0GAEgASgLMh0ubWlsbHJhY2UudjEuU3VibWl0Sm9iUmVxdWVzdBIrCghtYXhfd2FpdBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJoCg5SdW5Kb2JSZXNwb25zZRIdCgNqb2IYASABKAsyEC5taWxscmFjZS52MS5Kb2ISDwoHY3JlYXRlZBgCIAEoCBImCgZyZXN1bHQYAyABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUiHwoNR2V0Sm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiLwoOR2V0Sm9iUmVzcG9uc2USHQoDam9iGAEgASgLMhAubWlsbHJhY2UudjEuSm9iIrMCCglKb2JGaWx0ZXISJQoGc3RhdGVzGAEgAygOMhUubWlsbHJhY2UudjEuSm9iU3RhdGUSDAoEdHlwZRgCIAEoCRIyCgZsYWJlbHMYAyADKAsyIi5taWxscmFjZS52MS5Kb2JGaWx0ZXIuTGFiZWxzRW50cnkSEgoKY3JlYXRvcl9pZBgEIAEoCRIxCg1jcmVhdGVkX2FmdGVyGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIyCg5jcmVhdGVkX2JlZm9yZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLd29ya2Zsb3dfaWQYByABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJ3Cg9MaXN0Sm9ic1JlcXVlc3QSJgoGZmlsdGVyGAEgASgLMhYubWlsbHJhY2UudjEuSm9iRmlsdGVyEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJEhUKDWluY2x1ZGVfdG90YWwYBCABKAgiaQoQTGlzdEpvYnNSZXNwb25zZRIeCgRqb2JzGAEgAygLMhAubWlsbHJhY2UudjEuSm9iEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRISCgV0b3RhbBgDIAEoA0gAiAEBQggKBl90b3RhbCIkChJHZXRKb2JJbnB1dFJlcXVlc3QSDgoGam9iX2lkGAEgASgJIjwKE0dldEpvYklucHV0UmVzcG9uc2USJQoFaW5wdXQYASABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUiJQoTR2V0Sm9iUmVzdWx0UmVxdWVzdBIOCgZqb2JfaWQYASABKAkiPgoUR2V0Sm9iUmVzdWx0UmVzcG9uc2USJgoGcmVzdWx0GAEgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlIjIKEENhbmNlbEpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJEg4KBnJlYXNvbhgCIAEoCSIyChFDYW5jZWxKb2JSZXNwb25zZRIdCgNqb2IYASABKAsyEC5taWxscmFjZS52MS5Kb2IiIQoPUmV0cnlKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCSIxChBSZXRyeUpvYlJlc3BvbnNlEh0KA2pvYhgBIAEoCzIQLm1pbGxyYWNlLnYxLkpvYiJFChRMaXN0Sm9iT3V0cHV0UmVxdWVzdBIOCgZqb2JfaWQYASABKAkSDgoGb2Zmc2V0GAIgASgDEg0KBWxpbWl0GAMgASgFIkwKFUxpc3RKb2JPdXRwdXRSZXNwb25zZRIkCgRyb3dzGAEgAygLMhYubWlsbHJhY2UudjEuSm9iT3V0cHV0Eg0KBXRvdGFsGAIgASgDIigKFkxpc3RKb2JBdHRlbXB0c1JlcXVlc3QSDgoGam9iX2lkGAEgASgJIkQKF0xpc3RKb2JBdHRlbXB0c1Jlc3BvbnNlEikKCGF0dGVtcHRzGAEgAygLMhcubWlsbHJhY2UudjEuSm9iQXR0ZW1wdCJMCg9XYXRjaEpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJEhQKDHJlc3VtZV90b2tlbhgCIAEoCRITCgtza2lwX291dHB1dBgDIAEoCCKCAQoQV2F0Y2hKb2JSZXNwb25zZRIdCgNqb2IYASABKAsyEC5taWxscmFjZS52MS5Kb2ISJgoGb3V0cHV0GAIgAygLMhYubWlsbHJhY2UudjEuSm9iT3V0cHV0EhQKDHJlc3VtZV90b2tlbhgDIAEoCRIRCgloZWFydGJlYXQYBCABKAgiZwoQV2F0Y2hKb2JzUmVxdWVzdBImCgZmaWx0ZXIYASABKAsyFi5taWxscmFjZS52MS5Kb2JGaWx0ZXISFAoMcmVzdW1lX3Rva2VuGAIgASgJEhUKDXNraXBfc25hcHNob3QYAyABKAgidwoRV2F0Y2hKb2JzUmVzcG9uc2USHgoEam9icxgBIAMoCzIQLm1pbGxyYWNlLnYxLkpvYhIUCgxyZXN1bWVfdG9rZW4YAiABKAkSEQoJaGVhcnRiZWF0GAMgASgIEhkKEXNuYXBzaG90X2NvbXBsZXRlGAQgASgIIl8KDldhaXRKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCRIrCghtYXhfd2FpdBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIQCghyZXZpc2lvbhgDIAEoAyJCCg9XYWl0Sm9iUmVzcG9uc2USHQoDam9iGAEgASgLMhAubWlsbHJhY2UudjEuSm9iEhAKCHJldmlzaW9uGAIgASgDMuoICgpKb2JTZXJ2aWNlEkoKCVN1Ym1pdEpvYhIdLm1pbGxyYWNlLnYxLlN1Ym1pdEpvYlJlcXVlc3QaHi5taWxscmFjZS52MS5TdWJtaXRKb2JSZXNwb25zZRJNCgpTdWJtaXRKb2JzEh4ubWlsbHJhY2UudjEuU3VibWl0Sm9ic1JlcXVlc3QaHy5taWxscmFjZS52MS5TdWJtaXRKb2JzUmVzcG9uc2USQQoGUnVuSm9iEhoubWlsbHJhY2UudjEuUnVuSm9iUmVxdWVzdBobLm1pbGxyYWNlLnYxLlJ1bkpvYlJlc3BvbnNlEkYKBkdldEpvYhIaLm1pbGxyYWNlLnYxLkdldEpvYlJlcXVlc3QaGy5taWxscmFjZS52MS5HZXRKb2JSZXNwb25zZSIDkAIBEkwKCExpc3RKb2JzEhwubWlsbHJhY2UudjEuTGlzdEpvYnNSZXF1ZXN0Gh0ubWlsbHJhY2UudjEuTGlzdEpvYnNSZXNwb25zZSIDkAIBElUKC0dldEpvYklucHV0Eh8ubWlsbHJhY2UudjEuR2V0Sm9iSW5wdXRSZXF1ZXN0GiAubWlsbHJhY2UudjEuR2V0Sm9iSW5wdXRSZXNwb25zZSIDkAIBElgKDEdldEpvYlJlc3VsdBIgLm1pbGxyYWNlLnYxLkdldEpvYlJlc3VsdFJlcXVlc3QaIS5taWxscmFjZS52MS5HZXRKb2JSZXN1bHRSZXNwb25zZSIDkAIBEkoKCUNhbmNlbEpvYhIdLm1pbGxyYWNlLnYxLkNhbmNlbEpvYlJlcXVlc3QaHi5taWxscmFjZS52MS5DYW5jZWxKb2JSZXNwb25zZRJHCghSZXRyeUpvYhIcLm1pbGxyYWNlLnYxLlJldHJ5Sm9iUmVxdWVzdBodLm1pbGxyYWNlLnYxLlJldHJ5Sm9iUmVzcG9uc2USWwoNTGlzdEpvYk91dHB1dBIhLm1pbGxyYWNlLnYxLkxpc3RKb2JPdXRwdXRSZXF1ZXN0GiIubWlsbHJhY2UudjEuTGlzdEpvYk91dHB1dFJlc3BvbnNlIgOQAgESYQoPTGlzdEpvYkF0dGVtcHRzEiMubWlsbHJhY2UudjEuTGlzdEpvYkF0dGVtcHRzUmVxdWVzdBokLm1pbGxyYWNlLnYxLkxpc3RKb2JBdHRlbXB0c1Jlc3BvbnNlIgOQAgESSQoIV2F0Y2hKb2ISHC5taWxscmFjZS52MS5XYXRjaEpvYlJlcXVlc3QaHS5taWxscmFjZS52MS5XYXRjaEpvYlJlc3BvbnNlMAESTAoJV2F0Y2hKb2JzEh0ubWlsbHJhY2UudjEuV2F0Y2hKb2JzUmVxdWVzdBoeLm1pbGxyYWNlLnYxLldhdGNoSm9ic1Jlc3BvbnNlMAESSQoHV2FpdEpvYhIbLm1pbGxyYWNlLnYxLldhaXRKb2JSZXF1ZXN0GhwubWlsbHJhY2UudjEuV2FpdEpvYlJlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_google_rpc_status, file_millrace_v1_job]);
 
 /**
  * @generated from message millrace.v1.SubmitJobRequest
@@ -362,6 +362,40 @@ export const ListJobsResponseSchema: GenMessage<ListJobsResponse> = /*@__PURE__*
   messageDesc(file_millrace_v1_job_service, 10);
 
 /**
+ * @generated from message millrace.v1.GetJobInputRequest
+ */
+export type GetJobInputRequest = Message<"millrace.v1.GetJobInputRequest"> & {
+  /**
+   * @generated from field: string job_id = 1;
+   */
+  jobId: string;
+};
+
+/**
+ * Describes the message millrace.v1.GetJobInputRequest.
+ * Use `create(GetJobInputRequestSchema)` to create a new message.
+ */
+export const GetJobInputRequestSchema: GenMessage<GetJobInputRequest> = /*@__PURE__*/
+  messageDesc(file_millrace_v1_job_service, 11);
+
+/**
+ * @generated from message millrace.v1.GetJobInputResponse
+ */
+export type GetJobInputResponse = Message<"millrace.v1.GetJobInputResponse"> & {
+  /**
+   * @generated from field: google.protobuf.Value input = 1;
+   */
+  input?: Value | undefined;
+};
+
+/**
+ * Describes the message millrace.v1.GetJobInputResponse.
+ * Use `create(GetJobInputResponseSchema)` to create a new message.
+ */
+export const GetJobInputResponseSchema: GenMessage<GetJobInputResponse> = /*@__PURE__*/
+  messageDesc(file_millrace_v1_job_service, 12);
+
+/**
  * @generated from message millrace.v1.GetJobResultRequest
  */
 export type GetJobResultRequest = Message<"millrace.v1.GetJobResultRequest"> & {
@@ -376,7 +410,7 @@ export type GetJobResultRequest = Message<"millrace.v1.GetJobResultRequest"> & {
  * Use `create(GetJobResultRequestSchema)` to create a new message.
  */
 export const GetJobResultRequestSchema: GenMessage<GetJobResultRequest> = /*@__PURE__*/
-  messageDesc(file_millrace_v1_job_service, 11);
+  messageDesc(file_millrace_v1_job_service, 13);
 
 /**
  * @generated from message millrace.v1.GetJobResultResponse
@@ -393,7 +427,7 @@ export type GetJobResultResponse = Message<"millrace.v1.GetJobResultResponse"> &
  * Use `create(GetJobResultResponseSchema)` to create a new message.
  */
 export const GetJobResultResponseSchema: GenMessage<GetJobResultResponse> = /*@__PURE__*/
-  messageDesc(file_millrace_v1_job_service, 12);
+  messageDesc(file_millrace_v1_job_service, 14);
 
 /**
  * @generated from message millrace.v1.CancelJobRequest
@@ -417,7 +451,7 @@ export type CancelJobRequest = Message<"millrace.v1.CancelJobRequest"> & {
  * Use `create(CancelJobRequestSchema)` to create a new message.
  */
 export const CancelJobRequestSchema: GenMessage<CancelJobRequest> = /*@__PURE__*/
-  messageDesc(file_millrace_v1_job_service, 13);
+  messageDesc(file_millrace_v1_job_service, 15);
 
 /**
  * @generated from message millrace.v1.CancelJobResponse
@@ -434,7 +468,7 @@ export type CancelJobResponse = Message<"millrace.v1.CancelJobResponse"> & {
  * Use `create(CancelJobResponseSchema)` to create a new message.
  */
 export const CancelJobResponseSchema: GenMessage<CancelJobResponse> = /*@__PURE__*/
-  messageDesc(file_millrace_v1_job_service, 14);
+  messageDesc(file_millrace_v1_job_service, 16);
 
 /**
  * @generated from message millrace.v1.RetryJobRequest
@@ -451,7 +485,7 @@ export type RetryJobRequest = Message<"millrace.v1.RetryJobRequest"> & {
  * Use `create(RetryJobRequestSchema)` to create a new message.
  */
 export const RetryJobRequestSchema: GenMessage<RetryJobRequest> = /*@__PURE__*/
-  messageDesc(file_millrace_v1_job_service, 15);
+  messageDesc(file_millrace_v1_job_service, 17);
 
 /**
  * @generated from message millrace.v1.RetryJobResponse
@@ -468,7 +502,7 @@ export type RetryJobResponse = Message<"millrace.v1.RetryJobResponse"> & {
  * Use `create(RetryJobResponseSchema)` to create a new message.
  */
 export const RetryJobResponseSchema: GenMessage<RetryJobResponse> = /*@__PURE__*/
-  messageDesc(file_millrace_v1_job_service, 16);
+  messageDesc(file_millrace_v1_job_service, 18);
 
 /**
  * @generated from message millrace.v1.ListJobOutputRequest
@@ -499,7 +533,7 @@ export type ListJobOutputRequest = Message<"millrace.v1.ListJobOutputRequest"> &
  * Use `create(ListJobOutputRequestSchema)` to create a new message.
  */
 export const ListJobOutputRequestSchema: GenMessage<ListJobOutputRequest> = /*@__PURE__*/
-  messageDesc(file_millrace_v1_job_service, 17);
+  messageDesc(file_millrace_v1_job_service, 19);
 
 /**
  * @generated from message millrace.v1.ListJobOutputResponse
@@ -523,7 +557,7 @@ export type ListJobOutputResponse = Message<"millrace.v1.ListJobOutputResponse">
  * Use `create(ListJobOutputResponseSchema)` to create a new message.
  */
 export const ListJobOutputResponseSchema: GenMessage<ListJobOutputResponse> = /*@__PURE__*/
-  messageDesc(file_millrace_v1_job_service, 18);
+  messageDesc(file_millrace_v1_job_service, 20);
 
 /**
  * @generated from message millrace.v1.ListJobAttemptsRequest
@@ -540,7 +574,7 @@ export type ListJobAttemptsRequest = Message<"millrace.v1.ListJobAttemptsRequest
  * Use `create(ListJobAttemptsRequestSchema)` to create a new message.
  */
 export const ListJobAttemptsRequestSchema: GenMessage<ListJobAttemptsRequest> = /*@__PURE__*/
-  messageDesc(file_millrace_v1_job_service, 19);
+  messageDesc(file_millrace_v1_job_service, 21);
 
 /**
  * @generated from message millrace.v1.ListJobAttemptsResponse
@@ -557,7 +591,7 @@ export type ListJobAttemptsResponse = Message<"millrace.v1.ListJobAttemptsRespon
  * Use `create(ListJobAttemptsResponseSchema)` to create a new message.
  */
 export const ListJobAttemptsResponseSchema: GenMessage<ListJobAttemptsResponse> = /*@__PURE__*/
-  messageDesc(file_millrace_v1_job_service, 20);
+  messageDesc(file_millrace_v1_job_service, 22);
 
 /**
  * @generated from message millrace.v1.WatchJobRequest
@@ -588,7 +622,7 @@ export type WatchJobRequest = Message<"millrace.v1.WatchJobRequest"> & {
  * Use `create(WatchJobRequestSchema)` to create a new message.
  */
 export const WatchJobRequestSchema: GenMessage<WatchJobRequest> = /*@__PURE__*/
-  messageDesc(file_millrace_v1_job_service, 21);
+  messageDesc(file_millrace_v1_job_service, 23);
 
 /**
  * @generated from message millrace.v1.WatchJobResponse
@@ -628,7 +662,7 @@ export type WatchJobResponse = Message<"millrace.v1.WatchJobResponse"> & {
  * Use `create(WatchJobResponseSchema)` to create a new message.
  */
 export const WatchJobResponseSchema: GenMessage<WatchJobResponse> = /*@__PURE__*/
-  messageDesc(file_millrace_v1_job_service, 22);
+  messageDesc(file_millrace_v1_job_service, 24);
 
 /**
  * @generated from message millrace.v1.WatchJobsRequest
@@ -659,7 +693,7 @@ export type WatchJobsRequest = Message<"millrace.v1.WatchJobsRequest"> & {
  * Use `create(WatchJobsRequestSchema)` to create a new message.
  */
 export const WatchJobsRequestSchema: GenMessage<WatchJobsRequest> = /*@__PURE__*/
-  messageDesc(file_millrace_v1_job_service, 23);
+  messageDesc(file_millrace_v1_job_service, 25);
 
 /**
  * @generated from message millrace.v1.WatchJobsResponse
@@ -699,7 +733,7 @@ export type WatchJobsResponse = Message<"millrace.v1.WatchJobsResponse"> & {
  * Use `create(WatchJobsResponseSchema)` to create a new message.
  */
 export const WatchJobsResponseSchema: GenMessage<WatchJobsResponse> = /*@__PURE__*/
-  messageDesc(file_millrace_v1_job_service, 24);
+  messageDesc(file_millrace_v1_job_service, 26);
 
 /**
  * @generated from message millrace.v1.WaitJobRequest
@@ -730,7 +764,7 @@ export type WaitJobRequest = Message<"millrace.v1.WaitJobRequest"> & {
  * Use `create(WaitJobRequestSchema)` to create a new message.
  */
 export const WaitJobRequestSchema: GenMessage<WaitJobRequest> = /*@__PURE__*/
-  messageDesc(file_millrace_v1_job_service, 25);
+  messageDesc(file_millrace_v1_job_service, 27);
 
 /**
  * @generated from message millrace.v1.WaitJobResponse
@@ -754,7 +788,7 @@ export type WaitJobResponse = Message<"millrace.v1.WaitJobResponse"> & {
  * Use `create(WaitJobResponseSchema)` to create a new message.
  */
 export const WaitJobResponseSchema: GenMessage<WaitJobResponse> = /*@__PURE__*/
-  messageDesc(file_millrace_v1_job_service, 26);
+  messageDesc(file_millrace_v1_job_service, 28);
 
 /**
  * Submitting jobs and following them. Every call needs `authorization: Bearer <token>` and
@@ -815,6 +849,17 @@ export const JobService: GenService<{
     methodKind: "unary";
     input: typeof ListJobsRequestSchema;
     output: typeof ListJobsResponseSchema;
+  },
+  /**
+   * What a job was given, for whoever does its work without a runner of ours.
+   * Errors: JOB_NOT_FOUND.
+   *
+   * @generated from rpc millrace.v1.JobService.GetJobInput
+   */
+  getJobInput: {
+    methodKind: "unary";
+    input: typeof GetJobInputRequestSchema;
+    output: typeof GetJobInputResponseSchema;
   },
   /**
    * The result of a succeeded job. Errors: JOB_NOT_FOUND, JOB_NOT_COMPLETED.
