@@ -97,6 +97,10 @@ export const faultyStore = (
     ...real,
     shards,
     identity,
+    schedules: {
+      ...real.schedules,
+      due: async (...args) => await call(async () => await real.schedules.due(...args)),
+    },
     secrets: {
       keep: async (...args) => await call(async () => await real.secrets.keep(...args)),
       names: async (...args) => await call(async () => await real.secrets.names(...args)),

@@ -3,6 +3,7 @@ import { hasEnded, TRANSITIONS, type JobState } from "../../src/jobs/states.ts";
 import type { Fence, ShardChanges } from "../../src/store/store.ts";
 import { broken } from "./broken.ts";
 import type { ReleaseLedger } from "./release-ledger.ts";
+import { ScheduleLedger } from "./schedule-ledger.ts";
 
 export type Limits = { readonly maxRunning: number };
 
@@ -24,6 +25,7 @@ export class Ledger {
   /** The first broken promise. */
   fault: Error | null = null;
   readonly releases: ReleaseLedger;
+  readonly schedules = new ScheduleLedger();
   readonly #limits: Limits;
   readonly #revisions = new Map<number, { epoch: number; revision: number }>();
 
@@ -37,6 +39,7 @@ export class Ledger {
     try {
       this.#checkFence(fence, changes.revision);
       this.releases.committed(changes, this.jobs);
+      this.schedules.committed(changes);
       for (const row of changes.inserted) this.#insert(row);
       for (const row of changes.updated) this.#update(row);
       for (const row of changes.attempts) this.#attempt(row);

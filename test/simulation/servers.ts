@@ -1,9 +1,11 @@
 import { createCluster, type Cluster } from "../../src/cluster/cluster.ts";
 import { createIdentity, type Identity } from "../../src/identity/identity.ts";
 import { silentLog } from "../../src/runtime/log.ts";
+import { createFiring } from "../../src/schedules/firing.ts";
 import type { Store } from "../../src/store/store.ts";
 import { faultyStore, type Faults } from "./faulty-store.ts";
 import type { Ledger } from "./ledger.ts";
+import { scheduledSubmission } from "./schedules.ts";
 import type { World } from "./world.ts";
 
 /** The connection broke: whether the call took effect is not known. */
@@ -96,6 +98,17 @@ export class SimulatedServer {
       shardOf: (organizationId) => cluster.router.shardOf(organizationId),
       onOrganizations: nothing,
     });
+    const firing = createFiring({
+      schedules: store.schedules,
+      router: cluster.router,
+      owned: () => cluster.owned(),
+      prepare: async (schedule) => {
+        await world.pause(world.dice.between(0, 20));
+        return { kind: "job", submission: scheduledSubmission(world, schedule) };
+      },
+      clock,
+      log: silentLog,
+    });
     const life: Life = Object.assign(state, { cluster, identity, store, dead, mourners: [] });
     this.#life = life;
     this.#kill = kill;
@@ -103,6 +116,7 @@ export class SimulatedServer {
     const start = async (): Promise<void> => {
       await cluster.start();
       await identity.start();
+      await firing.start();
     };
     start().catch((error: unknown) => {
       // A server that cannot start ends, and is started again like one that crashed.

@@ -10,6 +10,7 @@ import { checkEnd } from "./invariants.ts";
 import { Ledger } from "./ledger.ts";
 import { ReleaseLedger } from "./release-ledger.ts";
 import { SimulatedRunner, type Acknowledged } from "./runners.ts";
+import { keepSchedule } from "./schedules.ts";
 import { SimulatedServer } from "./servers.ts";
 import { SimulatedWatcher } from "./watchers.ts";
 import { World } from "./world.ts";
@@ -90,7 +91,19 @@ export const simulate = async (
   for (const watcher of watchers) void watcher.watch();
 
   const failures: string[] = [];
-  let working = ORGANIZATIONS.length + 1;
+  const stormEnds = world.now + dice.between(5_000, 20_000);
+  let working = ORGANIZATIONS.length + 2;
+  keepSchedule(
+    { world, store, servers },
+    {
+      organizationId: dice.pick(ORGANIZATIONS),
+      cron: dice.pick(["*/2 * * * * *", "*/5 * * * * *"]),
+      until: stormEnds,
+    },
+  ).then(
+    () => (working -= 1),
+    (error: unknown) => failures.push(`a schedule could not be kept: ${String(error)}`),
+  );
   const callers = ORGANIZATIONS.slice(0, 1).map((organizationId) => {
     const caller = new SimulatedCaller({ world, ledger, store, servers });
     caller.work(organizationId).then(
@@ -109,7 +122,6 @@ export const simulate = async (
     );
   }
 
-  const stormEnds = world.now + dice.between(5_000, 20_000);
   const disturb = (): void => {
     if (world.now >= stormEnds) {
       faults = NO_FAULTS;
