@@ -1,3 +1,4 @@
+import type { ScheduleRow } from "../../src/jobs/schedule.ts";
 import type { IdentityStore, ShardStore, Store } from "../../src/store/store.ts";
 import type { Ledger } from "./ledger.ts";
 import type { World } from "./world.ts";
@@ -39,6 +40,7 @@ export const faultyStore = (
   },
 ): Store => {
   const { world, ledger, isAlive, faults, cutOffUntil } = options;
+  let dueBefore: ScheduleRow[] = [];
 
   const call = async <T>(work: () => Promise<T>): Promise<T> => {
     const { dice } = world;
@@ -99,7 +101,14 @@ export const faultyStore = (
     identity,
     schedules: {
       ...real.schedules,
-      due: async (...args) => await call(async () => await real.schedules.due(...args)),
+      // Now and then it is read from a replica that lags behind.
+      due: async (...args) => {
+        const lags = world.dice.chance(0.1);
+        const now = await call(async () => await real.schedules.due(...args));
+        const told = lags ? dueBefore : now;
+        dueBefore = now;
+        return told;
+      },
     },
     secrets: {
       keep: async (...args) => await call(async () => await real.secrets.keep(...args)),
