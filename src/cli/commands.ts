@@ -6,6 +6,7 @@ import { registerOrganization } from "./organization/command.ts";
 import type { Register } from "./program.ts";
 import { registerRunner } from "./runner.ts";
 import { registerServe } from "./serve.ts";
+import { registerSchedule } from "./schedule/command.ts";
 import { registerToken } from "./token/command.ts";
 import { registerUser } from "./user/command.ts";
 
@@ -19,5 +20,6 @@ export const COMMANDS: readonly Register[] = [
   registerUser,
   registerToken,
   registerJob,
+  registerSchedule,
   registerHealthcheck,
 ];

@@ -11,21 +11,18 @@ import { EXIT, type ExitCode } from "../exit-codes.ts";
 import { usageFailure } from "../failure.ts";
 import { jsonLine } from "../json.ts";
 import { addClientOptions, addExamples, type ClientOptions } from "../options.ts";
-import { collectPairs, parseDurationMs, parseInteger, parseMoment } from "../parse.ts";
+import { parseMoment } from "../parse.ts";
 import type { Register } from "../program.ts";
 import { printLine, type Shell } from "../shell.ts";
 import { exitCodeOf, outcomeText } from "./describe.ts";
-import { jobInput, readSource } from "./input.ts";
 import { requireJob } from "./require-job.ts";
 import { resultText } from "./result-text.ts";
-import { type SpecOptions, specOf } from "./spec.ts";
+import { addSpecOptions, readSpec, type SpecArguments } from "./spec-options.ts";
 import { waitForEnd } from "./wait-for-end.ts";
 import { watchToEnd } from "./watch-to-end.ts";
 
 type Options = ClientOptions &
-  SpecOptions & {
-    readonly input?: string;
-    readonly inputFile?: Readonly<Record<string, string>>;
+  SpecArguments & {
     readonly requestId?: string;
     readonly jobId?: string;
     readonly validateOnly?: boolean;
@@ -34,11 +31,8 @@ type Options = ClientOptions &
   };
 
 const requestOf = async (options: Options, shell: Shell) => {
-  const source =
-    options.script === undefined ? null : await readSource(options.script, "--script", shell);
-  const input = await jobInput(options.input, options.inputFile ?? {}, shell);
   return {
-    spec: specOf(options, source, input, shell.clock.now()),
+    spec: await readSpec(options, shell),
     requestId: options.requestId ?? "",
     jobId: options.jobId ?? "",
     validateOnly: options.validateOnly === true,
@@ -101,32 +95,10 @@ const submit = async (options: Options, shell: Shell): Promise<ExitCode> => {
 };
 
 export const registerSubmit: Register = (parent, shell, act) => {
-  const command = parent
-    .command("submit")
-    .description("Submits a job and prints its id, once it is durable.")
-    .option("--script <file>", "an ES module to run, JavaScript or TypeScript (- for stdin)")
-    .option("--type <name>", "a registered type to run")
-    .option("--input <json>", "the input: JSON, @file, or - for stdin")
-    .option(
-      "--input-file <field=file>",
-      "a file's text as a field of the input; repeatable",
-      collectPairs,
-    )
-    .option("--name <text>", "a name for people")
-    .option("--priority <n>", "-100 to 100; higher runs earlier", parseInteger)
-    .option("--label <key=value>", "a label; repeatable", collectPairs)
+  const command = addSpecOptions(
+    parent.command("submit").description("Submits a job and prints its id, once it is durable."),
+  )
     .option("--run-at <time>", "not before: 2027-01-31T08:00:00Z or +10m", parseMoment)
-    .option(
-      "--attempt-timeout <duration>",
-      "ends an attempt that runs longer: 30s",
-      parseDurationMs,
-    )
-    .option("--total-timeout <duration>", "ends the job at this age: 2h", parseDurationMs)
-    .option("--max-retries <n>", "retries after the first attempt", parseInteger)
-    .option("--key <text>", "of the jobs with the same key, one runs at a time")
-    .option("--reject-conflict", "with --key: refuse instead of waiting for the other job")
-    .option("--callback <url>", "where the end of the job is told")
-    .option("--run-as <user>", "the user for whom the job acts")
     .option("--request-id <id>", "the same id with the same content is the same job")
     .option("--job-id <uuid>", "an id of your own choice: a UUIDv7")
     .option("--validate-only", "check everything, create nothing")
