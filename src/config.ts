@@ -43,6 +43,21 @@ export const VARIABLES = {
   },
   MILLRACE_METRICS_LISTEN: { fallback: "127.0.0.1:9464", allowed: "host:port, or off" },
   MILLRACE_LOG_LEVEL: { fallback: "info", allowed: "debug, info, warn, error or silent" },
+  MILLRACE_JWT_ISSUER: { fallback: "no JWTs are taken", allowed: "the `iss` of the issuer" },
+  MILLRACE_JWT_JWKS_URL: {
+    fallback: "none; needed with MILLRACE_JWT_ISSUER",
+    allowed: "an https URL, or http on this machine",
+  },
+  MILLRACE_JWT_AUDIENCE: {
+    fallback: "none; needed with MILLRACE_JWT_ISSUER",
+    allowed: "the `aud` that names this service",
+  },
+  MILLRACE_JWT_ORGANIZATION_CLAIM: { fallback: "organization", allowed: "the name of a claim" },
+  MILLRACE_JWT_USER_CLAIM: { fallback: "sub", allowed: "the name of a claim" },
+  MILLRACE_JWT_ABILITIES_CLAIM: {
+    fallback: "none: a JWT may what its user may",
+    allowed: "the name of a claim",
+  },
   MILLRACE_DRAIN_SECONDS: { fallback: "10", allowed: "a number from 0 to 300" },
 } as const satisfies Record<string, Variable>;
 
@@ -51,6 +66,16 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 export type Address = { readonly host: string; readonly port: number };
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
+
+export type OutsideIssuer = {
+  readonly issuer: string;
+  readonly jwksUrl: string;
+  readonly audience: string;
+  readonly organizationClaim: string;
+  readonly userClaim: string;
+  /** Null: a JWT may what its user may. */
+  readonly abilitiesClaim: string | null;
+};
 
 export type ServerConfig = {
   /** `sqlite:<path>` or `mysql://…` */
@@ -68,6 +93,8 @@ export type ServerConfig = {
   readonly metricsListen: Address | null;
   readonly logLevel: LogLevel;
   readonly drainMs: number;
+  /** Whose JWTs are taken; null: nobody's. */
+  readonly outsideIssuer: OutsideIssuer | null;
   /** An OpenTelemetry collector was named. */
   readonly otlp: boolean;
 };
@@ -103,6 +130,13 @@ const origin = z
   .refine((text) => new URL(text).pathname === "/" && new URL(text).search === "")
   .transform((text) => new URL(text).origin);
 
+const LOOPBACK: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
+
+/** Whoever can change these keys on their way can sign for everybody. */
+const keysUrl = z
+  .url({ protocol: /^https?$/ })
+  .refine((text) => text.startsWith("https:") || LOOPBACK.has(new URL(text).hostname));
+
 const SCHEMAS = {
   MILLRACE_DATABASE_URL: z.string().regex(/^(sqlite:.+|(mysql|mariadb):\/\/[^/]+\/[^/]+)$/),
   MYSQL_HOST: z.string(),
@@ -120,6 +154,12 @@ const SCHEMAS = {
     .transform(() => null)
     .or(address),
   MILLRACE_LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]),
+  MILLRACE_JWT_ISSUER: z.string(),
+  MILLRACE_JWT_JWKS_URL: keysUrl,
+  MILLRACE_JWT_AUDIENCE: z.string(),
+  MILLRACE_JWT_ORGANIZATION_CLAIM: z.string(),
+  MILLRACE_JWT_USER_CLAIM: z.string(),
+  MILLRACE_JWT_ABILITIES_CLAIM: z.string(),
   MILLRACE_DRAIN_SECONDS: z
     .string()
     .regex(/^\d+(\.\d+)?$/)
@@ -178,6 +218,37 @@ const mysqlUrl = ({ faults, read }: Reading): string | null => {
 const dataDirectory = ({ read }: Reading): string =>
   resolve(read("MILLRACE_DATA_DIR") ?? ".millrace");
 
+/** All of the issuer, or nothing of it. */
+const outsideIssuer = ({ faults, read }: Reading): OutsideIssuer | null => {
+  const before = faults.length;
+  const needed = {
+    MILLRACE_JWT_ISSUER: read("MILLRACE_JWT_ISSUER"),
+    MILLRACE_JWT_JWKS_URL: read("MILLRACE_JWT_JWKS_URL"),
+    MILLRACE_JWT_AUDIENCE: read("MILLRACE_JWT_AUDIENCE"),
+  };
+  const claims = [
+    read("MILLRACE_JWT_ORGANIZATION_CLAIM"),
+    read("MILLRACE_JWT_USER_CLAIM"),
+    read("MILLRACE_JWT_ABILITIES_CLAIM"),
+  ] as const;
+  if (faults.length > before) return null;
+  if ([...Object.values(needed), ...claims].every((value) => value === undefined)) return null;
+  for (const [name, value] of Object.entries(needed)) {
+    if (value !== undefined) continue;
+    const { allowed } = VARIABLES[name as Name];
+    faults.push(`${name} is not set, but others of MILLRACE_JWT_* are; allowed: ${allowed}`);
+  }
+  const [organizationClaim = "organization", userClaim = "sub", abilitiesClaim = null] = claims;
+  return {
+    issuer: needed.MILLRACE_JWT_ISSUER ?? "",
+    jwksUrl: needed.MILLRACE_JWT_JWKS_URL ?? "",
+    audience: needed.MILLRACE_JWT_AUDIENCE ?? "",
+    organizationClaim,
+    userClaim,
+    abilitiesClaim,
+  };
+};
+
 const OTLP_ENDPOINTS = [
   "OTEL_EXPORTER_OTLP_ENDPOINT",
   "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
@@ -204,6 +275,7 @@ export const loadConfig = (env: Environment = process.env): ServerConfig => {
     metricsListen: metrics === undefined ? { host: "127.0.0.1", port: 9464 } : metrics,
     logLevel: from.read("MILLRACE_LOG_LEVEL") ?? "info",
     drainMs: (from.read("MILLRACE_DRAIN_SECONDS") ?? 10) * 1_000,
+    outsideIssuer: outsideIssuer(from),
     otlp: OTLP_ENDPOINTS.some((name) => (env[name] ?? "") !== ""),
   };
   if (from.faults.length > 0) throw new ConfigFault(from.faults);

@@ -123,6 +123,7 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
     random,
     log,
     shardOf: router.shardOf,
+    outsideIssuer: config.outsideIssuer,
     onOrganizations: (ids) => {
       void cluster.refresh(ids);
     },

@@ -26,6 +26,31 @@ describe("the configuration", () => {
     });
   });
 
+  it("takes JWTs of an issuer that is named as a whole", () => {
+    const named = {
+      MILLRACE_JWT_ISSUER: "https://issuer.example",
+      MILLRACE_JWT_JWKS_URL: "https://issuer.example/keys",
+      MILLRACE_JWT_AUDIENCE: "millrace",
+    };
+    expect(loadConfig({}).outsideIssuer).toBeNull();
+    expect(loadConfig({ ...named, MILLRACE_JWT_USER_CLAIM: "email" }).outsideIssuer).toEqual({
+      issuer: "https://issuer.example",
+      jwksUrl: "https://issuer.example/keys",
+      audience: "millrace",
+      organizationClaim: "organization",
+      userClaim: "email",
+      abilitiesClaim: null,
+    });
+    expect(faultsOf({ MILLRACE_JWT_USER_CLAIM: "email" })).toEqual([
+      expect.stringMatching(/^MILLRACE_JWT_ISSUER is not set, but others of MILLRACE_JWT_\* are/),
+      expect.stringMatching(/^MILLRACE_JWT_JWKS_URL is not set/),
+      expect.stringMatching(/^MILLRACE_JWT_AUDIENCE is not set/),
+    ]);
+    expect(faultsOf({ ...named, MILLRACE_JWT_JWKS_URL: "http://issuer.example/keys" })).toEqual([
+      expect.stringMatching(/^MILLRACE_JWT_JWKS_URL is "http.*allowed: an https URL/),
+    ]);
+  });
+
   it("takes an empty variable for one that is not set", () => {
     expect(loadConfig({ MILLRACE_LISTEN: "", MYSQL_HOST: "" })).toEqual(loadConfig({}));
   });

@@ -2,6 +2,7 @@ import { JobFault } from "../jobs/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Caller, Presented } from "./caller.ts";
 import type { JobTokens } from "./job-tokens.ts";
+import type { OutsideTokens } from "./outside-tokens.ts";
 import type { StoredTokens } from "./stored-tokens.ts";
 
 /** Tells who a bearer token speaks for, whatever kind of token it is. */
@@ -19,6 +20,8 @@ export type Authenticator = {
 export type AuthenticatorOptions = {
   readonly stored: StoredTokens;
   readonly jobTokens: JobTokens;
+  /** Null: no JWTs are taken. */
+  readonly outside: OutsideTokens | null;
   readonly clock: Clock;
 };
 
@@ -47,13 +50,17 @@ export const bearerOf = (header: string | null): string =>
   /^bearer +(\S+) *$/i.exec(header ?? "")?.[1] ?? "";
 
 /** Only such tokens have a row. */
-const isStored = (caller: Caller): boolean => caller.kind !== "user" || caller.attempt === null;
+const isStored = (text: string): boolean => text.startsWith("mr_");
+
+/** The compact form: three parts, the first a JSON object. */
+const JWT = /^eyJ[\w-]+\.[\w-]+\.[\w-]*$/;
 
 export const createAuthenticator = (options: AuthenticatorOptions): Authenticator => {
-  const { stored, jobTokens, clock } = options;
+  const { stored, jobTokens, outside, clock } = options;
   const look = async (text: string): Promise<Presented | null> => {
-    if (text.startsWith("mr_")) return await stored.inspect(text);
+    if (isStored(text)) return await stored.inspect(text);
     if (text.startsWith("mrj_")) return await jobTokens.inspect(text);
+    if (outside !== null && JWT.test(text)) return await outside.inspect(text);
     return null;
   };
   const inspect = async (text: string): Promise<Presented | null> => {
@@ -67,9 +74,10 @@ export const createAuthenticator = (options: AuthenticatorOptions): Authenticato
   return {
     inspect,
     authenticate: async (header) => {
-      const presented = await inspect(bearerOf(header));
+      const text = bearerOf(header);
+      const presented = await inspect(text);
       if (presented === null) throw unauthenticated();
-      if (isStored(presented.caller)) stored.touch(presented.caller.tokenId);
+      if (isStored(text)) stored.touch(presented.caller.tokenId);
       return presented.caller;
     },
   };

@@ -10,6 +10,7 @@ import { createJobTokenKeys } from "./job-token-keys.ts";
 import { createJobTokens, type JobTokens } from "./job-tokens.ts";
 import { createKnownUsers, type KnownUsers } from "./known-users.ts";
 import { createOpenCalls, type OpenCalls } from "./open-calls.ts";
+import { createOutsideTokens, type OutsideIssuer } from "./outside-tokens.ts";
 import { createStoredTokens } from "./stored-tokens.ts";
 
 /**
@@ -33,18 +34,24 @@ export type IdentityOptions = {
   readonly random: Random;
   readonly log: Log;
   readonly shardOf: (organizationId: OrganizationId) => ShardId;
+  /** Whose JWTs are taken; null: nobody's. */
+  readonly outsideIssuer: OutsideIssuer | null;
   /** Organizations whose limits were changed, here or elsewhere, at most 2 s ago. */
   readonly onOrganizations: (organizationIds: readonly OrganizationId[]) => void;
 };
 
 export const createIdentity = (options: IdentityOptions): Identity => {
-  const { store, clock, random, log, shardOf, onOrganizations } = options;
+  const { store, clock, random, log, shardOf, outsideIssuer, onOrganizations } = options;
   const { identity } = store;
   const users = createKnownUsers({ identity, clock, shardOf });
   const stored = createStoredTokens({ identity, users, clock, log });
   const keys = createJobTokenKeys(store.secrets, random);
   const jobTokens = createJobTokens({ keys, jobs: store.jobs, users, shardOf });
-  const authenticator = createAuthenticator({ stored, jobTokens, clock });
+  const outside =
+    outsideIssuer === null
+      ? null
+      : createOutsideTokens({ issuer: outsideIssuer, identity, users, clock, log });
+  const authenticator = createAuthenticator({ stored, jobTokens, outside, clock });
   const calls = createOpenCalls(authenticator, clock);
 
   // Forgotten first: the calls are looked at with what the database says now.
@@ -54,6 +61,7 @@ export const createIdentity = (options: IdentityOptions): Identity => {
   };
   const userChanged = (organizationId: OrganizationId, userId: UserId): void => {
     users.forget(organizationId, userId);
+    outside?.forgetNames();
     calls.userChanged(organizationId, userId);
   };
   const watch = createChangeWatch({

@@ -83,8 +83,10 @@ export const createOpenCalls = (authenticator: Authenticator, clock: Clock): Ope
 
   return {
     hold: async ({ authorization, caller }, end) => {
+      let over = false;
       let expiry = (): void => {};
       const release = (): void => {
+        over = true;
         expiry();
         byToken.remove(caller.tokenId, held);
         if (user !== null) byUser.remove(user, held);
@@ -93,6 +95,7 @@ export const createOpenCalls = (authenticator: Authenticator, clock: Clock): Ope
         authorization,
         caller,
         end: (fault) => {
+          if (over) return;
           release();
           end(fault);
         },
@@ -104,7 +107,7 @@ export const createOpenCalls = (authenticator: Authenticator, clock: Clock): Ope
       try {
         const expiresAt = await examine(held);
         const wait = (): void => {
-          if (expiresAt === null) return;
+          if (expiresAt === null || over) return;
           const left = expiresAt - clock.now();
           if (left <= 0) held.end(unauthenticated());
           // A timer may come early: the clock was set, or it is more than 24 days.

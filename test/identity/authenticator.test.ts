@@ -67,6 +67,7 @@ const anIdentity = () =>
     random: systemRandom,
     log: silentLog,
     shardOf: () => 0,
+    outsideIssuer: null,
     onOrganizations: () => {},
   });
 const anAuthenticator = () => anIdentity().authenticator;

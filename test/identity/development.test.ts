@@ -50,6 +50,7 @@ describe("a development server", () => {
       random: systemRandom,
       log: silentLog,
       shardOf: () => 0,
+      outsideIssuer: null,
       onOrganizations: () => {},
     }).authenticator;
     expect(await authenticate(`Bearer ${credentials.token}`)).toMatchObject({

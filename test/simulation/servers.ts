@@ -96,6 +96,7 @@ export class SimulatedServer {
       random: world.random(),
       log: silentLog,
       shardOf: (organizationId) => cluster.router.shardOf(organizationId),
+      outsideIssuer: null,
       onOrganizations: nothing,
     });
     const firing = createFiring({
