@@ -43,6 +43,10 @@ export const servicesOf = (router: ConnectRouter): DescService[] => [
   ...new Set(router.handlers.map(({ service }) => service)),
 ];
 
+/** A listener on all addresses sees IPv4 callers as IPv6 ones. */
+const addressOf = ({ socket }: IncomingMessage): string =>
+  (socket.remoteAddress ?? "").replace(/^::ffff:(?=\d+\.)/, "");
+
 const refuse = (response: ServerResponse, status: number, message: string): void => {
   response.writeHead(status, { "content-type": "text/plain; charset=utf-8" });
   response.end(`${message}\n`);
@@ -85,7 +89,7 @@ export const createRpcHandler = (options: RpcOptions): RequestListener => {
     }
     let call: ReturnType<typeof universalRequestFromNodeRequest>;
     try {
-      const values = createContextValues().set(addressKey, request.socket.remoteAddress ?? "");
+      const values = createContextValues().set(addressKey, addressOf(request));
       call = universalRequestFromNodeRequest(request, response, undefined, values);
     } catch (cause) {
       // A Host header that is missing or no host: thrown on, it would end the process.

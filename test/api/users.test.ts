@@ -218,6 +218,10 @@ describe.each(ENGINES)("users on %s", (engine) => {
     const { userId } = member;
     const updated = users().updateUser({ userId, name: " x", abilities, roles });
     expect(await refusalOf(updated)).toMatchObject({ fields });
+    const many = { names: Array.from({ length: 51 }, () => "jobs:view") };
+    expect(await refusalOf(users().createUser({ name: "x", abilities: many }))).toMatchObject({
+      fields: ["abilities.names"],
+    });
     for (const call of [users().updateUser({ name: "x" }), users().listUserAttributes({})]) {
       expect(await refusalOf(call)).toMatchObject({ fields: ["user_id"] });
     }

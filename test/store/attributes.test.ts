@@ -44,6 +44,7 @@ describe.each(ENGINES)("attributes on %s", (engine) => {
       anAttribute("a"),
       anAttribute("a "),
       anAttribute("A"),
+      anAttribute("a\0b"),
       anAttribute("🚀"),
       anAttribute("x", { name: "release-job", kind: "DYNAMIC" }),
     ];
@@ -55,12 +56,13 @@ describe.each(ENGINES)("attributes on %s", (engine) => {
       ["team", "", "STATIC"],
       ["team", "A", "STATIC"],
       ["team", "a", "STATIC"],
+      ["team", "a\0b", "STATIC"],
       ["team", "a ", "STATIC"],
       ["team", "🚀", "STATIC"],
     ]);
     await owner.commit({ removedAttributes: [anAttribute("a"), anAttribute("🚀")] });
     const left = (await identity.attributes(place, ann)).map(({ value }) => value);
-    expect(left).toEqual(["x", "", "A", "a "]);
+    expect(left).toEqual(["x", "", "A", "a\0b", "a "]);
     expect(await identity.attributes(place, bob)).toHaveLength(1);
   });
 

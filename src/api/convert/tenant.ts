@@ -88,6 +88,9 @@ export const toUser = (row: UserRow): MessageInitShape<typeof UserSchema> => ({
   createTime: timestampFromMs(row.createdAt),
 });
 
+/** More than there are: repetitions do no harm. */
+const MOST_NAMES = 50;
+
 /** Names out of a closed list, each once, in the order of that list; a fault for each that is not of it. */
 export const chosenFrom = <Name extends Permission>(
   faults: Faults,
@@ -95,6 +98,10 @@ export const chosenFrom = <Name extends Permission>(
   known: readonly Name[],
   names: readonly string[],
 ): Name[] => {
+  if (names.length > MOST_NAMES) {
+    faults.add(`${field}.names`, `must be at most ${MOST_NAMES}; there are ${names.length}.`);
+    return [];
+  }
   for (const [index, name] of names.entries()) {
     if ((known as readonly string[]).includes(name)) continue;
     const shown = name.length > 50 ? `${name.slice(0, 50)}…` : name;

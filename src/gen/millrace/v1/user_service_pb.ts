@@ -528,7 +528,8 @@ export const UserAttributeKindSchema: GenEnum<UserAttributeKind> = /*@__PURE__*/
 
 /**
  * The users of an organization and the attributes that jobs depend on. Needs the role `admin`,
- * or an operator's token, which has to name the organization.
+ * or an operator's token, which has to name the organization. An organization that is not the
+ * caller's is ORGANIZATION_NOT_FOUND.
  *
  * @generated from service millrace.v1.UserService
  */
@@ -566,7 +567,8 @@ export const UserService: GenService<{
   /**
    * Changes the fields that are set. Takes effect as fast as a revocation: at once on this server,
    * within 5 s elsewhere. Users are never removed, for jobs and the audit log name them: disable
-   * them. Errors: USER_NOT_FOUND, USER_ALREADY_EXISTS for a name that is taken.
+   * them. Errors: USER_NOT_FOUND, USER_ALREADY_EXISTS for a name that is taken, LAST_ADMIN for a
+   * change by a user after which no admin could act. Nobody disables himself.
    *
    * @generated from rpc millrace.v1.UserService.UpdateUser
    */
@@ -589,7 +591,9 @@ export const UserService: GenService<{
    * Gives a user an attribute; setting it again changes nothing. The dynamic attribute
    * `release-job` with the id of a HELD job that acts for this user is used up at once: the
    * attribute is gone and the job goes on, both or neither. If there is no such job yet, the
-   * attribute waits for it. Errors: USER_NOT_FOUND.
+   * attribute waits for it. `deferred-action` has one value, `true` or `false`, and counts for jobs
+   * that are submitted from then on. Errors: USER_NOT_FOUND, TOO_MANY_ATTRIBUTES; JOB_NOT_HELD of a
+   * job that is there and that this release can never move.
    *
    * @generated from rpc millrace.v1.UserService.SetUserAttribute
    */
