@@ -249,7 +249,8 @@ export const createIdentityStore = (engine: Engine): IdentityStore => {
       const rows = (await knex("user_attributes")
         .where({ shard_id: shardId, organization_id: organizationId, user_id: userId })
         .select([...ATTRIBUTE_COLUMNS, textOfBytes("value")])
-        .orderBy(["name", "value"])) as DatabaseRow[];
+        // The column, not the text of the same name: by bytes, as the key has them.
+        .orderBy(["name", "user_attributes.value"])) as DatabaseRow[];
       return rows.map(attributeOf);
     },
     hasAttribute: async ({ shardId, organizationId }, userId, { name, value }) => {
