@@ -216,13 +216,14 @@ describe.each(ENGINES)("who sees a job on %s", (engine) => {
     for (const who of EVERYBODY) {
       const jobs = jobsOf(who);
       if (!sees(who, "delegated")) {
-        for (const call of [
-          jobs.getJobResult({ jobId }),
-          jobs.listJobOutput({ jobId }),
-          jobs.listJobAttempts({ jobId }),
-          jobs.waitJob({ jobId }),
+        for (const ask of [
+          async () => await jobs.getJobInput({ jobId }),
+          async () => await jobs.getJobResult({ jobId }),
+          async () => await jobs.listJobOutput({ jobId }),
+          async () => await jobs.listJobAttempts({ jobId }),
+          async () => await jobs.waitJob({ jobId }),
         ]) {
-          expect(await refusalOf(call), who).toMatchObject({ reason: "JOB_NOT_FOUND" });
+          expect(await refusalOf(ask()), who).toMatchObject({ reason: "JOB_NOT_FOUND" });
         }
         continue;
       }
