@@ -98,3 +98,13 @@ test("attributes are set, listed and removed", async () => {
   const again = await told("user", "remove-attribute", id, "team", "blue");
   expect(again).toBe("There was no team=blue.");
 });
+
+test.each([
+  ...["create", "get", "list", "update", "audit"].map((verb) => ["organization", verb]),
+  ...["create", "get", "list", "update", "disable", "enable"].map((verb) => ["user", verb]),
+  ...["attributes", "set-attribute", "remove-attribute"].map((verb) => ["user", verb]),
+  ["job", "release"],
+])("the help of %s %s has an example", async (...command) => {
+  const help = await told(...command, "--help");
+  expect(help).toContain(`Examples:\n  $ millrace ${command.join(" ")}`);
+});

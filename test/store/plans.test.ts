@@ -1,12 +1,15 @@
 import { expect, test } from "vitest";
 
+import type { UserId } from "../../src/jobs/ids.ts";
 import type { Engine } from "../../src/store/engine.ts";
 import { openEngine } from "../../src/store/engines/open.ts";
+import { readCold } from "../../src/store/cold.ts";
+import { createIdentityStore } from "../../src/store/identity.ts";
 import { createJobReader } from "../../src/store/jobs.ts";
 import { readOutputLeft, readPurgeable, removeAudit } from "../../src/store/purgeable.ts";
 import { createScheduleStore } from "../../src/store/schedules.ts";
 import { readSchema } from "../../src/store/open.ts";
-import type { JobReader } from "../../src/store/store.ts";
+import { type JobReader, NOTHING_WANTED } from "../../src/store/store.ts";
 import { aJobId } from "../support/job-row.ts";
 import { ACME, ANY, placeOf } from "../support/store-rows.ts";
 
@@ -96,4 +99,27 @@ test("the output that a job has left, and old lines of the audit log, are ranges
 test("schedules that are due are a range of their index for each shard", async () => {
   const plan = await planOn(async (engine) => await createScheduleStore(engine).due([0, 1], 7, 9));
   expect(plan).toContain("schedules_by_time (shard_id=? AND next_fire_at<?)");
+});
+
+test("a page of the audit log is a range, also of one subject, without sorting", async () => {
+  const page = { before: aJobId(), limit: 10 };
+  const all = await planOn(
+    async (engine) => await createIdentityStore(engine).listAudit(place, null, page),
+  );
+  expect(all).toContain("sqlite_autoindex_audit_log_1 (shard_id=? AND organization_id=? AND id<?)");
+  const ofOne = await planOn(
+    async (engine) => await createIdentityStore(engine).listAudit(place, "x", page),
+  );
+  expect(ofOne).toContain("audit_log_by_subject (organization_id=? AND subject=? AND id<?)");
+  expect(`${all}${ofOne}`).not.toContain("TEMP B-TREE");
+});
+
+test("attributes are counted by a range of the primary key for each user", async () => {
+  const attributeCounts = ["a", "b"].map((id) => ({ organizationId: ACME, userId: id as UserId }));
+  const plan = await planOn(
+    async (engine) => await readCold(engine, 0, { ...NOTHING_WANTED, attributeCounts }),
+  );
+  const range =
+    "sqlite_autoindex_user_attributes_1 (shard_id=? AND organization_id=? AND user_id=?)";
+  expect(plan.split(range)).toHaveLength(3);
 });

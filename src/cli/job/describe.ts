@@ -69,6 +69,10 @@ export const outcomeText = (job: Job): string => {
 
 const megabytes = (bytes: bigint): string => `${(Number(bytes) / 1e6).toFixed(0)} MB`;
 
+/** Worth telling where it is not who submitted it, and where his release is awaited. */
+const actsFor = ({ runAs, creatorId, state }: Job): string =>
+  runAs !== creatorId || state === JobState.HELD ? runAs : "";
+
 /** Everything about a job that is set, one fact a line. */
 export const jobText = (job: Job): string => {
   const facts: readonly (readonly [string, string])[] = [
@@ -87,6 +91,7 @@ export const jobText = (job: Job): string => {
         .join(" "),
     ],
     ["key", job.concurrencyKey],
+    ["acts for", actsFor(job)],
     ["created", time(job.createTime)],
     ["run at", time(job.runAt)],
     ["started", time(job.startTime)],
