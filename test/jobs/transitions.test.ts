@@ -131,6 +131,14 @@ describe("progress", () => {
     });
   });
 
+  test("keeps its steps when a report speaks of none, and never has fewer than were taken", () => {
+    const before = { fraction: 0.5, message: "", currentStep: 3, totalSteps: 6 };
+    const none = { fraction: 0.6, message: "", currentStep: 0, totalSteps: 0 };
+    expect(transitions.advance(before, none)).toMatchObject({ currentStep: 3, totalSteps: 6 });
+    const fewer = { ...none, currentStep: 1, totalSteps: 2 };
+    expect(transitions.advance(before, fewer)).toMatchObject({ currentStep: 3, totalSteps: 3 });
+  });
+
   test("starts anew with the next attempt", () => {
     const row = aJobRow({
       progress: { fraction: 0.9, message: "", currentStep: 0, totalSteps: 0 },

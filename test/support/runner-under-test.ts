@@ -14,7 +14,10 @@ export type TestRunnerOptions = {
 };
 
 /** A runner for `server`; with handlers only, unless scripts are asked for. Not started. */
-export const runnerFor = (server: RunnerServer, options: TestRunnerOptions = {}): Service =>
+export const runnerFor = (
+  server: Pick<RunnerServer, "url" | "token">,
+  options: TestRunnerOptions = {},
+): Service =>
   createRunner({
     config: {
       internalUrl: options.internalUrl ?? server.url(),
