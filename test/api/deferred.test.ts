@@ -182,6 +182,27 @@ describe.each(ENGINES)("the deferred action on %s", (engine) => {
     expect((await theirs.listUserAttributes({ userId })).attributes).toHaveLength(1);
   });
 
+  it("nothing is released for a user who is disabled, until he is enabled again", async () => {
+    const user = await deferredUser();
+    const { userId } = user;
+    const held = await submitFor(user);
+    await users().updateUser({ userId, disabled: true });
+    expect(await refusalOf(release(user, held.id))).toMatchObject({ fields: ["user_id"] });
+    expect(await stateOf(held.id)).toBe(JobState.HELD);
+    await users().updateUser({ userId, disabled: false });
+    expect(await release(user, held.id)).toMatchObject({ releasedJobId: held.id });
+  });
+
+  it("a submission that is repeated after the release is the same job", async () => {
+    const requestId = systemRandom.uuid();
+    const held = await submitFor(ann, {}, { requestId });
+    await release(ann, held.id);
+    expect(await submitFor(ann, {}, { requestId })).toMatchObject({
+      id: held.id,
+      state: JobState.QUEUED,
+    });
+  });
+
   it("a watch sees the job leave HELD", async () => {
     const { id: jobId } = await submitFor(ann);
     const stop = new AbortController();

@@ -18,6 +18,7 @@ import {
   DEFERRED_ACTION,
   RELEASE_JOB,
 } from "../../jobs/attribute.ts";
+import { JobFault } from "../../jobs/errors.ts";
 import { isUuidV7 } from "../../jobs/ids.ts";
 import { LIMITS } from "../../jobs/limits.ts";
 import { removeAttribute, setAttribute } from "../../shard/commands/attributes.ts";
@@ -63,6 +64,13 @@ const toAttribute = (row: AttributeRow): MessageInitShape<typeof UserAttributeSc
   createTime: timestampFromMs(row.createdAt),
 });
 
+const disabled = (): JobFault => {
+  const description = "must be a user who is not disabled: nothing may act for him.";
+  return new JobFault("INVALID_ARGUMENT", `user_id ${description}`, {
+    faults: [{ field: "user_id", description }],
+  });
+};
+
 /**
  * Whether a user's actions are deferred is remembered by every server for a few seconds. A crash
  * between the commit and this leaves the others with what they knew until that time is over.
@@ -94,7 +102,8 @@ export const setUserAttribute = async (
   const kind = kindOf(faults, name, wanted);
   faults.throwIfAny();
   const scope = await openScope(call, organizationId);
-  const { id } = await findUser(scope, userId);
+  const { id, disabledAt } = await findUser(scope, userId);
+  if (name === RELEASE_JOB && disabledAt !== null) throw disabled();
   const attribute = { organizationId: scope.place.organizationId, userId: id, name, value };
   const { released } = orThrow(
     await ownerOf(scope).perform(setAttribute({ ...attribute, kind }, call.by)),
