@@ -1,3 +1,4 @@
+import { registerBootstrap } from "./bootstrap.ts";
 import { registerDev } from "./dev.ts";
 import { registerHealthcheck } from "./healthcheck.ts";
 import { registerJob } from "./job/command.ts";
@@ -16,6 +17,7 @@ export const COMMANDS: readonly Register[] = [
   registerServe,
   registerRunner,
   registerMigrate,
+  registerBootstrap,
   registerOrganization,
   registerUser,
   registerToken,
