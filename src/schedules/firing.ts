@@ -11,7 +11,7 @@ import { fire, type Run } from "../shard/commands/fire.ts";
 import { pauseSchedule } from "../shard/commands/schedule.ts";
 import type { ShardRouter } from "../shard/owner.ts";
 import type { ScheduleStore, ShardId } from "../store/store.ts";
-import { planOf } from "./plan.ts";
+import { type Plan, planOf } from "./plan.ts";
 
 /** Fires whatever has become due since; a job is at most so much late while the server keeps up. */
 const ROUND_MS = 1_000;
@@ -23,6 +23,17 @@ const READS_PER_ROUND = 10;
 const AT_ONCE = 10;
 /** Jobs of one commit; what is to be caught up beyond them follows in the next round. */
 const JOBS_AT_ONCE = 20;
+
+const UNKNOWN_TIMES = "This server cannot tell its times any more: check cron and time zone.";
+
+/** Null: what was a time zone or an expression when it was made is none to this server. */
+const planned = (schedule: ScheduleRow, now: Millis): Plan | null => {
+  try {
+    return planOf(schedule, now);
+  } catch {
+    return null;
+  }
+};
 
 /** What a schedule submits now: a job, nothing for this time, or nothing until somebody mends it. */
 export type Prepared =
@@ -49,15 +60,18 @@ export const createFiring = (options: FiringOptions): Service => {
   const { schedules, router, owned, prepare, clock, log } = options;
 
   const fireOne = async (schedule: ScheduleRow): Promise<void> => {
-    const plan = planOf(schedule, clock.now());
+    const owner = router.ownerOf(schedule.organizationId);
+    const plan = planned(schedule, clock.now());
+    if (plan === null) {
+      await owner.perform(pauseSchedule(schedule, UNKNOWN_TIMES, SERVER));
+      return;
+    }
     const now = plan.times.slice(0, JOBS_AT_ONCE);
     const runs: Run[] = [];
     for (const at of now) {
       const prepared = await prepare(schedule);
       if (prepared.kind === "may-not") {
-        await router
-          .ownerOf(schedule.organizationId)
-          .perform(pauseSchedule(schedule, prepared.reason, SERVER));
+        await owner.perform(pauseSchedule(schedule, prepared.reason, SERVER));
         return;
       }
       runs.push({ at, submission: prepared.kind === "job" ? prepared.submission : prepared.fault });
@@ -67,7 +81,7 @@ export const createFiring = (options: FiringOptions): Service => {
       rest === undefined
         ? { nextFireAt: plan.next, pendingFrom: null }
         : { nextFireAt: clock.now(), pendingFrom: rest };
-    await router.ownerOf(schedule.organizationId).perform(fire({ read: schedule, runs, next }));
+    await owner.perform(fire({ read: schedule, runs, next }));
   };
 
   const tried = async (schedule: ScheduleRow): Promise<void> => {

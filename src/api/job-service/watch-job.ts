@@ -76,14 +76,19 @@ const openCursor = (call: Call, text: string, row: JobRow): JobCursor => {
   if (text === "") return FROM_THE_START;
   const { api, place } = call;
   const token = { field: "resume_token", text };
-  const { jobId, ...cursor } = api.seal.open("watch-job", place.organizationId, token, JOB_TOKEN);
+  const { jobId, createdAt, ...cursor } = api.seal.open(
+    "watch-job",
+    place.organizationId,
+    token,
+    JOB_TOKEN,
+  );
   if (jobId !== row.id) {
     const fault = { field: "resume_token", description: "was given out for another job." };
     throw new JobFault("INVALID_ARGUMENT", `resume_token ${fault.description}`, {
       faults: [fault],
     });
   }
-  if (isAhead(cursor, row)) {
+  if (createdAt !== row.createdAt || isAhead(cursor, row)) {
     throw new JobFault(
       "RESUME_TOKEN_EXPIRED",
       "The resume token is of another history. Watch again without it.",
@@ -100,13 +105,13 @@ export async function* watchJob(call: Call, request: WatchJobRequest): AsyncGene
   const { api, context, place } = call;
   const { signal } = context;
   const first = await findJob(call, request.jobId);
-  const { id } = first;
+  const { id, createdAt } = first;
   let cursor = openCursor(call, request.resumeToken, first);
   const follower = follow(() => ownerOf(call).feed.watchJob(place.organizationId, id), api.clock);
   // The generator's `finally` is not reached when a client dies while it does not read.
   signal.addEventListener("abort", follower.close, { once: true });
   const token = (): string =>
-    api.seal.seal("watch-job", place.organizationId, { ...cursor, jobId: id });
+    api.seal.seal("watch-job", place.organizationId, { ...cursor, jobId: id, createdAt });
   try {
     let row = first;
     let greeted = false;

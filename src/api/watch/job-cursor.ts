@@ -11,8 +11,11 @@ export const JOB_CURSOR = z.object({
   nextSeq: z.number().int().min(0),
 });
 
-/** As a resume token has it. */
-export const JOB_TOKEN = JOB_CURSOR.extend({ jobId: z.string() });
+/**
+ * As a resume token has it. `createdAt` tells the job from a later one for which a client chose the
+ * same id, after retention had removed the first.
+ */
+export const JOB_TOKEN = JOB_CURSOR.extend({ jobId: z.string(), createdAt: z.number() });
 
 export type JobCursor = Readonly<z.output<typeof JOB_CURSOR>>;
 
