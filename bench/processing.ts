@@ -70,6 +70,7 @@ export const benchHandlers = async (service: Service): Promise<Figure[]> => {
     scripts: false,
     executors: handlerExecutors({ noop: { execute: async () => await Promise.resolve(null) } }),
   });
+  await service.putHandler("noop");
   await runner.start();
   try {
     await process(service, NOOP, 5_000);

@@ -3,6 +3,7 @@ import { createGrpcTransport } from "@connectrpc/connect-node";
 
 import { Health } from "../src/gen/grpc/health/v1/health_pb.ts";
 import { JobService } from "../src/gen/millrace/v1/job_service_pb.ts";
+import { JobTypeService } from "../src/gen/millrace/v1/job_type_service_pb.ts";
 import { createDatabase } from "../test/support/databases.ts";
 import { startMariadb } from "../test/support/mariadb.ts";
 import { ServerProcess } from "../test/support/processes.ts";
@@ -16,6 +17,8 @@ export type Service = {
   readonly internalUrl: string;
   readonly jobs: Client<typeof JobService>;
   readonly health: Client<typeof Health>;
+  /** Registers a type that runs as a handler of its name. */
+  putHandler(name: string): Promise<void>;
   stop(): Promise<void>;
 };
 
@@ -49,6 +52,10 @@ export const startService = async (engine: EngineName): Promise<Service> => {
     internalUrl: server.addresses.internalUrl,
     jobs: createClient(JobService, transport),
     health: createClient(Health, transport),
+    putHandler: async (name) => {
+      const spec = { name, work: { case: "handler" as const, value: {} } };
+      await createClient(JobTypeService, transport).putJobType({ spec });
+    },
     stop: async () => {
       await server.kill("SIGTERM");
       await database.drop();

@@ -36,6 +36,7 @@ const idleCalls = async ({ health }: Service, lanes: number, calls: number): Pro
 
 /** Durable submissions per second, with a 100-byte payload. */
 export const benchSubmits = async (service: Service): Promise<Figure[]> => {
+  await service.putHandler("parked");
   await batched(service, 4, 10);
   return [
     {

@@ -4,13 +4,15 @@ import { hostname } from "node:os";
 import { createInternalApi } from "./api/internal-api.ts";
 import { createListener, type Listener } from "./api/listener.ts";
 import { createPublicApi } from "./api/public-api.ts";
-import type { JobApi } from "./api/job-service/api.ts";
+import type { JobTypeApi } from "./api/job-type-service/api.ts";
 import { createReadiness } from "./api/readiness.ts";
 import type { TenantApi } from "./api/scope.ts";
 import type { TokenApi } from "./api/token-service/api.ts";
 import { prepareFiring } from "./api/schedule-service/submission.ts";
 import { createSeal } from "./api/sealed-token.ts";
 import { createShutdown } from "./api/shutdown.ts";
+import { createJobTypes } from "./catalog/job-types.ts";
+import { createSchemaChecker } from "./catalog/schema/checker.ts";
 import { createScriptCompiler } from "./catalog/script.ts";
 import { createCluster } from "./cluster/cluster.ts";
 import { type Address, type ServerConfig, serverIdOf } from "./config.ts";
@@ -138,6 +140,14 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
     clock,
     log,
   });
+  const schemas = createSchemaChecker(clock);
+  stack.defer(async () => await schemas.stop());
+  const types = createJobTypes({
+    catalog: store.catalog,
+    clock,
+    newId: random.uuid,
+    changed: () => {},
+  });
   const shutdown = { internal: createShutdown(), external: createShutdown() };
   internal.serve(
     createInternalApi({
@@ -148,13 +158,16 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
       shutdown: shutdown.internal.signal,
     }),
   );
-  const jobs: JobApi = {
+  const jobs: JobTypeApi = {
     router,
     jobs: store.jobs,
     users: identity.users,
     clock,
     newId: random.uuid,
     compile: createScriptCompiler(),
+    catalog: store.catalog,
+    types,
+    schemas,
     seal,
     shutdown: shutdown.external.signal,
   };

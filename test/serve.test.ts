@@ -58,7 +58,7 @@ describe("a server with no database named", () => {
 
   it("finds its jobs again, and takes its own page tokens, after a restart", async () => {
     const first = await start();
-    const spec = { work: { case: "type" as const, value: "idle" } };
+    const spec = { work: { case: "script" as const, value: { source: "export default 1" } } };
     const before = await jobsOf(first);
     for (let count = 0; count < 2; count += 1) await before.submitJob({ spec });
     const { jobs, nextPageToken } = await before.listJobs({ pageSize: 1 });

@@ -86,7 +86,8 @@ const detailsOf = (fault: JobFault): Detail[] => {
     );
   }
   if (CODES[fault.reason] === Code.FailedPrecondition) {
-    const subject = `jobs/${fault.metadata["job_id"] ?? ""}`;
+    const { job_id: job = "", type } = fault.metadata;
+    const subject = type === undefined ? `jobs/${job}` : `types/${type}`;
     const violations = [{ type: fault.reason, subject, description: fault.message }];
     details.push(detail(PreconditionFailureSchema, { violations }));
   }

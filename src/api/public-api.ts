@@ -3,9 +3,10 @@ import type { RequestListener } from "node:http";
 import type { Identity } from "../identity/identity.ts";
 import type { CallObserver } from "./calls.ts";
 import { healthRoutes } from "./health.ts";
-import type { JobApi } from "./job-service/api.ts";
 import { jobServiceRoutes } from "./job-service/routes.ts";
 import { organizationServiceRoutes } from "./organization-service/routes.ts";
+import type { JobTypeApi } from "./job-type-service/api.ts";
+import { jobTypeServiceRoutes } from "./job-type-service/routes.ts";
 import { plainRoutes } from "./plain-routes.ts";
 import type { Readiness } from "./readiness.ts";
 import { reflectionRoutes } from "./reflection.ts";
@@ -21,7 +22,7 @@ export type PublicApiOptions = {
   readonly observer: CallObserver;
   readonly identity: Identity;
   readonly readiness: Readiness;
-  readonly jobs: JobApi;
+  readonly jobs: JobTypeApi;
   readonly tenants: TenantApi;
   readonly tokens: TokenApi;
   readonly schedules: ScheduleApi;
@@ -41,6 +42,7 @@ export const createPublicApi = (options: PublicApiOptions): RequestListener => {
       userServiceRoutes(router, tenants);
       tokenServiceRoutes(router, tokens);
       scheduleServiceRoutes(router, schedules);
+      jobTypeServiceRoutes(router, jobs);
       healthRoutes(router, servicesOf(router), { readiness, clock: observer.clock });
       reflectionRoutes(router, servicesOf(router));
     },

@@ -1,4 +1,5 @@
 import type { Actor } from "./audit.ts";
+import type { JobFault } from "./errors.ts";
 import type { JobRow, RequestRow, ScriptRow, SpecRow } from "./job.ts";
 
 /**
@@ -14,5 +15,10 @@ export type Submission = {
   readonly request: RequestRow | null;
   /** Its operational user's actions are deferred: HELD, unless it has been released already. */
   readonly deferred: boolean;
+  /**
+   * Why it is refused, unless it repeats one that was accepted: what a type takes may have changed
+   * since, and a repetition is still answered with its job. Null: it is not.
+   */
+  readonly refusal: JobFault | null;
   readonly by: Actor;
 };

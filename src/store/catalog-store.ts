@@ -1,4 +1,5 @@
 /** What the store knows of job types and schedules. */
+import type { AuditRow } from "../jobs/audit.ts";
 import type { BreakerRow } from "../jobs/breaker.ts";
 import type { Capability, OrganizationId, ScriptHash, UserId } from "../jobs/ids.ts";
 import type { JsonText, Millis, ScriptRow } from "../jobs/job.ts";
@@ -49,25 +50,42 @@ export interface CatalogStore {
     name: string,
     version: number,
   ): Promise<JobTypeVersionRow | null>;
+  /** The newest versions of these types, without their schemas; in no order. */
+  newest(
+    organizationId: OrganizationId,
+    types: readonly Pick<JobTypeRow, "name" | "version">[],
+  ): Promise<JobTypeVersionRow[]>;
   /** By name. */
   list(organizationId: OrganizationId, page: PageOf<string>): Promise<JobTypeRow[]>;
-  /** Newest first. */
+  /** Newest first, without their schemas. */
   versions(
     organizationId: OrganizationId,
     name: string,
     page: { readonly before: number | null; readonly limit: number },
   ): Promise<JobTypeVersionRow[]>;
   /**
-   * Writes the type, and the version and script if they are not null, in one transaction; false if
-   * somebody else wrote that version first. The organization counts as changed.
+   * Writes the type with the version and the script, if there are any, and the line of the audit
+   * log, in one transaction; false, and nothing written, if the newest version is not the one
+   * before. Whether a known type is enabled stays as it is. The organization counts as changed.
    */
   put(
     shardId: ShardId,
-    type: JobTypeRow,
-    version: JobTypeVersionRow | null,
-    script: ScriptRow | null,
+    change: {
+      readonly type: JobTypeRow;
+      /** Null if nothing but the type's own limit changes. */
+      readonly version: JobTypeVersionRow | null;
+      readonly script: ScriptRow | null;
+      readonly audit: AuditRow;
+    },
   ): Promise<boolean>;
-  breaker(place: Place, type: string): Promise<BreakerRow | null>;
+  /** False if there is no such type. The organization counts as changed. */
+  setEnabled(
+    shardId: ShardId,
+    type: Pick<JobTypeRow, "organizationId" | "name" | "enabled" | "changedAt">,
+    audit: AuditRow,
+  ): Promise<boolean>;
+  /** Of these types; there is none for a type that did not crash lately. */
+  breakers(place: Place, types: readonly string[]): Promise<BreakerRow[]>;
 }
 
 export interface ScheduleStore {

@@ -7,7 +7,7 @@ import { startTestServer, type TestServer } from "../support/server.ts";
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await startTestServer({ handlers: ["idle"] });
 });
 afterAll(async () => {
   await server.stop();

@@ -26,7 +26,7 @@ describe.each(ENGINES)("a concurrency key with the policy REJECT on %s", (engine
   const sessions: Http2SessionManager[] = [];
 
   beforeAll(async () => {
-    server = await startServerOn(engine);
+    server = await startServerOn(engine, { handlers: ["other", "exclusive"] });
   });
   afterAll(async () => {
     for (const session of sessions) session.abort();

@@ -9,6 +9,8 @@ import { type JobApi, openCall } from "../../src/api/job-service/api.ts";
 import { watchJob } from "../../src/api/job-service/watch-job.ts";
 import { watchJobs } from "../../src/api/job-service/watch-jobs.ts";
 import { createSeal } from "../../src/api/sealed-token.ts";
+import { createJobTypes } from "../../src/catalog/job-types.ts";
+import { createSchemaChecker } from "../../src/catalog/schema/checker.ts";
 import { createScriptCompiler } from "../../src/catalog/script.ts";
 import {
   JobService,
@@ -51,6 +53,13 @@ const aWorld = async () => {
     clock,
     newId: aJobId,
     compile: createScriptCompiler(),
+    schemas: createSchemaChecker(clock),
+    types: createJobTypes({
+      catalog: store.catalog,
+      clock,
+      newId: aJobId,
+      changed: () => {},
+    }),
     seal: createSeal("key"),
     shutdown: new AbortController().signal,
   };

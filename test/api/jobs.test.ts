@@ -21,7 +21,7 @@ describe.each(ENGINES)("jobs through the public API on %s", (engine) => {
   let server: TestServer;
 
   beforeAll(async () => {
-    server = await startServerOn(engine);
+    server = await startServerOn(engine, { handlers: ["idle"] });
   });
   afterAll(async () => {
     await server.stop();
@@ -30,8 +30,9 @@ describe.each(ENGINES)("jobs through the public API on %s", (engine) => {
   /** A type of its own, so that tests do not take each other's work. */
   const aSpec = (facts: Spec = {}): Spec => ({ work: { case: "type", value: "idle" }, ...facts });
   /** A runner, and work that no other can take. */
-  const aRunner = (): { readonly runner: HandRunner; readonly spec: Spec } => {
+  const aRunner = async (): Promise<{ readonly runner: HandRunner; readonly spec: Spec }> => {
     const type = `t-${systemRandom.uuid()}`;
+    await server.putHandlers([type]);
     const runner = createHandRunner(server, { capabilities: [`handler:${type}`] });
     return { runner, spec: { work: { case: "type", value: type } } };
   };
@@ -193,7 +194,7 @@ describe.each(ENGINES)("jobs through the public API on %s", (engine) => {
   });
 
   it("waits for the end of a job, or for any change since a revision", async () => {
-    const { runner, spec } = aRunner();
+    const { runner, spec } = await aRunner();
     const { id: jobId } = await submit(spec);
     const first = await server.jobs.waitJob({ jobId, maxWait: { nanos: 1_000_000 } });
     expect(first.job?.state).toBe(JobState.QUEUED);
@@ -220,7 +221,7 @@ describe.each(ENGINES)("jobs through the public API on %s", (engine) => {
   });
 
   it("gives a failed job another attempt by hand, and keeps every attempt", async () => {
-    const { runner, spec } = aRunner();
+    const { runner, spec } = await aRunner();
     const { id: jobId } = await submit(spec);
     await runner.fail(await runner.take(), "no luck");
     const { job: failed } = await server.jobs.getJob({ jobId });
@@ -243,7 +244,7 @@ describe.each(ENGINES)("jobs through the public API on %s", (engine) => {
   });
 
   it("lists output in order, by offset and limit", async () => {
-    const { runner, spec } = aRunner();
+    const { runner, spec } = await aRunner();
     const { id: jobId } = await submit(spec);
     const assignment = await runner.take();
     await runner.print(assignment, "a", "b", "c");
@@ -277,8 +278,9 @@ describe.each(ENGINES)("jobs through the public API on %s", (engine) => {
   it("refuses what a full queue has no room for, and says when to come again", async () => {
     const organizationId = await server.addOrganization({ maxQueued: 1 });
     const jobs = server.jobsOf(await server.addUser(organizationId, MEMBER_PERMISSIONS));
-    await jobs.submitJob({ spec: aSpec() });
-    expect(await refusalOf(jobs.submitJob({ spec: aSpec() }))).toMatchObject({
+    const spec = aSpec({ work: script });
+    await jobs.submitJob({ spec });
+    expect(await refusalOf(jobs.submitJob({ spec }))).toMatchObject({
       code: "ResourceExhausted",
       reason: "QUEUE_FULL",
       retries: true,

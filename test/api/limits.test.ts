@@ -34,7 +34,7 @@ describe.each(ENGINES)("order and limits through the public API on %s", (engine)
   };
 
   it("runs five jobs of an organization at once, and the sixth when one has ended", async () => {
-    server = await startServerOn(engine);
+    server = await startServerOn(engine, { handlers: ["work"] });
     const runner = createHandRunner(server, { slots: 10, capabilities: CAPABILITIES });
     await submit(...Array.from({ length: 7 }, () => spec()));
     const first = await runner.take();
@@ -46,7 +46,7 @@ describe.each(ENGINES)("order and limits through the public API on %s", (engine)
   });
 
   it("runs higher priorities first, and among equals who came first", async () => {
-    server = await startServerOn(engine);
+    server = await startServerOn(engine, { handlers: ["work"] });
     const [low, one, two, high] = await submit(
       spec({ priority: -5 }),
       spec(),
@@ -64,7 +64,7 @@ describe.each(ENGINES)("order and limits through the public API on %s", (engine)
   });
 
   it("lets one job of a concurrency key run, and refuses a second that asked for it", async () => {
-    server = await startServerOn(engine);
+    server = await startServerOn(engine, { handlers: ["work"] });
     const runner = createHandRunner(server, { slots: 5, capabilities: CAPABILITIES });
     await submit(spec({ concurrencyKey: "k" }), spec({ concurrencyKey: "k" }));
     const first = await runner.take();
@@ -78,7 +78,7 @@ describe.each(ENGINES)("order and limits through the public API on %s", (engine)
   });
 
   it("fails a job that waits beyond its total timeout", async () => {
-    server = await startServerOn(engine);
+    server = await startServerOn(engine, { handlers: ["work"] });
     const totalTimeout = { nanos: 200_000_000 };
     const { job } = await server.jobs.runJob({ submit: { spec: spec({ totalTimeout }) } });
     expect(job).toMatchObject({ state: JobState.FAILED, error: { code: "timeout.total" } });

@@ -83,7 +83,7 @@ describe.each(ENGINES)("organizations on %s", (engine) => {
     const organizationId = await server.addOrganization({ maxQueued: 1 });
     const user = await server.addUser(organizationId, ABILITIES);
     const jobs = server.jobsOf(user);
-    const spec = { work: { case: "type" as const, value: "idle" } };
+    const spec = { work: { case: "script" as const, value: { source: "export default 1" } } };
     await jobs.submitJob({ spec });
     expect(await refusalOf(jobs.submitJob({ spec }))).toMatchObject({ reason: "QUEUE_FULL" });
     await asOperator().updateOrganization({ organizationId, limits: { maxQueued: 2 } });

@@ -22,7 +22,7 @@ describe.each(ENGINES)("schedules on %s", (engine) => {
   let server: TestServer;
   let member: TestUser;
   beforeAll(async () => {
-    server = await startServerOn(engine);
+    server = await startServerOn(engine, { handlers: ["report"] });
     member = await server.addUser(server.admin.organizationId, ["jobs:create", "jobs:view"]);
   });
   afterAll(async () => {

@@ -3,6 +3,8 @@ import { describe, expect, it } from "vitest";
 
 import { valueOf } from "../../src/api/convert/json-value.ts";
 import { toSubmission } from "../../src/api/convert/submission.ts";
+import type { TypedWork } from "../../src/api/convert/typed-work.ts";
+import { type KnownType, NO_DEFAULTS } from "../../src/catalog/job-type.ts";
 import { createScriptCompiler } from "../../src/catalog/script.ts";
 import { ScriptLanguage } from "../../src/gen/millrace/v1/job_pb.ts";
 import { SubmitJobRequestSchema } from "../../src/gen/millrace/v1/job_service_pb.ts";
@@ -10,7 +12,7 @@ import { impliedBy, MEMBER_PERMISSIONS } from "../../src/jobs/abilities.ts";
 import type { OperationalUser } from "../../src/identity/operational-user.ts";
 import { SERVER } from "../../src/jobs/audit.ts";
 import { JobFault } from "../../src/jobs/errors.ts";
-import type { OrganizationId, UserId } from "../../src/jobs/ids.ts";
+import type { Capability, OrganizationId, UserId } from "../../src/jobs/ids.ts";
 import { DEFAULT_RETRY_POLICY } from "../../src/jobs/retry.ts";
 import { aJobId } from "../support/job-row.ts";
 
@@ -23,6 +25,7 @@ const submissionOf = (
   request: Request,
   at?: string,
   operational: OperationalUser | null = { userId: ME, deferred: false },
+  typed: TypedWork | JobFault | null = null,
 ) =>
   toSubmission(
     create(SubmitJobRequestSchema, request),
@@ -41,6 +44,7 @@ const submissionOf = (
       compile: createScriptCompiler(),
       newId: aJobId,
       traceparent: "",
+      typed,
     },
     at,
   );
@@ -54,6 +58,20 @@ const faultOf = (request: Request, at?: string, operational?: OperationalUser | 
   }
   throw new Error("the request was accepted");
 };
+
+const typed = (facts: Partial<KnownType> = {}): TypedWork => ({
+  type: {
+    name: "mail.send",
+    version: 1,
+    enabled: true,
+    capability: "handler:mailer" as Capability,
+    scriptHash: "",
+    inputSchema: null,
+    defaults: NO_DEFAULTS,
+    ...facts,
+  },
+  input: null,
+});
 
 const script = { case: "script" as const, value: { source: "export default () => 1" } };
 const seconds = (value: number) => ({ seconds: BigInt(value) });
@@ -85,12 +103,74 @@ describe("a submission", () => {
     expect(idIsChosen).toBe(false);
   });
 
-  it("of a type needs a runner with that handler", () => {
-    const { job, script: row } = submissionOf({
-      spec: { work: { case: "type", value: "mail.send" } },
+  it("of a type asks for what its version runs, and keeps that version", () => {
+    const spec = { work: { case: "type" as const, value: "mail.send" } };
+    const { job, script: row } = submissionOf({ spec }, "", undefined, typed({ version: 3 }));
+    expect(job).toMatchObject({
+      capability: "handler:mailer",
+      type: "mail.send",
+      typeVersion: 3,
     });
-    expect(job).toMatchObject({ capability: "handler:mail.send", type: "mail.send" });
     expect(row).toBeNull();
+  });
+
+  it("of a type takes from it what it does not say itself", () => {
+    const defaults = {
+      priority: 5,
+      attemptTimeoutMs: 1_000,
+      totalTimeoutMs: 9_000,
+      retryPolicy: { maxRetries: 7, jitter: 0 },
+      labels: { team: "mail", kind: "out" },
+      concurrencyKey: "smtp",
+      concurrencyPolicy: "REJECT" as const,
+    };
+    const given = (spec: Request["spec"]) =>
+      submissionOf(
+        { spec: { work: { case: "type", value: "mail.send" }, ...spec } },
+        "",
+        undefined,
+        typed({ defaults }),
+      ).job;
+    expect(given({})).toMatchObject({
+      priority: 5,
+      attemptTimeoutMs: 1_000,
+      deadlineAt: NOW + 9_000,
+      retryPolicy: { ...DEFAULT_RETRY_POLICY, maxRetries: 7, jitter: 0 },
+      labels: { team: "mail", kind: "out" },
+      concurrencyKey: "smtp",
+      concurrencyPolicy: "REJECT",
+    });
+    expect(
+      given({
+        priority: -1,
+        attemptTimeout: seconds(2),
+        totalTimeout: seconds(3),
+        retryPolicy: { maxRetries: 0 },
+        labels: { team: "billing" },
+        concurrencyKey: "mine",
+        concurrencyPolicy: 1,
+      }),
+    ).toMatchObject({
+      priority: -1,
+      attemptTimeoutMs: 2_000,
+      deadlineAt: NOW + 3_000,
+      retryPolicy: { ...DEFAULT_RETRY_POLICY, maxRetries: 0, jitter: 0 },
+      labels: { team: "billing", kind: "out" },
+      concurrencyKey: "mine",
+      concurrencyPolicy: "QUEUE",
+    });
+  });
+
+  it("of a type may not have more labels than fit together with the type's", () => {
+    const labels = (prefix: string) =>
+      Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`${prefix}${n}`, ""]));
+    const request = {
+      spec: { work: { case: "type" as const, value: "mail.send" }, labels: labels("a") },
+    };
+    const type = typed({ defaults: { ...NO_DEFAULTS, labels: labels("b") } });
+    expect(() => submissionOf(request, "", undefined, type)).toThrow(
+      "spec.labels must be at most 32; there are 40, 20 of them of the type.",
+    );
   });
 
   it("has its total timeout counted from the later of now and run_at", () => {
@@ -175,17 +255,18 @@ describe("a submission", () => {
     );
   });
 
-  it.each([
-    ["spec.callback", { callback: { url: "https://example.org" } }],
-    ["spec.type_version", { typeVersion: 2 }],
-  ])(
-    "that asks for %s, which does nothing yet, is refused rather than half obeyed",
-    (field, spec) => {
-      const fault = faultOf({ spec: { work: script, ...spec } });
-      expect(fault.reason).toBe("NOT_SUPPORTED");
-      expect(fault.faults.map((one) => one.field)).toEqual([field]);
-    },
-  );
+  it("that asks for a callback, which does nothing yet, is refused rather than half obeyed", () => {
+    const fault = faultOf({ spec: { work: script, callback: { url: "https://example.org" } } });
+    expect(fault.reason).toBe("NOT_SUPPORTED");
+    expect(fault.faults.map((one) => one.field)).toEqual(["spec.callback"]);
+  });
+
+  it("of a script has no version to choose", () => {
+    const fault = faultOf({ spec: { work: script, typeVersion: 2 } });
+    expect(fault.faults).toEqual([
+      { field: "spec.type_version", description: "must be 0 with a script; it is 2." },
+    ]);
+  });
 
   it("acts for whom it was found to, and is refused where nobody was found", () => {
     expect(submissionOf({ spec: { work: script, runAs: ME } }).job.runAs).toBe(ME);
@@ -196,8 +277,8 @@ describe("a submission", () => {
 });
 
 describe("the fingerprint of a submission", () => {
-  const fingerprint = (request: Request) =>
-    submissionOf({ requestId: "r", ...request }).request?.fingerprint;
+  const fingerprint = (request: Request, type: TypedWork | null = null) =>
+    submissionOf({ requestId: "r", ...request }, "", undefined, type).request?.fingerprint;
   const object = (fields: Record<string, number>) => valueOf(JSON.stringify(fields));
 
   it("is the same whatever the order of keys", () => {
@@ -216,7 +297,7 @@ describe("the fingerprint of a submission", () => {
       fingerprint({ spec: base }),
       fingerprint({ spec: { ...base, priority: 1 } }),
       fingerprint({ spec: { ...base, input: object({ a: 2 }) } }),
-      fingerprint({ spec: { ...base, work: { case: "type", value: "t" } } }),
+      fingerprint({ spec: { ...base, work: { case: "type", value: "t" } } }, typed()),
       fingerprint({ spec: base, jobId: aJobId() }),
     ];
     expect(new Set(all).size).toBe(all.length);

@@ -35,7 +35,11 @@ describe.each(ENGINES)("watching on %s", (engine) => {
     });
     return job?.id ?? "";
   };
-  const aType = () => `t-${systemRandom.uuid()}`;
+  const aType = async (): Promise<string> => {
+    const type = `t-${systemRandom.uuid()}`;
+    await server.putHandlers([type]);
+    return type;
+  };
   const runnerOf = (type: string): HandRunner =>
     createHandRunner(server, { capabilities: [`handler:${type}`] });
   /** A client with a connection of its own, through the proxy. */
@@ -46,7 +50,7 @@ describe.each(ENGINES)("watching on %s", (engine) => {
     );
 
   it("sends a snapshot at once, every change, and ends after the final state", async () => {
-    const type = aType();
+    const type = await aType();
     const jobId = await submitTo(type);
     const messages: WatchJobResponse[] = [];
     const first = Promise.withResolvers<void>();
@@ -72,7 +76,7 @@ describe.each(ENGINES)("watching on %s", (engine) => {
   });
 
   it("of an ended job sends all of it and ends", async () => {
-    const type = aType();
+    const type = await aType();
     const jobId = await submitTo(type);
     const runner = runnerOf(type);
     const assignment = await runner.take();
@@ -98,7 +102,7 @@ describe.each(ENGINES)("watching on %s", (engine) => {
   });
 
   it("is taken up again where the connection broke, with nothing missed and nothing twice", async () => {
-    const type = aType();
+    const type = await aType();
     const jobId = await submitTo(type);
     const runner = runnerOf(type);
     const assignment = await runner.take();
@@ -130,7 +134,7 @@ describe.each(ENGINES)("watching on %s", (engine) => {
   });
 
   it("resumed after the end sends only what was missed", async () => {
-    const type = aType();
+    const type = await aType();
     const jobId = await submitTo(type);
     const runner = runnerOf(type);
     const assignment = await runner.take();
@@ -154,7 +158,7 @@ describe.each(ENGINES)("watching on %s", (engine) => {
   });
 
   it("refuses a token that was made up, or is of another job", async () => {
-    const [jobId, other] = [await submitTo(aType()), await submitTo(aType())];
+    const [jobId, other] = [await submitTo(await aType()), await submitTo(await aType())];
     const madeUp = server.jobs.watchJob({ jobId, resumeToken: "abc" });
     expect(await streamRefusalOf(madeUp)).toMatchObject({
       code: "InvalidArgument",
@@ -194,8 +198,8 @@ describe.each(ENGINES)("watching on %s", (engine) => {
 
     it("begins with those that match, and goes on with each change", async () => {
       const labels = { group: systemRandom.uuid() };
-      const before = await submitTo(aType(), labels);
-      await submitTo(aType());
+      const before = await submitTo(await aType(), labels);
+      await submitTo(await aType());
       const began = Promise.withResolvers<void>();
       const watched = take(
         { filter: { labels } },
@@ -203,8 +207,8 @@ describe.each(ENGINES)("watching on %s", (engine) => {
         began.resolve,
       );
       await began.promise;
-      const after = await submitTo(aType(), labels);
-      await submitTo(aType());
+      const after = await submitTo(await aType(), labels);
+      await submitTo(await aType());
       await server.jobs.cancelJob({ jobId: before });
       const messages = await watched;
       expect(isComplete(messages)).toBe(true);
@@ -215,12 +219,12 @@ describe.each(ENGINES)("watching on %s", (engine) => {
     it("resumes with the latest state of everything that changed meanwhile", async () => {
       const filter = { labels: { group: systemRandom.uuid() } };
       const [kept, changed] = [
-        await submitTo(aType(), filter.labels),
-        await submitTo(aType(), filter.labels),
+        await submitTo(await aType(), filter.labels),
+        await submitTo(await aType(), filter.labels),
       ];
       const resumeToken = (await take({ filter }, isComplete)).at(-1)?.resumeToken ?? "";
       await server.jobs.cancelJob({ jobId: changed });
-      const added = await submitTo(aType(), filter.labels);
+      const added = await submitTo(await aType(), filter.labels);
       const messages = await take({ filter, resumeToken }, (all) => idsOf(all).length >= 2);
       expect(idsOf(messages)).toEqual([changed, added]);
       expect(idsOf(messages)).not.toContain(kept);
@@ -228,7 +232,7 @@ describe.each(ENGINES)("watching on %s", (engine) => {
 
     it("leaves the snapshot out on request", async () => {
       const labels = { group: systemRandom.uuid() };
-      await submitTo(aType(), labels);
+      await submitTo(await aType(), labels);
       const messages = await take({ filter: { labels }, skipSnapshot: true }, isComplete);
       expect(messages).toMatchObject([{ jobs: [], snapshotComplete: true }]);
     });
@@ -272,7 +276,7 @@ describe.each(ENGINES)("watching on %s", (engine) => {
       })();
       await began.promise;
       for (let count = 0; count < 60; count += 1) {
-        ids.push(await submitTo(aType(), filter.labels));
+        ids.push(await submitTo(await aType(), filter.labels));
         if (count % 10 === 5) proxy.cut();
         await server.jobs.cancelJob({ jobId: ids.at(-1) ?? "" });
       }

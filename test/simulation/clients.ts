@@ -160,6 +160,7 @@ export class SimulatedClient {
       script: null,
       request: { organizationId, requestId, jobId: id, fingerprint: requestId, createdAt: now },
       deferred,
+      refusal: null,
       by: SERVER,
     };
   }

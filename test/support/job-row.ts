@@ -58,6 +58,7 @@ export const aSubmission = (facts: Partial<JobRow> = {}): Submission => {
     script: null,
     request: null,
     deferred: false,
+    refusal: null,
     by: SERVER,
   };
 };

@@ -9,6 +9,7 @@ import type { DescService } from "@bufbuild/protobuf";
 import { loadConfig } from "../../src/config.ts";
 import { JobUpdateService } from "../../src/gen/millrace/internal/v1/job_update_service_pb.ts";
 import { RunnerService } from "../../src/gen/millrace/internal/v1/runner_service_pb.ts";
+import { JobTypeService } from "../../src/gen/millrace/v1/job_type_service_pb.ts";
 import { JobService } from "../../src/gen/millrace/v1/job_service_pb.ts";
 import { ScheduleService } from "../../src/gen/millrace/v1/schedule_service_pb.ts";
 import { createToken } from "../../src/identity/create-token.ts";
@@ -41,6 +42,10 @@ export type TestServer = RunningServer & {
   clientOf<S extends DescService>(service: S, token: string): Client<S>;
   /** JobUpdateService as whoever holds the token calls it. */
   updatesOf(token: string): Client<typeof JobUpdateService>;
+  readonly types: Client<typeof JobTypeService>;
+  typesOf(user: Pick<TestUser, "token">): Client<typeof JobTypeService>;
+  /** Registers types that run as handlers of their own names; the admin's, if nobody else is named. */
+  putHandlers(names: readonly string[], by?: Pick<TestUser, "token">): Promise<void>;
   addOrganization(facts?: Partial<OrganizationRow>): Promise<OrganizationId>;
   addUser(organizationId: OrganizationId, permissions: UserRow["permissions"]): Promise<TestUser>;
 };
@@ -51,6 +56,8 @@ export type TestServerOptions = {
   /** `acme` if absent; a second server on the same database needs another name. */
   readonly organization?: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** Types of the organization `acme` that run as handlers of the same names. */
+  readonly handlers?: readonly string[];
 };
 
 /** Sends `authorization: Bearer <token>` with every call. */
@@ -141,9 +148,20 @@ export const startTestServer = async (options: TestServerOptions = {}): Promise<
   const { text: runnerToken } = await createToken(maker(server), runner);
   const operator = { kind: "operator" as const, name: "test", expiresAt: null };
   const { text: operatorToken } = await createToken(maker(server), operator);
+  const typesOf: TestServer["typesOf"] = ({ token }) =>
+    clientOf(JobTypeService, server.publicUrl, token);
+  const putHandlers: TestServer["putHandlers"] = async (names, by = admin) => {
+    for (const name of names) {
+      await typesOf(by).putJobType({ spec: { name, work: { case: "handler", value: {} } } });
+    }
+  };
+  await putHandlers(options.handlers ?? []);
   return {
     ...server,
     admin,
+    types: typesOf(admin),
+    typesOf,
+    putHandlers,
     runnerToken,
     operatorToken,
     clientOf: (service, token) => clientOf(service, server.publicUrl, token),

@@ -11,7 +11,9 @@ export type Faults = {
   unsupported(field: string, description: string): void;
   /** The same collection, for a message inside this one. */
   inside(path: string): Faults;
-  /** @throws JobFault INVALID_ARGUMENT, or NOT_SUPPORTED where nothing else is wrong */
+  /** INVALID_ARGUMENT, or NOT_SUPPORTED where nothing else is wrong; null if nothing is. */
+  found(): JobFault | null;
+  /** @throws JobFault what was found */
   throwIfAny(): void;
 };
 
@@ -22,23 +24,29 @@ const sentence = (faults: readonly FieldFault[]): string => {
   return `${first?.field} ${first?.description}${more}`;
 };
 
-const collect = (at: string, wrong: FieldFault[], unsupported: FieldFault[]): Faults => ({
-  add: (field, description) => {
-    wrong.push({ field: `${at}${field}`, description });
-  },
-  unsupported: (field, description) => {
-    unsupported.push({ field: `${at}${field}`, description });
-  },
-  inside: (path) => collect(`${at}${path}`, wrong, unsupported),
-  throwIfAny: () => {
+const collect = (at: string, wrong: FieldFault[], unsupported: FieldFault[]): Faults => {
+  const found = (): JobFault | null => {
     if (wrong.length > 0) {
       const faults = [...wrong, ...unsupported];
-      throw new JobFault("INVALID_ARGUMENT", sentence(faults), { faults });
+      return new JobFault("INVALID_ARGUMENT", sentence(faults), { faults });
     }
-    if (unsupported.length > 0) {
-      throw new JobFault("NOT_SUPPORTED", sentence(unsupported), { faults: unsupported });
-    }
-  },
-});
+    if (unsupported.length === 0) return null;
+    return new JobFault("NOT_SUPPORTED", sentence(unsupported), { faults: unsupported });
+  };
+  return {
+    add: (field, description) => {
+      wrong.push({ field: `${at}${field}`, description });
+    },
+    unsupported: (field, description) => {
+      unsupported.push({ field: `${at}${field}`, description });
+    },
+    inside: (path) => collect(`${at}${path}`, wrong, unsupported),
+    found,
+    throwIfAny: () => {
+      const fault = found();
+      if (fault !== null) throw fault;
+    },
+  };
+};
 
 export const collectFaults = (at = ""): Faults => collect(at, [], []);

@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { JobState as WireState, JobStateSchema } from "../../gen/millrace/v1/job_pb.ts";
 import type { JobFilter as WireFilter } from "../../gen/millrace/v1/job_service_pb.ts";
 import { seesOnly, type UserCaller } from "../../identity/caller.ts";
+import { canonicalJson } from "../../jobs/canonical-json.ts";
 import type { UserId } from "../../jobs/ids.ts";
 import type { JobRow } from "../../jobs/job.ts";
 import { LIMITS } from "../../jobs/limits.ts";
@@ -10,7 +11,6 @@ import { JOB_STATES, type JobState } from "../../jobs/states.ts";
 import type { JobFilter } from "../../store/store.ts";
 import type { Faults } from "./faults.ts";
 import { isKnown, keyed, moment, text } from "./fields.ts";
-import { canonicalJson } from "./json-value.ts";
 
 const states = (faults: Faults, given: readonly WireState[]): JobState[] =>
   given.flatMap((state, index) => {

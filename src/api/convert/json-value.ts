@@ -40,21 +40,4 @@ export const parsedJson = (text: JsonText): unknown => {
   }
 };
 
-/** A value that is neither an array nor an object has no levels, `[]` has one. */
-export const isNestedAtMost = (value: unknown, levels: number): boolean =>
-  typeof value !== "object" ||
-  value === null ||
-  (levels > 0 && Object.values(value).every((inner) => isNestedAtMost(inner, levels - 1)));
-
-const sorted = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(
-    Object.entries(value)
-      .toSorted(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, inner]) => [key, sorted(inner)]),
-  );
-};
-
-/** One text for one meaning: the order of keys is left to chance by some clients. */
-export const canonicalJson = (value: unknown): string => JSON.stringify(sorted(value));
+export { isNestedAtMost } from "../../jobs/nesting.ts";

@@ -1,3 +1,4 @@
+import { NO_DEFAULTS, type TypeDefaults } from "../../catalog/job-type.ts";
 import type { ScriptCompiler } from "../../catalog/script.ts";
 import {
   type Callback,
@@ -5,19 +6,21 @@ import {
   ConcurrencyPolicySchema,
   type JobSpec,
 } from "../../gen/millrace/v1/job_pb.ts";
-import type { JobRow, JsonText, Labels, Millis } from "../../jobs/job.ts";
+import type { JobRow, JsonText, Millis } from "../../jobs/job.ts";
 import { DEFAULT_ATTEMPT_TIMEOUT_MS, LIMITS } from "../../jobs/limits.ts";
-import { DEFAULT_RETRY_POLICY, type RetryPolicy } from "../../jobs/retry.ts";
+import { DEFAULT_RETRY_POLICY } from "../../jobs/retry.ts";
 import type { Faults } from "./faults.ts";
-import { durationWithin, isKnown, keyed, moment, numberWithin, text } from "./fields.ts";
-import { isNestedAtMost, plainOf } from "./json-value.ts";
+import { durationWithin, isKnown, moment, numberWithin, text } from "./fields.ts";
+import { checkInput } from "./input.ts";
+import { checkLabels } from "./labels.ts";
+import { checkRetryPolicy } from "./retry-policy.ts";
+import type { TypedWork } from "./typed-work.ts";
 import { checkWork, type Work } from "./work.ts";
 
 /** What a JobSpec says, checked, with the defaults filled in. */
 export type CheckedSpec = Pick<
   JobRow,
   | "name"
-  | "typeVersion"
   | "priority"
   | "labels"
   | "concurrencyKey"
@@ -32,94 +35,28 @@ export type CheckedSpec = Pick<
 export type SpecContext = {
   readonly now: Millis;
   readonly compile: ScriptCompiler;
+  /** What the catalog knows of the type that the spec names; null for a script. */
+  readonly typed: TypedWork | null;
 };
 
-const LABEL_KEY = /^[A-Za-z0-9._/-]+$/;
-
-const input = (faults: Faults, spec: JobSpec): JsonText => {
-  try {
-    const value = spec.input === undefined ? null : plainOf(spec.input);
-    const json = JSON.stringify(value);
-    const bytes = Buffer.byteLength(json);
-    if (bytes > LIMITS.inputBytes) {
-      faults.add("input", `must have at most ${LIMITS.inputBytes} bytes as JSON; it has ${bytes}.`);
-    }
-    if (!isNestedAtMost(value, LIMITS.jsonDepth)) {
-      faults.add("input", `must be nested at most ${LIMITS.jsonDepth} levels deep; it is deeper.`);
-    }
-    return json;
-  } catch (caught) {
-    if (!(caught instanceof RangeError)) throw caught;
-    faults.add("input", `is no JSON value: ${caught.message}.`);
-    return "null";
-  }
-};
-
-const labels = (faults: Faults, given: Readonly<Record<string, string>>): Labels => {
-  const entries = Object.entries(given);
-  if (entries.length > LIMITS.labels) {
-    faults.add("labels", `must be at most ${LIMITS.labels}; there are ${entries.length}.`);
-    return {};
-  }
-  for (const [key, value] of entries) {
-    if (key.length > LIMITS.labelKeyLength || !LABEL_KEY.test(key)) {
-      faults.add(
-        keyed("labels", key),
-        `is no key: keys are 1 to ${LIMITS.labelKeyLength} of A-Z a-z 0-9 . _ / -.`,
-      );
-    }
-    text(faults, keyed("labels", key), value, LIMITS.labelValueLength);
-  }
-  return given;
-};
-
-const retryPolicy = (faults: Faults, { retryPolicy: given }: JobSpec): RetryPolicy => {
-  const standard = DEFAULT_RETRY_POLICY;
-  const within = faults.inside("retry_policy.");
-  return {
-    maxRetries: numberWithin(
-      within,
-      "max_retries",
-      given?.maxRetries ?? standard.maxRetries,
-      LIMITS.retries,
-    ),
-    initialBackoffMs: durationWithin(
-      within,
-      "initial_backoff",
-      given?.initialBackoff,
-      LIMITS.initialBackoffMs,
-      standard.initialBackoffMs,
-    ),
-    maxBackoffMs: durationWithin(
-      within,
-      "max_backoff",
-      given?.maxBackoff,
-      LIMITS.maxBackoffMs,
-      standard.maxBackoffMs,
-    ),
-    multiplier: numberWithin(
-      within,
-      "multiplier",
-      given?.multiplier ?? standard.multiplier,
-      LIMITS.multiplier,
-    ),
-    jitter: numberWithin(within, "jitter", given?.jitter ?? standard.jitter, LIMITS.jitter),
-  };
-};
-
+/** A type's REJECT is for those submissions that have a key. */
 const concurrency = (
   faults: Faults,
   spec: JobSpec,
+  defaults: TypeDefaults,
 ): Pick<CheckedSpec, "concurrencyKey" | "concurrencyPolicy"> => {
-  const { concurrencyKey: key, concurrencyPolicy: policy } = spec;
+  const { concurrencyPolicy: policy } = spec;
+  const key = spec.concurrencyKey === "" ? defaults.concurrencyKey : spec.concurrencyKey;
   if (!isKnown(ConcurrencyPolicySchema, policy)) {
     faults.add("concurrency_policy", `must be QUEUE or REJECT; it is ${policy}.`);
   }
   const rejects = policy === ConcurrencyPolicy.REJECT;
   if (rejects && key === "") faults.add("concurrency_key", "is missing: REJECT needs a key.");
+  const isOpen = policy === ConcurrencyPolicy.UNSPECIFIED;
+  const standard = key !== "" && isOpen ? defaults.concurrencyPolicy : null;
   return {
     concurrencyKey: text(faults, "concurrency_key", key, LIMITS.concurrencyKeyLength),
-    concurrencyPolicy: rejects ? "REJECT" : "QUEUE",
+    concurrencyPolicy: rejects ? "REJECT" : (standard ?? "QUEUE"),
   };
 };
 
@@ -127,6 +64,7 @@ const times = (
   faults: Faults,
   spec: JobSpec,
   now: Millis,
+  defaults: TypeDefaults,
 ): Pick<CheckedSpec, "runAt" | "deadlineAt" | "attemptTimeoutMs"> => {
   const wanted = moment(faults, "run_at", spec.runAt) ?? now;
   if (wanted > now + LIMITS.runAtAheadMs) {
@@ -141,17 +79,17 @@ const times = (
     "total_timeout",
     spec.totalTimeout,
     LIMITS.totalTimeoutMs,
-    0,
+    defaults.totalTimeoutMs ?? Number.POSITIVE_INFINITY,
   );
   return {
     runAt,
-    deadlineAt: spec.totalTimeout === undefined ? null : runAt + total,
+    deadlineAt: Number.isFinite(total) ? runAt + total : null,
     attemptTimeoutMs: durationWithin(
       faults,
       "attempt_timeout",
       spec.attemptTimeout,
       LIMITS.attemptTimeoutMs,
-      DEFAULT_ATTEMPT_TIMEOUT_MS,
+      defaults.attemptTimeoutMs ?? DEFAULT_ATTEMPT_TIMEOUT_MS,
     ),
   };
 };
@@ -159,31 +97,37 @@ const times = (
 /** What the contract names and this version does not do: refused, for ignoring it would be a lie. */
 const refuseUnsupported = (
   faults: Faults,
-  spec: { readonly typeVersion: number; readonly callback?: Callback | undefined },
+  spec: { readonly callback?: Callback | undefined },
 ): void => {
-  if (spec.typeVersion < 0)
-    faults.add("type_version", `must be 0 or more; it is ${spec.typeVersion}.`);
-  if (spec.typeVersion > 0) faults.unsupported("type_version", "cannot be chosen yet: leave it 0.");
   if (spec.callback !== undefined)
     faults.unsupported("callback", "is not delivered yet: leave it out.");
 };
+
+/** 0 cannot be told from nothing: it takes the priority of the type. */
+const priority = (faults: Faults, given: number, { priority: standard }: TypeDefaults): number =>
+  given === 0 && standard !== null
+    ? standard
+    : numberWithin(faults, "priority", given, LIMITS.priority);
 
 /** `faults` speaks of the fields of the spec itself. */
 export const checkSpec = (
   faults: Faults,
   spec: JobSpec,
-  { now, compile }: SpecContext,
+  { now, compile, typed }: SpecContext,
 ): CheckedSpec => {
   refuseUnsupported(faults, spec);
+  const defaults = typed?.type.defaults ?? NO_DEFAULTS;
   return {
-    ...checkWork(faults, spec, compile),
-    ...times(faults, spec, now),
-    ...concurrency(faults, spec),
+    ...checkWork(faults, spec, compile, typed?.type ?? null),
+    ...times(faults, spec, now, defaults),
+    ...concurrency(faults, spec, defaults),
     name: text(faults, "name", spec.name, LIMITS.nameLength),
-    typeVersion: 0,
-    priority: numberWithin(faults, "priority", spec.priority, LIMITS.priority),
-    labels: labels(faults, spec.labels),
-    retryPolicy: retryPolicy(faults, spec),
-    input: input(faults, spec),
+    priority: priority(faults, spec.priority, defaults),
+    labels: checkLabels(faults, spec.labels, defaults.labels),
+    retryPolicy: checkRetryPolicy(faults, spec.retryPolicy, {
+      ...DEFAULT_RETRY_POLICY,
+      ...defaults.retryPolicy,
+    }),
+    input: typed?.input?.text ?? checkInput(faults, spec.input),
   };
 };

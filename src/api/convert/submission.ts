@@ -8,7 +8,9 @@ import {
 } from "../../gen/millrace/v1/job_service_pb.ts";
 import type { UserCaller } from "../../identity/caller.ts";
 import type { OperationalUser } from "../../identity/operational-user.ts";
+import { canonicalJson } from "../../jobs/canonical-json.ts";
 import type { Actor } from "../../jobs/audit.ts";
+import { JobFault } from "../../jobs/errors.ts";
 import { isUuidV7, type JobId } from "../../jobs/ids.ts";
 import { freshJob } from "../../jobs/fresh-job.ts";
 import type { Millis } from "../../jobs/job.ts";
@@ -17,8 +19,8 @@ import type { Submission } from "../../jobs/submission.ts";
 import type { ScriptCompiler } from "../../catalog/script.ts";
 import { collectFaults, type Faults } from "./faults.ts";
 import { text } from "./fields.ts";
-import { canonicalJson } from "./json-value.ts";
 import { checkSpec, type CheckedSpec } from "./spec.ts";
+import { addInputFaults, typeDisabled, type TypedWork } from "./typed-work.ts";
 
 export type SubmissionContext = {
   readonly caller: UserCaller;
@@ -31,6 +33,8 @@ export type SubmissionContext = {
   readonly newId: () => string;
   /** W3C Trace Context of the call; empty if it had none. */
   readonly traceparent: string;
+  /** The type that the submission names, or why there is none; null for a script. */
+  readonly typed: TypedWork | JobFault | null;
 };
 
 /**
@@ -51,13 +55,16 @@ const fingerprint = (request: SubmitJobRequest, { caller }: SubmissionContext): 
 const rows = (
   request: SubmitJobRequest,
   spec: CheckedSpec,
-  operational: OperationalUser,
+  {
+    operational,
+    refusal,
+  }: { readonly operational: OperationalUser; readonly refusal: JobFault | null },
   context: SubmissionContext,
 ): Submission => {
   const { caller, now, newId, traceparent } = context;
   const { organizationId, userId } = caller;
   const id = (request.jobId === "" ? newId() : request.jobId) as JobId;
-  const { input, script } = spec;
+  const { input, script, scriptHash } = spec;
   return {
     idIsChosen: request.jobId !== "",
     job: freshJob({
@@ -85,7 +92,7 @@ const rows = (
       organizationId,
       id,
       input,
-      scriptHash: script?.hash ?? "",
+      scriptHash,
       callbackUrl: "",
       traceparent,
       requestId: request.requestId,
@@ -102,6 +109,7 @@ const rows = (
             createdAt: now,
           },
     deferred: operational.deferred,
+    refusal,
     by: context.by,
   };
 };
@@ -119,23 +127,43 @@ const check = (faults: Faults, request: SubmitJobRequest, context: SubmissionCon
   if (operational === null) {
     faults.add("spec.run_as", "must be a user of your organization who is not disabled.");
   }
-  return checkSpec(faults.inside("spec."), request.spec, { now, compile });
+  const typed = context.typed instanceof JobFault ? null : context.typed;
+  return checkSpec(faults.inside("spec."), request.spec, { now, compile, typed });
+};
+
+/** Why the type does not take a submission that is right in itself; null if it does. */
+const refusalOf = (typed: TypedWork, at: string): JobFault | null => {
+  if (!typed.type.enabled) return typeDisabled(typed.type);
+  const faults = collectFaults(`${at}spec.`);
+  addInputFaults(faults, typed);
+  return faults.found();
 };
 
 /**
  * The rows that a request asks for.
  * @param at the path of the request in the message, such as `requests[3].`
- * @throws JobFault INVALID_ARGUMENT, NOT_SUPPORTED with the path of every fault
+ * @throws JobFault INVALID_ARGUMENT, NOT_SUPPORTED with the path of every fault; JOB_TYPE_NOT_FOUND,
+ *   JOB_TYPE_DISABLED
  */
 export const toSubmission = (
   request: SubmitJobRequest,
   context: SubmissionContext,
   at = "",
 ): Submission => {
+  const { typed } = context;
   const faults = collectFaults(at);
   const spec = check(faults, request, context);
+  // Only the owner knows whether a request id came before; what the type says to a repetition of it
+  // does not matter.
+  const mayRepeat = request.requestId !== "" && !request.validateOnly && faults.found() === null;
+  if (typed !== null && !(typed instanceof JobFault) && !mayRepeat) {
+    addInputFaults(faults.inside("spec."), typed);
+  }
   faults.throwIfAny();
+  if (typed instanceof JobFault) throw typed;
   const { operational } = context;
   if (spec === undefined || operational === null) throw new Error("a fault was not thrown");
-  return rows(request, spec, operational, context);
+  const refusal = typed === null ? null : refusalOf(typed, at);
+  if (refusal !== null && !mayRepeat) throw refusal;
+  return rows(request, spec, { operational, refusal }, context);
 };

@@ -1,10 +1,12 @@
+import { isTypeName, type KnownType } from "../../catalog/job-type.ts";
 import type { ScriptCompiler, ScriptLanguage } from "../../catalog/script.ts";
 import {
   type JobSpec,
+  type Script,
   ScriptLanguage as WireLanguage,
   ScriptLanguageSchema,
 } from "../../gen/millrace/v1/job_pb.ts";
-import { type Capability, SCRIPT } from "../../jobs/ids.ts";
+import { type Capability, SCRIPT, type ScriptHash } from "../../jobs/ids.ts";
 import type { ScriptRow } from "../../jobs/job.ts";
 import { LIMITS } from "../../jobs/limits.ts";
 import type { Faults } from "./faults.ts";
@@ -14,22 +16,32 @@ import { isKnown } from "./fields.ts";
 export type Work = {
   /** Empty for a script. */
   readonly type: string;
+  /** 0 for a script. */
+  readonly typeVersion: number;
   readonly capability: Capability;
+  /** Empty if it is no script. */
+  readonly scriptHash: ScriptHash | "";
+  /** An inline script, which may have to be stored. */
   readonly script: Pick<ScriptRow, "hash" | "language" | "source" | "code"> | null;
 };
 
-const TYPE = /^[A-Za-z0-9._-]+$/;
+const NO_WORK: Work = {
+  type: "",
+  typeVersion: 0,
+  capability: SCRIPT,
+  scriptHash: "",
+  script: null,
+};
 
-const NO_WORK: Work = { type: "", capability: SCRIPT, script: null };
-
-const scriptWork = (
+/** Null where a fault was noted. `faults` speaks of the message that holds the script. */
+export const checkScript = (
   faults: Faults,
-  { source, language: wireLanguage }: { readonly source: string; readonly language: WireLanguage },
+  { source, language: wireLanguage }: Pick<Script, "source" | "language">,
   compile: ScriptCompiler,
-): Work => {
+): Work["script"] => {
   if (!isKnown(ScriptLanguageSchema, wireLanguage)) {
     faults.add("script.language", `must be JAVASCRIPT or TYPESCRIPT; it is ${wireLanguage}.`);
-    return NO_WORK;
+    return null;
   }
   const language: ScriptLanguage =
     wireLanguage === WireLanguage.TYPESCRIPT ? "TYPESCRIPT" : "JAVASCRIPT";
@@ -43,30 +55,49 @@ const scriptWork = (
     const compiled = compile(source, language);
     if (compiled.ok) {
       const { hash, code } = compiled;
-      return { ...NO_WORK, script: { hash, language, source, code } };
+      return { hash, language, source, code };
     }
     const { line, column, message } = compiled.fault;
     const place =
       line === null ? "" : ` at line ${line}${column === null ? "" : `, column ${column}`}`;
     faults.add("script.source", `has a syntax error${place}: ${message}.`);
   }
-  return NO_WORK;
+  return null;
 };
 
-/** `faults` speaks of the fields of the spec. */
-export const checkWork = (faults: Faults, spec: JobSpec, compile: ScriptCompiler): Work => {
+/** `faults` speaks of the field's message. */
+export const checkTypeName = (faults: Faults, field: string, name: string): string => {
+  if (!isTypeName(name)) {
+    faults.add(
+      field,
+      `must be 1 to ${LIMITS.typeLength} of A-Z a-z 0-9 . _ -; it is ${JSON.stringify(name.slice(0, 120))}.`,
+    );
+  }
+  return name;
+};
+
+/** `type` is what the catalog knows of the type that the spec names. `faults` speaks of the spec. */
+export const checkWork = (
+  faults: Faults,
+  spec: JobSpec,
+  compile: ScriptCompiler,
+  type: KnownType | null,
+): Work => {
+  const { typeVersion } = spec;
+  if (typeVersion < 0) faults.add("type_version", `must be 0 or more; it is ${typeVersion}.`);
   switch (spec.work.case) {
-    case "script":
-      return scriptWork(faults, spec.work.value, compile);
-    case "type": {
-      const type = spec.work.value;
-      if (type.length > LIMITS.typeLength || !TYPE.test(type)) {
-        faults.add(
-          "type",
-          `must be 1 to ${LIMITS.typeLength} of A-Z a-z 0-9 . _ -; it is ${JSON.stringify(type.slice(0, 120))}.`,
-        );
+    case "script": {
+      if (typeVersion > 0) {
+        faults.add("type_version", `must be 0 with a script; it is ${typeVersion}.`);
       }
-      return { type, capability: `handler:${type}` as Capability, script: null };
+      const script = checkScript(faults, spec.work.value, compile);
+      return { ...NO_WORK, script, scriptHash: script?.hash ?? "" };
+    }
+    case "type": {
+      checkTypeName(faults, "type", spec.work.value);
+      if (type === null) return NO_WORK;
+      const { name, version, capability, scriptHash } = type;
+      return { type: name, typeVersion: version, capability, scriptHash, script: null };
     }
     case undefined:
       faults.add("work", "is missing: give `type` or `script`.");

@@ -1,5 +1,7 @@
 import type { HandlerContext } from "@connectrpc/connect";
 
+import type { JobTypes } from "../../catalog/job-types.ts";
+import type { SchemaChecker } from "../../catalog/schema/checker.ts";
 import type { ScriptCompiler } from "../../catalog/script.ts";
 import { maySee, type UserCaller } from "../../identity/caller.ts";
 import type { KnownUsers } from "../../identity/known-users.ts";
@@ -22,6 +24,8 @@ export type JobApi = {
   /** A fresh UUIDv7. */
   readonly newId: () => string;
   readonly compile: ScriptCompiler;
+  readonly types: JobTypes;
+  readonly schemas: SchemaChecker;
   readonly seal: Seal;
   /** Aborted when the server stops. */
   readonly shutdown: AbortSignal;

@@ -18,7 +18,8 @@ import { type Follower, follow } from "../watch/follow.ts";
 import { LATE, within } from "../watch/within.ts";
 import { type Call, findJob, ownerOf } from "./api.ts";
 import { resultOf } from "./read.ts";
-import { prepare, submitOne } from "./submit.ts";
+import { prepare } from "./prepare.ts";
+import { submitOne } from "./submit.ts";
 
 /** An answer needs this much of the caller's deadline to reach him. */
 const MARGIN_MS = 500;

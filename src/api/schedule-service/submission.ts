@@ -12,7 +12,7 @@ import type { Submission } from "../../jobs/submission.ts";
 import type { UserRow } from "../../store/store.ts";
 import type { Prepared } from "../../schedules/firing.ts";
 import { jobSpecOf } from "../convert/schedule.ts";
-import { prepareFor } from "../job-service/submit.ts";
+import { prepareFor } from "../job-service/prepare.ts";
 import type { ScheduleApi } from "./api.ts";
 
 type Subject = Pick<ScheduleRow, "organizationId" | "id" | "creatorId" | "runAs">;

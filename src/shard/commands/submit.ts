@@ -36,7 +36,10 @@ export const submit = (submissions: readonly Submission[]): Command<SubmitOutcom
 
 /** Takes in one job, or refuses it: then nothing has changed. */
 export const takeIn = (turn: Turn, submission: Submission): SubmitOutcome =>
-  repeated(turn, submission) ?? refused(turn, submission) ?? accepted(turn, submission);
+  repeated(turn, submission) ??
+  submission.refusal ??
+  refused(turn, submission) ??
+  accepted(turn, submission);
 
 /** The outcome of the submission that this one repeats; null if it is the first of its id. */
 const repeated = (turn: Turn, { job, request }: Submission): SubmitOutcome | null => {

@@ -31,7 +31,7 @@ export const jobTypeVersionOf = (row: DatabaseRow): JobTypeVersionRow => ({
   description: textOf(row, "description"),
   capability: textOf(row, "capability") as Capability,
   scriptHash: textOf(row, "script_hash") as ScriptHash | "",
-  inputSchema: textOrNull(row, "input_schema"),
+  inputSchema: "input_schema" in row ? textOrNull(row, "input_schema") : null,
   defaults: textOf(row, "defaults"),
   createdBy: textOf(row, "created_by") as UserId | "",
   createdAt: numberOf(row, "created_at"),

@@ -1,0 +1,91 @@
+import type { SubmitJobRequest } from "../../gen/millrace/v1/job_service_pb.ts";
+import type { UserCaller } from "../../identity/caller.ts";
+import { findOperationalUser } from "../../identity/operational-user.ts";
+import type { Actor } from "../../jobs/audit.ts";
+import { JobFault } from "../../jobs/errors.ts";
+import type { Submission } from "../../jobs/submission.ts";
+import { traceparentOf } from "../calls.ts";
+import { toSubmission } from "../convert/submission.ts";
+import { actorOf, type Call, type JobApi } from "./api.ts";
+import { findTypedWork } from "./typed-work.ts";
+
+/** What the checks of a submission need. */
+export type PreparingApi = Pick<
+  JobApi,
+  "clock" | "compile" | "newId" | "types" | "schemas" | "users"
+>;
+
+/** Who submits, and what the audit log keeps of it. */
+export type Submitter = {
+  readonly caller: UserCaller;
+  readonly by: Actor;
+  /** W3C Trace Context; empty if there is none. */
+  readonly traceparent: string;
+};
+
+/**
+ * All checks of submissions, for calls and for schedules alike: one answer for each, in their order.
+ * Faults are INVALID_ARGUMENT and NOT_SUPPORTED, with paths that begin with `at` of the index, and
+ * PERMISSION_DENIED, JOB_TYPE_NOT_FOUND, JOB_TYPE_DISABLED.
+ */
+const prepareAllFor = async (
+  api: PreparingApi,
+  submitter: Submitter,
+  requests: readonly SubmitJobRequest[],
+  at: (index: number) => string,
+): Promise<(Submission | JobFault)[]> => {
+  const { compile, newId, clock, users } = api;
+  const { organizationId } = submitter.caller;
+  const specs = requests.map(({ spec }) => spec);
+  const found = await findTypedWork(api, organizationId, specs);
+  const prepareOne = async (
+    request: SubmitJobRequest,
+    index: number,
+  ): Promise<Submission | JobFault> => {
+    try {
+      const runAs = request.spec?.runAs ?? "";
+      const operational = await findOperationalUser(users, submitter.caller, runAs);
+      const typed = found[index] ?? null;
+      const context = { ...submitter, operational, now: clock.now(), compile, newId, typed };
+      return toSubmission(request, context, at(index));
+    } catch (caught) {
+      if (caught instanceof JobFault) return caught;
+      throw caught;
+    }
+  };
+  return await Promise.all(requests.map(prepareOne));
+};
+
+/** @throws JobFault as `prepareAllFor` tells */
+export const prepareFor = async (
+  api: PreparingApi,
+  submitter: Submitter,
+  request: SubmitJobRequest,
+  at = "",
+): Promise<Submission> => {
+  const [prepared] = await prepareAllFor(api, submitter, [request], () => at);
+  if (prepared === undefined) throw new Error("a submission without an answer");
+  if (prepared instanceof JobFault) throw prepared;
+  return prepared;
+};
+
+const submitterOf = (call: Call): Submitter => ({
+  caller: call.caller,
+  by: actorOf(call),
+  traceparent: traceparentOf(call.context.requestHeader),
+});
+
+/** @throws JobFault as `prepareAll` tells */
+export const prepare = async (
+  call: Call,
+  request: SubmitJobRequest,
+  at = "",
+): Promise<Submission> => await prepareFor(call.api, submitterOf(call), request, at);
+
+/** One answer for each request, in their order. */
+export const prepareAll = async (
+  call: Call,
+  requests: readonly SubmitJobRequest[],
+  at: (index: number) => string,
+): Promise<(Submission | JobFault)[]> =>
+  await prepareAllFor(call.api, submitterOf(call), requests, at);

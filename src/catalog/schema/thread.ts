@@ -1,0 +1,111 @@
+import { Worker } from "node:worker_threads";
+
+import type { Clock } from "../../runtime/clock.ts";
+import type { Answer, Question } from "./protocol.ts";
+
+/** Processor time that one question may take; starting the thread is not part of it. */
+export const QUESTION_CPU_MS = 500;
+const LOOK_EVERY_MS = 250;
+const HEAP_MB = 256;
+const STACK_MB = 4;
+
+/** The question took too much time or memory. The thread is gone; the next question starts another. */
+export class Overrun extends Error {
+  override readonly name = "Overrun";
+}
+
+export class ThreadStopped extends Error {
+  override readonly name = "ThreadStopped";
+}
+
+type Pending = {
+  readonly resolve: (answer: Answer) => void;
+  readonly reject: (cause: unknown) => void;
+};
+
+/**
+ * One worker thread, started when it is first asked, and again after it had to be ended. It answers
+ * one question at a time. What it may take is counted in its own processor time: a busy machine, or
+ * a process that was stopped for a while, makes no question too expensive.
+ */
+export class Thread {
+  readonly #clock: Clock;
+  #worker: Worker | null = null;
+  #pending: Pending | null = null;
+  #stopWatching: () => void = () => {};
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** @throws Overrun; ThreadStopped; whatever the worker threw */
+  async ask(question: Question): Promise<Answer> {
+    const worker = (this.#worker ??= this.#start());
+    try {
+      return await new Promise<Answer>((resolve, reject) => {
+        this.#pending = { resolve, reject };
+        worker.postMessage(question);
+        this.#watch(worker, null);
+      });
+    } finally {
+      this.#stopWatching();
+      this.#pending = null;
+    }
+  }
+
+  async stop(): Promise<void> {
+    const worker = this.#worker;
+    this.#end(worker, new ThreadStopped("the server stops"));
+    await worker?.terminate();
+  }
+
+  #start(): Worker {
+    const worker = new Worker(new URL("./worker.ts", import.meta.url), {
+      // Nothing of the server is told to code that was made of a stranger's schema.
+      env: {},
+      name: "schemas",
+      resourceLimits: { maxOldGenerationSizeMb: HEAP_MB, stackSizeMb: STACK_MB },
+    });
+    // A server that ends does not wait for it.
+    worker.unref();
+    worker.on("message", (answer: Answer) => {
+      if (worker === this.#worker) this.#pending?.resolve(answer);
+    });
+    worker.on("error", (cause: Error & { readonly code?: string }) => {
+      const large = cause.code === "ERR_WORKER_OUT_OF_MEMORY";
+      this.#end(worker, large ? new Overrun("it took too much memory") : cause);
+    });
+    worker.on("exit", (code) => {
+      this.#end(worker, new Error(`the thread for schemas ended with ${code}`));
+    });
+    return worker;
+  }
+
+  #end(worker: Worker | null, cause: Error): void {
+    if (worker !== this.#worker) return;
+    this.#worker = null;
+    this.#pending?.reject(cause);
+  }
+
+  /** `begin`: the processor time at the first look; quick questions have no look at all. */
+  #watch(worker: Worker, begin: number | null): void {
+    this.#stopWatching = this.#clock.after(LOOK_EVERY_MS, () => {
+      const pending = this.#pending;
+      const looked = async (): Promise<void> => {
+        const { user, system } = await worker.cpuUsage();
+        if (this.#pending !== pending || worker !== this.#worker) return;
+        const used = (user + system) / 1_000;
+        if (used - (begin ?? used) < QUESTION_CPU_MS) {
+          this.#watch(worker, begin ?? used);
+          return;
+        }
+        this.#end(worker, new Overrun(`it took more than ${QUESTION_CPU_MS} ms`));
+        await worker.terminate();
+      };
+      looked().catch((cause: unknown) => {
+        // It ended while it was looked at: its own events tell why.
+        if (this.#pending === pending) pending?.reject(cause);
+      });
+    });
+  }
+}
