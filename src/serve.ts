@@ -146,7 +146,7 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
     catalog: store.catalog,
     clock,
     newId: random.uuid,
-    changed: () => {},
+    changed: async (organizationId) => await cluster.refresh([organizationId]),
   });
   const shutdown = { internal: createShutdown(), external: createShutdown() };
   internal.serve(

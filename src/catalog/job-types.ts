@@ -51,8 +51,8 @@ export type JobTypesOptions = {
   readonly clock: Clock;
   /** A fresh UUIDv7. */
   readonly newId: () => string;
-  /** Tells the owner of the organization's shard that limits have changed. */
-  readonly changed: (organizationId: OrganizationId) => void;
+  /** Tells the owner of the organization's shard that limits have changed; never throws. */
+  readonly changed: (organizationId: OrganizationId) => Promise<void>;
 };
 
 /** In the same words whether it belongs to somebody else or to nobody. */
@@ -113,12 +113,12 @@ export const createJobTypes = ({ catalog, clock, newId, changed }: JobTypesOptio
   };
 
   /** After the commit: whoever reads from now on reads what was written. */
-  const forget = (organizationId: OrganizationId, name: string): void => {
+  const forget = async (organizationId: OrganizationId, name: string): Promise<void> => {
     const prefix = `${organizationId}\0${name}\0`;
     for (const entry of remembered.keys()) {
       if (entry.startsWith(prefix)) remembered.delete(entry);
     }
-    changed(organizationId);
+    await changed(organizationId);
   };
 
   const lineOf = (
@@ -184,7 +184,7 @@ export const createJobTypes = ({ catalog, clock, newId, changed }: JobTypesOptio
       audit: lineOf(organizationId, by, "type.put", name, { version: number, maxRunning }),
     });
     if (!written) return null;
-    forget(organizationId, name);
+    await forget(organizationId, name);
     return outcome;
   };
 
@@ -207,7 +207,7 @@ export const createJobTypes = ({ catalog, clock, newId, changed }: JobTypesOptio
       const action = enabled ? "type.enable" : "type.disable";
       const line = lineOf(organizationId, by, action, name, null);
       if (!(await catalog.setEnabled(shardId, change, line))) throw typeNotFound(ref);
-      forget(organizationId, name);
+      await forget(organizationId, name);
       return { type: { ...type, enabled, changedAt: change.changedAt }, version };
     },
   };

@@ -58,7 +58,7 @@ const aWorld = async () => {
       catalog: store.catalog,
       clock,
       newId: aJobId,
-      changed: () => {},
+      changed: async () => {},
     }),
     seal: createSeal("key"),
     shutdown: new AbortController().signal,

@@ -5,6 +5,8 @@ import type {
   JobTypeSpec,
   PutJobTypeRequest,
   PutJobTypeResponseSchema,
+  ResumeJobTypeRequest,
+  ResumeJobTypeResponseSchema,
   SetJobTypeEnabledRequest,
   SetJobTypeEnabledResponseSchema,
 } from "../../gen/millrace/v1/job_type_service_pb.ts";
@@ -14,7 +16,8 @@ import type { Place } from "../../store/store.ts";
 import { collectFaults } from "../convert/faults.ts";
 import { checkJobType } from "../convert/job-type.ts";
 import { toJobType } from "../convert/job-type-view.ts";
-import { actorOf } from "../job-service/api.ts";
+import { resumeType } from "../../shard/commands/resume-type.ts";
+import { actorOf, ownerOf } from "../job-service/api.ts";
 import { checkedName, type JobTypeApi, type TypeCall, viewOf } from "./api.ts";
 
 export type Putting = {
@@ -70,5 +73,17 @@ export const setJobTypeEnabled = async (
 ): Promise<MessageInitShape<typeof SetJobTypeEnabledResponseSchema>> => {
   const { api, place } = call;
   const head = await api.types.setEnabled(place, checkedName(name), enabled, actorOf(call));
+  return { jobType: await viewOf(call, head) };
+};
+
+export const resumeJobType = async (
+  call: TypeCall,
+  request: ResumeJobTypeRequest,
+): Promise<MessageInitShape<typeof ResumeJobTypeResponseSchema>> => {
+  const { api, place } = call;
+  const { organizationId } = place;
+  const name = checkedName(request.name);
+  const head = await api.types.find(organizationId, { name, version: 0 });
+  await ownerOf(call).perform(resumeType(organizationId, name, actorOf(call)));
   return { jobType: await viewOf(call, head) };
 };

@@ -2,7 +2,7 @@ import type { ConnectRouter } from "@connectrpc/connect";
 
 import { JobTypeService } from "../../gen/millrace/v1/job_type_service_pb.ts";
 import { type JobTypeApi, openCall } from "./api.ts";
-import { putJobType, setJobTypeEnabled } from "./change.ts";
+import { putJobType, resumeJobType, setJobTypeEnabled } from "./change.ts";
 import { getJobType, listJobTypes, listJobTypeVersions } from "./read.ts";
 
 /** millrace.v1.JobTypeService. Never hand options to `service`: they would replace gate and interceptors. */
@@ -15,5 +15,6 @@ export const jobTypeServiceRoutes = (router: ConnectRouter, api: JobTypeApi): vo
       await listJobTypeVersions(openCall(api, context), request),
     setJobTypeEnabled: async (request, context) =>
       await setJobTypeEnabled(openCall(api, context), request),
+    resumeJobType: async (request, context) => await resumeJobType(openCall(api, context), request),
   });
 };
