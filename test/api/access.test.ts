@@ -15,6 +15,7 @@ import { Health } from "../../src/gen/grpc/health/v1/health_pb.ts";
 import { JobUpdateService } from "../../src/gen/millrace/internal/v1/job_update_service_pb.ts";
 import { RunnerService } from "../../src/gen/millrace/internal/v1/runner_service_pb.ts";
 import { JobService } from "../../src/gen/millrace/v1/job_service_pb.ts";
+import { JobTypeService } from "../../src/gen/millrace/v1/job_type_service_pb.ts";
 import { OrganizationService } from "../../src/gen/millrace/v1/organization_service_pb.ts";
 import { ScheduleService } from "../../src/gen/millrace/v1/schedule_service_pb.ts";
 import { TokenService } from "../../src/gen/millrace/v1/token_service_pb.ts";
@@ -38,6 +39,7 @@ const PUBLIC: readonly DescService[] = [
   OrganizationService,
   UserService,
   TokenService,
+  JobTypeService,
   ScheduleService,
 ];
 const INTERNAL: readonly DescService[] = [RunnerService, JobUpdateService];

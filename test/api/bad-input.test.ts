@@ -7,7 +7,7 @@ import { startTestServer, type TestServer } from "../support/server.ts";
 
 let server: TestServer;
 beforeAll(async () => {
-  server = await startTestServer({ handlers: ["idle"] });
+  server = await startTestServer();
 });
 afterAll(async () => {
   await server.stop();

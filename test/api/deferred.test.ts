@@ -51,7 +51,7 @@ describe.each(ENGINES)("the deferred action on %s", (engine) => {
     (await server.jobs.getJob({ jobId })).job?.state;
 
   beforeAll(async () => {
-    server = await startServerOn(engine);
+    server = await startServerOn(engine, { handlers: ["idle", "payout"] });
     clerk = await server.addUser(server.admin.organizationId, ABILITIES);
     ann = await deferredUser();
   });
@@ -177,6 +177,7 @@ describe.each(ENGINES)("the deferred action on %s", (engine) => {
     expect(kept.releasedJobId).toBe("");
     expect(await stateOf(held.id)).toBe(JobState.HELD);
     await release(ann, held.id);
+    await server.putHandlers(["idle"], stranger);
     const twin = { spec: type("idle"), jobId: held.id };
     expect((await server.jobsOf(stranger).submitJob(twin)).job?.state).toBe(JobState.QUEUED);
     expect((await theirs.listUserAttributes({ userId })).attributes).toHaveLength(1);

@@ -21,7 +21,7 @@ describe.each(ENGINES)("jobs through the public API on %s", (engine) => {
   let server: TestServer;
 
   beforeAll(async () => {
-    server = await startServerOn(engine, { handlers: ["idle"] });
+    server = await startServerOn(engine);
   });
   afterAll(async () => {
     await server.stop();

@@ -160,7 +160,7 @@ describe("a server", () => {
 
 describe("a server that stops", () => {
   it("ends streams and long polls of runners with SHUTTING_DOWN, answers waits, and says goodbye", async () => {
-    const server = await startTestServer({ handlers: ["idle"] });
+    const server = await startTestServer();
     const spec = { work: { case: "type" as const, value: "idle" } };
     const { job } = await server.jobs.submitJob({ spec });
     const jobId = job?.id ?? "";

@@ -30,6 +30,7 @@ describe.each(ENGINES)("retention through the public API on %s", (engine) => {
     server = await startServerOn(engine);
     const organizationId = await server.addOrganization({ retentionMs: RETENTION_MS });
     user = await server.addUser(organizationId, ["admin"]);
+    await server.putHandlers(["unwanted", "work"], user);
     jobs = server.jobsOf(user);
     runner = createHandRunner(server, { capabilities: CAPABILITIES });
   });
@@ -116,6 +117,7 @@ describe.each(ENGINES)("retention through the public API on %s", (engine) => {
         spec: { ...unwanted, runAt: timestampFromMs(systemClock.now() + 3_600_000) },
       }),
     );
+    await server.putHandlers(["unwanted"]);
     const kept = idOf(await server.jobs.submitJob({ spec: unwanted }));
     await server.jobs.cancelJob({ jobId: kept });
     const goes = idOf(await jobs.submitJob({ spec: unwanted }));

@@ -39,7 +39,7 @@ const nextTime = ({ nextTimes: [next] }: Schedule): number =>
 describe.each(ENGINES)("times that nobody could fire, on %s", (engine) => {
   let server: Awaited<ReturnType<typeof startServerOn>>;
   beforeAll(async () => {
-    server = await startServerOn(engine);
+    server = await startServerOn(engine, { handlers: ["report"] });
   });
   afterAll(async () => {
     await server.stop();
@@ -74,6 +74,7 @@ describe.each(ENGINES)("times that nobody could fire, on %s", (engine) => {
 
   it.concurrent("stay outstanding while the queue is full", async () => {
     const user = await server.addUser(await server.addOrganization({ maxQueued: 1 }), ["admin"]);
+    await server.putHandlers(["report"], user);
     const [schedules, jobs] = [server.schedulesOf(user), server.jobsOf(user)];
     const waiting = await jobs.submitJob({ spec: job });
     await schedules.createSchedule({ scheduleId: "full", spec: { cron: "* * * * * *", job } });
@@ -94,7 +95,7 @@ describe("a change of owner on mysql", () => {
   it("fires no time twice, and goes on firing", async () => {
     const database = await createDatabase("mysql", inject("mysqlUrl"));
     await migrateUp(database.url);
-    const first = await startTestServer({ databaseUrl: database.url });
+    const first = await startTestServer({ databaseUrl: database.url, handlers: ["report"] });
     const second = await startTestServer({ databaseUrl: database.url, organization: "other" });
     const user: TestUser = first.admin;
     await first.schedules.createSchedule({

@@ -82,7 +82,7 @@ describe.each(ENGINES)("who sees a job on %s", (engine) => {
       stranger: await server.addUser(await server.addOrganization(), ["admin"]),
       organization: { token },
     };
-    await server.putHandlers(["idle"]);
+    await server.putHandlers(["idle", "secret"]);
     await server.putHandlers(["idle"], people.stranger);
     ids = await submitAll();
   });

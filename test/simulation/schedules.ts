@@ -21,6 +21,7 @@ export const scheduledSubmission = (world: World, schedule: ScheduleRow): Submis
     script: null,
     request: null,
     deferred: false,
+    refusal: null,
     by: SERVER,
   };
 };

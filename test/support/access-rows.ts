@@ -38,6 +38,7 @@ const failed: Row["prepare"] = async (world) => ({ job: await world.failedJob() 
 
 const yearly = { spec: { cron: "0 0 1 1 *", job: { work: later().work } } };
 const freshSchedule: Row["prepare"] = async (world) => ({ schedule: await world.schedule() });
+const ofType = ({ type }: Ids) => ({ name: type });
 const ofSchedule = ({ schedule }: Ids) => ({ scheduleId: schedule });
 
 let seq = 0n;
@@ -127,6 +128,18 @@ export const ROWS: Readonly<Record<string, Row>> = {
   "millrace.v1.TokenService/IntrospectToken": row(". . . . . . x . . .", ({ secret }) => ({
     token: secret,
   })),
+
+  "millrace.v1.JobTypeService/PutJobType": row(". x x x x . x x x x", () => ({
+    spec: { name: name(), work: { case: "handler", value: {} } },
+  })),
+  "millrace.v1.JobTypeService/GetJobType": row("? x . . . . x x . .", ofType),
+  "millrace.v1.JobTypeService/ListJobTypes": row(". x . . . . x x . ."),
+  "millrace.v1.JobTypeService/ListJobTypeVersions": row("? x . . . . x x . .", ofType),
+  "millrace.v1.JobTypeService/SetJobTypeEnabled": row("? x x x x . x x x x", ({ type }) => ({
+    name: type,
+    enabled: true,
+  })),
+  "millrace.v1.JobTypeService/ResumeJobType": row("? x x x x . x x x x", ofType),
 
   "millrace.v1.ScheduleService/CreateSchedule": row(". x . . . . x x x .", () => yearly),
   "millrace.v1.ScheduleService/GetSchedule": row("? x ? . . . x x x ?", ofSchedule),

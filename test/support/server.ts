@@ -56,7 +56,7 @@ export type TestServerOptions = {
   /** `acme` if absent; a second server on the same database needs another name. */
   readonly organization?: string;
   readonly environment?: Readonly<Record<string, string>>;
-  /** Types of the organization `acme` that run as handlers of the same names. */
+  /** Types of the organization `acme` that run as handlers of the same names; `idle` if absent. */
   readonly handlers?: readonly string[];
 };
 
@@ -155,7 +155,7 @@ export const startTestServer = async (options: TestServerOptions = {}): Promise<
       await typesOf(by).putJobType({ spec: { name, work: { case: "handler", value: {} } } });
     }
   };
-  await putHandlers(options.handlers ?? []);
+  await putHandlers(options.handlers ?? ["idle"]);
   return {
     ...server,
     admin,

@@ -81,7 +81,7 @@ export class Thread {
     return worker;
   }
 
-  #end(worker: Worker | null, cause: Error): void {
+  #end(worker: Worker | null, cause: unknown): void {
     if (worker !== this.#worker) return;
     this.#worker = null;
     this.#pending?.reject(cause);
@@ -91,21 +91,31 @@ export class Thread {
   #watch(worker: Worker, begin: number | null): void {
     this.#stopWatching = this.#clock.after(LOOK_EVERY_MS, () => {
       const pending = this.#pending;
-      const looked = async (): Promise<void> => {
-        const { user, system } = await worker.cpuUsage();
+      const look = async (): Promise<void> => {
+        const used = await cpuMsOf(worker);
         if (this.#pending !== pending || worker !== this.#worker) return;
-        const used = (user + system) / 1_000;
-        if (used - (begin ?? used) < QUESTION_CPU_MS) {
+        if (used === null || begin === null || used - begin < QUESTION_CPU_MS) {
           this.#watch(worker, begin ?? used);
           return;
         }
         this.#end(worker, new Overrun(`it took more than ${QUESTION_CPU_MS} ms`));
         await worker.terminate();
       };
-      looked().catch((cause: unknown) => {
-        // It ended while it was looked at: its own events tell why.
-        if (this.#pending === pending) pending?.reject(cause);
+      look().catch((cause: unknown) => {
+        this.#end(worker, cause);
       });
     });
   }
 }
+
+/** Null while it starts, or after it has ended, of which its events tell. */
+const cpuMsOf = async (worker: Worker): Promise<number | null> => {
+  try {
+    const { user, system } = await worker.cpuUsage();
+    return (user + system) / 1_000;
+  } catch (caught) {
+    const code = caught instanceof Error && "code" in caught ? caught.code : "";
+    if (code === "ERR_WORKER_NOT_RUNNING") return null;
+    throw caught;
+  }
+};
