@@ -1,80 +1,20 @@
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 
 import { valueOf } from "../../src/api/convert/json-value.ts";
-import { toSubmission } from "../../src/api/convert/submission.ts";
 import type { TypedWork } from "../../src/api/convert/typed-work.ts";
-import { type KnownType, NO_DEFAULTS } from "../../src/catalog/job-type.ts";
-import { createScriptCompiler } from "../../src/catalog/script.ts";
 import { ScriptLanguage } from "../../src/gen/millrace/v1/job_pb.ts";
-import { SubmitJobRequestSchema } from "../../src/gen/millrace/v1/job_service_pb.ts";
-import { impliedBy, MEMBER_PERMISSIONS } from "../../src/jobs/abilities.ts";
-import type { OperationalUser } from "../../src/identity/operational-user.ts";
-import { SERVER } from "../../src/jobs/audit.ts";
-import { JobFault } from "../../src/jobs/errors.ts";
-import type { Capability, OrganizationId, UserId } from "../../src/jobs/ids.ts";
 import { DEFAULT_RETRY_POLICY } from "../../src/jobs/retry.ts";
 import { aJobId } from "../support/job-row.ts";
-
-type Request = MessageInitShape<typeof SubmitJobRequestSchema>;
-
-const NOW = 1_700_000_000_000;
-const ME = "me" as UserId;
-
-const submissionOf = (
-  request: Request,
-  at?: string,
-  operational: OperationalUser | null = { userId: ME, deferred: false },
-  typed: TypedWork | JobFault | null = null,
-) =>
-  toSubmission(
-    create(SubmitJobRequestSchema, request),
-    {
-      caller: {
-        kind: "user",
-        organizationId: "acme" as OrganizationId,
-        userId: ME,
-        permissions: impliedBy(MEMBER_PERMISSIONS),
-        tokenId: "a token",
-        attempt: null,
-      },
-      by: SERVER,
-      operational,
-      now: NOW,
-      compile: createScriptCompiler(),
-      newId: aJobId,
-      traceparent: "",
-      typed,
-    },
-    at,
-  );
-
-const faultOf = (request: Request, at?: string, operational?: OperationalUser | null): JobFault => {
-  try {
-    submissionOf(request, at, operational);
-  } catch (caught) {
-    if (caught instanceof JobFault) return caught;
-    throw caught;
-  }
-  throw new Error("the request was accepted");
-};
-
-const typed = (facts: Partial<KnownType> = {}): TypedWork => ({
-  type: {
-    name: "mail.send",
-    version: 1,
-    enabled: true,
-    capability: "handler:mailer" as Capability,
-    scriptHash: "",
-    inputSchema: null,
-    defaults: NO_DEFAULTS,
-    ...facts,
-  },
-  input: null,
-});
-
-const script = { case: "script" as const, value: { source: "export default () => 1" } };
-const seconds = (value: number) => ({ seconds: BigInt(value) });
+import {
+  faultOf,
+  ME,
+  NOW,
+  type Request,
+  script,
+  seconds,
+  submissionOf,
+  typed,
+} from "../support/submission.ts";
 
 describe("a submission", () => {
   it("of a script alone gets the documented defaults", () => {
@@ -101,76 +41,6 @@ describe("a submission", () => {
     expect(spec.scriptHash).toBe(row?.hash);
     expect(request).toBeNull();
     expect(idIsChosen).toBe(false);
-  });
-
-  it("of a type asks for what its version runs, and keeps that version", () => {
-    const spec = { work: { case: "type" as const, value: "mail.send" } };
-    const { job, script: row } = submissionOf({ spec }, "", undefined, typed({ version: 3 }));
-    expect(job).toMatchObject({
-      capability: "handler:mailer",
-      type: "mail.send",
-      typeVersion: 3,
-    });
-    expect(row).toBeNull();
-  });
-
-  it("of a type takes from it what it does not say itself", () => {
-    const defaults = {
-      priority: 5,
-      attemptTimeoutMs: 1_000,
-      totalTimeoutMs: 9_000,
-      retryPolicy: { maxRetries: 7, jitter: 0 },
-      labels: { team: "mail", kind: "out" },
-      concurrencyKey: "smtp",
-      concurrencyPolicy: "REJECT" as const,
-    };
-    const given = (spec: Request["spec"]) =>
-      submissionOf(
-        { spec: { work: { case: "type", value: "mail.send" }, ...spec } },
-        "",
-        undefined,
-        typed({ defaults }),
-      ).job;
-    expect(given({})).toMatchObject({
-      priority: 5,
-      attemptTimeoutMs: 1_000,
-      deadlineAt: NOW + 9_000,
-      retryPolicy: { ...DEFAULT_RETRY_POLICY, maxRetries: 7, jitter: 0 },
-      labels: { team: "mail", kind: "out" },
-      concurrencyKey: "smtp",
-      concurrencyPolicy: "REJECT",
-    });
-    expect(
-      given({
-        priority: -1,
-        attemptTimeout: seconds(2),
-        totalTimeout: seconds(3),
-        retryPolicy: { maxRetries: 0 },
-        labels: { team: "billing" },
-        concurrencyKey: "mine",
-        concurrencyPolicy: 1,
-      }),
-    ).toMatchObject({
-      priority: -1,
-      attemptTimeoutMs: 2_000,
-      deadlineAt: NOW + 3_000,
-      retryPolicy: { ...DEFAULT_RETRY_POLICY, maxRetries: 0, jitter: 0 },
-      labels: { team: "billing", kind: "out" },
-      concurrencyKey: "mine",
-      concurrencyPolicy: "QUEUE",
-    });
-  });
-
-  it("of a type may not have more labels than fit together with the type's", () => {
-    const labels = (prefix: string) =>
-      Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`${prefix}${n}`, ""]));
-    const request = {
-      spec: { work: { case: "type" as const, value: "mail.send" }, labels: labels("a") },
-    };
-    const type = typed({ defaults: { ...NO_DEFAULTS, labels: labels("b") } });
-    expect(() => submissionOf(request, "", undefined, type)).toThrow(
-      "spec.labels must be at most 32; there are 40, 20 of them of the type.",
-    );
   });
 
   it("has its total timeout counted from the later of now and run_at", () => {
