@@ -6,7 +6,7 @@ import { JobFault } from "../jobs/errors.ts";
 import { isUuidV7, type OrganizationId, type UserId } from "../jobs/ids.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { ShardOwner, ShardRouter } from "../shard/owner.ts";
-import type { IdentityStore, OrganizationRow, Place } from "../store/store.ts";
+import type { AuditLine, IdentityStore, OrganizationRow, Place } from "../store/store.ts";
 import { addressKey, callerKey } from "./caller-context.ts";
 import type { Seal } from "./sealed-token.ts";
 
@@ -84,23 +84,36 @@ export const openScope = async (call: TenantCall, organizationId: string): Promi
 export const ownerOf = ({ api, place }: Scope): ShardOwner =>
   api.router.ownerOf(place.organizationId);
 
-/**
- * Notes a change of an organization or a user. After the change, in another transaction: a crash
- * between the two leaves a change without its line, never a line without its change. (Changes that
- * a shard's owner makes carry their line in the same commit.)
- */
-export const note = async (
+type Told = {
+  readonly action: AuditAction;
+  readonly subject: string;
+  readonly details: object | null;
+};
+
+/** The line that the audit log keeps of a change that this call makes. */
+export const lineOf = (
   { api, by }: TenantCall,
   { shardId, organizationId }: Place,
-  line: { readonly action: AuditAction; readonly subject: string; readonly details: object | null },
-): Promise<void> => {
-  await api.identity.insertAudit(shardId, {
+  { action, subject, details }: Told,
+): AuditLine => ({
+  shardId,
+  row: {
     organizationId,
     id: api.newId(),
     at: api.clock.now(),
     actor: by,
-    action: line.action,
-    subject: line.subject,
-    details: line.details === null ? null : JSON.stringify(line.details),
-  });
+    action,
+    subject,
+    details: details === null ? null : JSON.stringify(details),
+  },
+});
+
+/**
+ * Writes the line of a change of a token. After the change, in another transaction: a crash between
+ * the two leaves a change without its line, never a line without its change. (Organizations and
+ * users are changed together with their lines, and so is all that a shard's owner changes.)
+ */
+export const note = async (call: TenantCall, place: Place, told: Told): Promise<void> => {
+  const { shardId, row } = lineOf(call, place, told);
+  await call.api.identity.insertAudit(shardId, row);
 };

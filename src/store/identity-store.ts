@@ -89,14 +89,18 @@ export class NameTaken extends Error {
 export type OrganizationChange = Pick<OrganizationRow, "id"> &
   Partial<Omit<OrganizationRow, "id" | "createdAt">>;
 
-export interface IdentityStore {
+/** A line of the audit log, and the shard of its organization. */
+export type AuditLine = { readonly shardId: ShardId; readonly row: AuditRow };
+
+/** Organizations and users. What is given a line writes it in the same transaction. */
+export interface TenantStore {
   /** @throws NameTaken */
-  insertOrganization(row: OrganizationRow): Promise<void>;
+  insertOrganization(row: OrganizationRow, line?: AuditLine): Promise<void>;
   /** False if there is none. Owners of its shard see it within 5 s. @throws NameTaken */
-  updateOrganization(change: OrganizationChange): Promise<boolean>;
+  updateOrganization(change: OrganizationChange, line?: AuditLine): Promise<boolean>;
   listOrganizations(page: PageOf<OrganizationId>): Promise<OrganizationRow[]>;
   /** @throws NameTaken */
-  insertUser(row: UserRow): Promise<void>;
+  insertUser(row: UserRow, line?: AuditLine): Promise<void>;
   /**
    * Sets name, permissions and whether he is disabled to what `change` makes of them; null if there
    * is no such user. Changes of users of one organization follow one another, so that `change` sees
@@ -107,15 +111,19 @@ export interface IdentityStore {
     organizationId: OrganizationId,
     id: UserId,
     change: (user: UserRow, others: { readonly haveAdmin: boolean }) => UserRow,
+    lineOf?: (after: UserRow) => AuditLine,
   ): Promise<UserRow | null>;
   /** Something that others remember of him has changed, such as an attribute: they look anew. */
   touchUser(organizationId: OrganizationId, id: UserId): Promise<void>;
   listUsers(organizationId: OrganizationId, page: PageOf<UserId>): Promise<UserRow[]>;
-  insertToken(row: TokenRow): Promise<void>;
   findOrganization(id: OrganizationId): Promise<OrganizationRow | null>;
   findOrganizationByName(name: string): Promise<OrganizationRow | null>;
   findUser(organizationId: OrganizationId, id: UserId): Promise<UserRow | null>;
   findUserByName(organizationId: OrganizationId, name: string): Promise<UserRow | null>;
+}
+
+export interface IdentityStore extends TenantStore {
+  insertToken(row: TokenRow): Promise<void>;
   findToken(id: string): Promise<TokenRow | null>;
   listTokens(): Promise<TokenRow[]>;
   /** Of an organization, of one user of it if he is named; by id. */

@@ -1,45 +1,16 @@
-/** Organizations, users, tokens, and the log of what was done to them. */
-import { isPermission, type Permission } from "../jobs/abilities.ts";
+/** Tokens, attributes, and the log of what was done to whom. */
 import type { OrganizationId, UserId } from "../jobs/ids.ts";
 import type { DatabaseRow, Engine } from "./engine.ts";
+import { firstOf, pageOf } from "./page.ts";
 import { ATTRIBUTE_COLUMNS, attributeOf } from "./rows/attribute.ts";
 import { auditOf, INSERT_AUDIT } from "./rows/audit.ts";
-import { unlessTaken } from "./name-taken.ts";
 import { numberOf, numberOrNull, textOf, textOrNull } from "./rows/column.ts";
-import type {
-  IdentityStore,
-  OrganizationRow,
-  PageOf,
-  TokenKind,
-  TokenRow,
-  UserRow,
-} from "./store.ts";
+import { permissionsOf, textOfPermissions } from "./rows/permissions.ts";
+import type { IdentityStore, TokenKind, TokenRow } from "./store.ts";
+import { createTenantStore } from "./tenants.ts";
 
 /** A clock may lag behind the transaction that it stamped: what is younger than this is read twice. */
 const LOOK_BACK_MS = 10_000;
-
-const permissionsOf = (text: string): Permission[] => text.split(" ").filter(isPermission);
-
-const textOfPermissions = (permissions: readonly Permission[]): string => permissions.join(" ");
-
-const organizationOf = (row: DatabaseRow): OrganizationRow => ({
-  id: textOf(row, "id") as OrganizationId,
-  name: textOf(row, "name"),
-  maxRunning: numberOrNull(row, "max_running"),
-  maxQueued: numberOrNull(row, "max_queued"),
-  weight: numberOrNull(row, "weight"),
-  retentionMs: numberOrNull(row, "retention_ms"),
-  createdAt: numberOf(row, "created_at"),
-});
-
-const userOf = (row: DatabaseRow): UserRow => ({
-  id: textOf(row, "id") as UserId,
-  organizationId: textOf(row, "organization_id") as OrganizationId,
-  name: textOf(row, "name"),
-  permissions: permissionsOf(textOf(row, "permissions")),
-  disabledAt: numberOrNull(row, "disabled_at"),
-  createdAt: numberOf(row, "created_at"),
-});
 
 const tokenOf = (row: DatabaseRow): TokenRow => {
   const permissions = textOrNull(row, "permissions");
@@ -62,24 +33,6 @@ const tokenOf = (row: DatabaseRow): TokenRow => {
 export const createIdentityStore = (engine: Engine): IdentityStore => {
   const { knex, now, textOfBytes } = engine;
   const rightNow = knex.raw(now);
-  const first = async <Row>(
-    table: string,
-    key: Readonly<Record<string, string>>,
-    rowOf: (row: DatabaseRow) => Row,
-  ): Promise<Row | null> => {
-    const row = (await knex(table).where(key).first()) as DatabaseRow | undefined;
-    return row === undefined ? null : rowOf(row);
-  };
-  const pageOf = async <Row>(
-    table: string,
-    key: Readonly<Record<string, string>>,
-    { after, limit }: PageOf<string>,
-    rowOf: (row: DatabaseRow) => Row,
-  ): Promise<Row[]> => {
-    const query = knex(table).where(key).orderBy("id").limit(limit);
-    if (after !== null) void query.where("id", ">", after);
-    return ((await query) as DatabaseRow[]).map(rowOf);
-  };
   const changed = async (
     table: string,
     columns: readonly string[],
@@ -89,96 +42,7 @@ export const createIdentityStore = (engine: Engine): IdentityStore => {
       .where("changed_at", ">=", since)
       .select([...columns]);
   return {
-    insertOrganization: async ({
-      id,
-      name,
-      maxRunning,
-      maxQueued,
-      weight,
-      retentionMs,
-      createdAt,
-    }) => {
-      await unlessTaken(
-        name,
-        async () =>
-          await knex("organizations").insert({
-            id,
-            name,
-            max_running: maxRunning,
-            max_queued: maxQueued,
-            weight,
-            retention_ms: retentionMs,
-            created_at: createdAt,
-          }),
-      );
-    },
-    updateOrganization: async ({ id, name = "", ...change }) => {
-      const { maxRunning, maxQueued, weight, retentionMs } = change;
-      // knex leaves out what is undefined.
-      const columns = {
-        name: name === "" ? undefined : name,
-        max_running: maxRunning,
-        max_queued: maxQueued,
-        weight,
-        retention_ms: retentionMs,
-        changed_at: rightNow,
-      };
-      const write = async () => await knex("organizations").where({ id }).update(columns);
-      return (await unlessTaken(name, write)) > 0;
-    },
-    listOrganizations: async (page) => await pageOf("organizations", {}, page, organizationOf),
-    insertUser: async ({ id, organizationId, name, permissions, disabledAt, createdAt }) => {
-      await unlessTaken(
-        name,
-        async () =>
-          await knex("users").insert({
-            id,
-            organization_id: organizationId,
-            name,
-            permissions: textOfPermissions(permissions),
-            disabled_at: disabledAt,
-            created_at: createdAt,
-          }),
-      );
-    },
-    updateUser: async (organizationId, id, change) =>
-      await knex.transaction(async (transaction) => {
-        const key = { organization_id: organizationId, id };
-        // Written, not only locked: on a cluster of writers a lock alone is no conflict.
-        await transaction("organizations")
-          .where({ id: organizationId })
-          .update({ changed_at: rightNow });
-        const rows = (await transaction("users").where(key)) as DatabaseRow[];
-        const [before] = rows.map(userOf);
-        if (before === undefined) return null;
-        // No other permission holds this word.
-        const admin = (await transaction("users")
-          .where({ organization_id: organizationId, disabled_at: null })
-          .whereNot({ id })
-          .where("permissions", "like", "%admin%")
-          .first("id")) as DatabaseRow | undefined;
-        const after = change(before, { haveAdmin: admin !== undefined });
-        await unlessTaken(
-          after.name,
-          async () =>
-            await transaction("users")
-              .where(key)
-              .update({
-                name: after.name,
-                permissions: textOfPermissions(after.permissions),
-                disabled_at: after.disabledAt,
-                changed_at: rightNow,
-              }),
-        );
-        return after;
-      }),
-    touchUser: async (organizationId, id) => {
-      await knex("users")
-        .where({ organization_id: organizationId, id })
-        .update({ changed_at: rightNow });
-    },
-    listUsers: async (organizationId, page) =>
-      await pageOf("users", { organization_id: organizationId }, page, userOf),
+    ...createTenantStore(engine),
     insertToken: async (token) => {
       await knex("tokens").insert({
         id: token.id,
@@ -195,19 +59,14 @@ export const createIdentityStore = (engine: Engine): IdentityStore => {
         last_used_at: token.lastUsedAt,
       });
     },
-    findOrganization: async (id) => await first("organizations", { id }, organizationOf),
-    findOrganizationByName: async (name) => await first("organizations", { name }, organizationOf),
-    findUser: async (organizationId, id) =>
-      await first("users", { organization_id: organizationId, id }, userOf),
-    findUserByName: async (organizationId, name) =>
-      await first("users", { organization_id: organizationId, name }, userOf),
-    findToken: async (id) => await first("tokens", { id }, tokenOf),
+    findToken: async (id) => await firstOf(knex, "tokens", { id }, tokenOf),
     listTokens: async () => {
       const rows = (await knex("tokens").orderBy(["created_at", "id"])) as DatabaseRow[];
       return rows.map(tokenOf);
     },
     listTokensOf: async (organizationId, userId, page) =>
       await pageOf(
+        knex,
         "tokens",
         { organization_id: organizationId, ...(userId === null ? {} : { user_id: userId }) },
         page,

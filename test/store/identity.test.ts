@@ -1,7 +1,9 @@
 import { describe, expect, test } from "vitest";
 
 import type { OrganizationId, UserId } from "../../src/jobs/ids.ts";
+import { SERVER } from "../../src/jobs/audit.ts";
 import {
+  type AuditLine,
   NameTaken,
   type OrganizationRow,
   STANDARD_LIMITS,
@@ -120,6 +122,46 @@ describe.each(ENGINES)("identity on %s", (engine) => {
     await expect(refused).rejects.toThrow(RangeError);
     expect(await identity.findUser(ACME, bob.id)).toEqual({ ...bob, name: "Bobby" });
     expect(await identity.updateUser(GLOBEX, bob.id, name("x"))).toBeNull();
+  });
+
+  test("a change and its line of the audit log are there together, or neither is", async () => {
+    const { identity } = given.store;
+    const place = { shardId: 0, organizationId: ACME };
+    let count = 0;
+    const line = (id = `line-${(count += 1)}`): AuditLine => ({
+      shardId: 0,
+      row: {
+        organizationId: ACME,
+        id,
+        at: 1,
+        actor: SERVER,
+        action: "user.update",
+        subject: "ann",
+        details: null,
+      },
+    });
+    await identity.insertOrganization(acme, line());
+    await identity.insertUser(ann, line());
+    await identity.updateOrganization({ id: ACME, weight: 2 }, line());
+    const rename = (user: UserRow): UserRow => ({ ...user, name: "Anna" });
+    await identity.updateUser(ACME, ann.id, rename, () => line());
+    const all = { before: null, limit: 10 };
+    expect(await identity.listAudit(place, "ann", all)).toHaveLength(4);
+
+    const twin = identity.insertUser({ ...ann, id: "twin" as UserId, name: "Anna" }, line());
+    await expect(twin).rejects.toThrow(NameTaken);
+    expect(await identity.updateOrganization({ id: GLOBEX, weight: 3 }, line())).toBe(false);
+    expect(await identity.updateUser(GLOBEX, ann.id, rename, () => line())).toBeNull();
+    expect(await identity.listAudit(place, "ann", all)).toHaveLength(4);
+    // A line that cannot be written undoes its change.
+    const undone = identity.updateUser(
+      ACME,
+      ann.id,
+      () => ann,
+      () => line("line-1"),
+    );
+    await expect(undone).rejects.toThrow(/./);
+    expect(await identity.findUser(ACME, ann.id)).toMatchObject({ name: "Anna" });
   });
 
   test("of two admins who both stop being one at the same time, the second sees that he is the last", async () => {

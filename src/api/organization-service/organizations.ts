@@ -17,7 +17,7 @@ import type { OrganizationRow } from "../../store/store.ts";
 import { collectFaults } from "../convert/faults.ts";
 import { checkLimits, orAlreadyExists, properName, toOrganization } from "../convert/tenant.ts";
 import { cutPage, EVERYWHERE, openPage, pageSizeOf } from "../page.ts";
-import { note, openScope, placeOf, type Scope, type TenantCall } from "../scope.ts";
+import { lineOf, openScope, placeOf, type Scope, type TenantCall } from "../scope.ts";
 
 const TAKEN = "ORGANIZATION_ALREADY_EXISTS";
 
@@ -40,11 +40,11 @@ export const createOrganization = async (
   faults.throwIfAny();
   const id = api.newId() as OrganizationId;
   const row: OrganizationRow = { id, name, ...limits, createdAt: api.clock.now() };
+  const told = { action: "organization.create", subject: id, details: detailsOf(row) } as const;
+  const line = lineOf(call, placeOf(api, id), told);
   await orAlreadyExists(TAKEN, async () => {
-    await api.identity.insertOrganization(row);
+    await api.identity.insertOrganization(row, line);
   });
-  const details = detailsOf(row);
-  await note(call, placeOf(api, id), { action: "organization.create", subject: id, details });
   return { organization: toOrganization(row) };
 };
 
@@ -95,10 +95,11 @@ export const updateOrganization = async (
     ...(name === "" ? {} : { name }),
     ...(request.limits === undefined ? {} : limits),
   };
+  const told = { action: "organization.update", subject: id, details: change } as const;
+  const line = lineOf(call, scope.place, told);
   await orAlreadyExists(TAKEN, async () => {
-    await api.identity.updateOrganization({ id, ...change });
+    await api.identity.updateOrganization({ id, ...change }, line);
   });
-  await note(call, scope.place, { action: "organization.update", subject: id, details: change });
   await tellOwner(scope);
   return { organization: toOrganization({ ...scope.organization, ...change }) };
 };

@@ -17,7 +17,7 @@ import {
   rolesOf,
   toUser,
 } from "../convert/tenant.ts";
-import { note, openScope, type TenantCall } from "../scope.ts";
+import { lineOf, openScope, type TenantCall } from "../scope.ts";
 import { detailsOf, findUser, NAME_TAKEN, userNotFound } from "./users.ts";
 
 /** What a request changes; null stays. */
@@ -88,15 +88,22 @@ export const updateUser = async (
   const row = await orAlreadyExists(
     NAME_TAKEN,
     async () =>
-      await api.identity.updateUser(organizationId, id, (before, others) => {
-        const after = applied(before, change, now);
-        const gone = isActingAdmin(before) && !isActingAdmin(after) && !others.haveAdmin;
-        if (gone && caller.kind === "user") throw lastAdmin(before);
-        return after;
-      }),
+      await api.identity.updateUser(
+        organizationId,
+        id,
+        (before, others) => {
+          const after = applied(before, change, now);
+          const gone = isActingAdmin(before) && !isActingAdmin(after) && !others.haveAdmin;
+          if (gone && caller.kind === "user") throw lastAdmin(before);
+          return after;
+        },
+        (after) => {
+          const told = { action: "user.update", subject: id, details: detailsOf(after) } as const;
+          return lineOf(call, scope.place, told);
+        },
+      ),
   );
   if (row === null) throw userNotFound(id);
   api.userChanged(organizationId, id);
-  await note(call, scope.place, { action: "user.update", subject: id, details: detailsOf(row) });
   return { user: toUser(row) };
 };

@@ -23,7 +23,7 @@ import {
   toUser,
 } from "../convert/tenant.ts";
 import { cutPage, openPage, pageSizeOf } from "../page.ts";
-import { note, openScope, type Scope, type TenantCall } from "../scope.ts";
+import { lineOf, openScope, type Scope, type TenantCall } from "../scope.ts";
 
 export const NAME_TAKEN = "USER_ALREADY_EXISTS";
 
@@ -78,10 +78,10 @@ export const createUser = async (
     disabledAt: null,
     createdAt: api.clock.now(),
   };
+  const told = { action: "user.create", subject: row.id, details: detailsOf(row) } as const;
   await orAlreadyExists(NAME_TAKEN, async () => {
-    await api.identity.insertUser(row);
+    await api.identity.insertUser(row, lineOf(call, place, told));
   });
-  await note(call, place, { action: "user.create", subject: row.id, details: detailsOf(row) });
   return { user: toUser(row) };
 };
 
