@@ -9,7 +9,7 @@ import type { IdentityChanges, IdentityStore } from "../store/store.ts";
 /** With the read itself well below the 5 s within which a revocation counts everywhere (row C3). */
 const LOOK_EVERY_MS = 2_000;
 
-/** What other servers, and this one, have changed. Each change is told once. */
+/** What other servers, and this one, have changed. Each change is told at least once. */
 export type ChangeListener = {
   tokenRevoked(tokenId: string): void;
   userChanged(organizationId: OrganizationId, userId: UserId): void;
@@ -19,17 +19,29 @@ export type ChangeListener = {
 };
 
 export type ChangeWatchOptions = {
-  readonly identity: IdentityStore;
+  readonly identity: Pick<IdentityStore, "changesSince">;
   readonly clock: Clock;
   readonly log: Log;
   readonly listener: ChangeListener;
 };
 
-const marksOf = ({ revokedTokens, users, organizations }: IdentityChanges): ReadonlySet<string> =>
+type Changed = { readonly id: string; readonly changedAt: Millis };
+
+const markOf = ({ id, changedAt }: Changed): string => `${id} ${changedAt}`;
+
+/**
+ * What need not be told again. A change of the very millisecond of the look may have been followed
+ * by another one in it, which looks the same: it is told once more.
+ */
+const marksOf = ({
+  revokedTokens,
+  users,
+  organizations,
+  asOf,
+}: IdentityChanges): ReadonlySet<string> =>
   new Set([
     ...revokedTokens,
-    ...users.map(({ organizationId, id, changedAt }) => `${organizationId} ${id} ${changedAt}`),
-    ...organizations.map(({ id, changedAt }) => `${id} ${changedAt}`),
+    ...[...users, ...organizations].filter(({ changedAt }) => changedAt < asOf).map(markOf),
   ]);
 
 /**
@@ -43,14 +55,14 @@ export const createChangeWatch = (options: ChangeWatchOptions): Service => {
 
   const look = async (): Promise<void> => {
     const changes = await identity.changesSince(since);
-    const isNew = (mark: string): boolean => !told.has(mark);
-    for (const tokenId of changes.revokedTokens.filter(isNew)) listener.tokenRevoked(tokenId);
-    for (const { organizationId, id, changedAt } of changes.users) {
-      if (isNew(`${organizationId} ${id} ${changedAt}`)) listener.userChanged(organizationId, id);
+    const isNew = (change: Changed): boolean => !told.has(markOf(change));
+    for (const tokenId of changes.revokedTokens) {
+      if (!told.has(tokenId)) listener.tokenRevoked(tokenId);
     }
-    const organizations = changes.organizations
-      .filter(({ id, changedAt }) => isNew(`${id} ${changedAt}`))
-      .map(({ id }) => id);
+    for (const { organizationId, id } of changes.users.filter(isNew)) {
+      listener.userChanged(organizationId, id);
+    }
+    const organizations = changes.organizations.filter(isNew).map(({ id }) => id);
     if (organizations.length > 0) listener.organizationsChanged(organizations);
     since = changes.asOf;
     told = marksOf(changes);

@@ -20,7 +20,8 @@ const PRIMARY = "sqlite_autoindex_jobs_1 (shard_id=? AND organization_id=?";
 const planOf = async (ask: (jobs: JobReader) => Promise<unknown>): Promise<string> =>
   await planOn(async (engine) => await ask(createJobReader(engine)));
 
-const planOn = async (ask: (engine: Engine) => Promise<unknown>): Promise<string> => {
+/** @param at which of the questions, if there are several */
+const planOn = async (ask: (engine: Engine) => Promise<unknown>, at = 0): Promise<string> => {
   const engine = await openEngine("sqlite::memory:", {});
   await engine.script(await readSchema());
   const asked: { sql: string; bindings: string[] }[] = [];
@@ -28,7 +29,7 @@ const planOn = async (ask: (engine: Engine) => Promise<unknown>): Promise<string
     asked.push(query);
   });
   await ask(engine);
-  const [query] = asked;
+  const query = asked[at];
   if (query === undefined) throw new Error("nothing was asked");
   const plan: { detail: string }[] = await engine.knex.raw(
     `EXPLAIN QUERY PLAN ${query.sql}`,
@@ -122,4 +123,18 @@ test("attributes are counted by a range of the primary key for each user", async
   const range =
     "sqlite_autoindex_user_attributes_1 (shard_id=? AND organization_id=? AND user_id=?)";
   expect(plan.split(range)).toHaveLength(3);
+});
+
+test("what has changed in who may do what is read by indexes", async () => {
+  for (const [table, at] of [
+    ["tokens", 0],
+    ["users", 1],
+    ["organizations", 2],
+  ] as const) {
+    const plan = await planOn(
+      async (engine) => await createIdentityStore(engine).changesSince(1),
+      at + 1,
+    );
+    expect(plan).toContain(`${table}_by_change (changed_at>?)`);
+  }
 });

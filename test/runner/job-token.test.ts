@@ -1,0 +1,53 @@
+import { expect, it } from "vitest";
+
+import { handlerExecutors } from "../../runner/executors/handlers.ts";
+import { scriptExecutor } from "../../runner/executors/script.ts";
+import { type Assignment, unmeasured } from "../../runner/executor.ts";
+
+const SECRET = "mrj_secret";
+
+const assignment: Assignment = {
+  ref: { organizationId: "acme", jobId: "job", attempt: 1, leaseToken: "lease" },
+  capability: "handler:work",
+  scriptHash: "hash",
+  input: "null",
+  attemptTimeoutMs: 1_000,
+  type: "work",
+  creatorId: "ada",
+  runAs: "bob",
+  labels: {},
+  traceparent: "",
+  jobToken: SECRET,
+};
+const report = { output: () => {}, progress: () => {} };
+const { signal } = new AbortController();
+
+it("a handler gets the job's own token", async () => {
+  let seen = "";
+  const executors = handlerExecutors({
+    work: {
+      execute: (_job, ctx) => {
+        seen = ctx.jobToken;
+      },
+    },
+  });
+  await executors.get("handler:work")?.execute(assignment, report, signal);
+  expect(seen).toBe(SECRET);
+});
+
+it("nothing of it goes to the sandbox of a script", async () => {
+  let handed: unknown;
+  const supervisor: Parameters<typeof scriptExecutor>[0] = {
+    run: async (task) => {
+      handed = task;
+      return await Promise.resolve({ kind: "succeeded", result: "1", ...unmeasured });
+    },
+  };
+  const getScript = async () =>
+    await Promise.resolve({ code: "", language: "JAVASCRIPT" as const });
+  await scriptExecutor(supervisor, getScript as never).execute(assignment, report, signal);
+  expect(handed).toMatchObject({ jobId: "job" });
+  const text = JSON.stringify(handed);
+  expect(text).not.toContain(SECRET);
+  expect(text).not.toContain("lease");
+});
