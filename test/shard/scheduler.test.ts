@@ -5,13 +5,16 @@ import { describe, expect, test } from "vitest";
 import type { Capability, OrganizationId, RunnerId } from "../../src/jobs/ids.ts";
 import { cancel } from "../../src/shard/commands/cancel.ts";
 import { loseRunner } from "../../src/shard/commands/clockwork.ts";
+import { configure } from "../../src/shard/commands/configure.ts";
 import { report } from "../../src/shard/commands/report.ts";
 import { refOf } from "../../src/shard/commands/reconcile.ts";
 import { submit } from "../../src/shard/commands/submit.ts";
+import type { ActiveJob } from "../../src/shard/active-job.ts";
+import { goesBefore } from "../../src/shard/ready-queue.ts";
 import type { Placement } from "../../src/shard/scheduler.ts";
 import { statsOf } from "../../src/shard/stats.ts";
 import { aSubmission } from "../support/job-row.ts";
-import { acme, namesOf, RUNNER, Shard } from "./harness.ts";
+import { acme, namesOf, RUNNER, Shard, someLimits } from "./harness.ts";
 
 const succeed = ({ job }: Placement) => {
   const ref = refOf(job);
@@ -158,7 +161,15 @@ describe("in any history", () => {
         kind: fc.constant("submit" as const),
         organization: fc.constantFrom("a", "b", "c"),
         key: fc.constantFrom("", "", "k1", "k2"),
+        type: fc.constantFrom("", "t1", "t2"),
         priority: fc.integer({ min: -1, max: 1 }),
+      }),
+      fc.record({
+        kind: fc.constant("configure" as const),
+        organization: fc.constantFrom("a", "b", "c"),
+        maxRunning: fc.nat(3),
+        ofType: fc.option(fc.nat(2)),
+        weight: fc.integer({ min: 1, max: 3 }),
       }),
       fc.record({ kind: fc.constant("end" as const), which: fc.nat() }),
       fc.record({ kind: fc.constant("cancel" as const), which: fc.nat() }),
@@ -172,10 +183,13 @@ describe("in any history", () => {
         let running: Placement[] = [];
         const active = () =>
           [...shard.state.organizations()].flatMap(({ jobs: held }) => [...held.values()]);
-        const run = (command: Parameters<Shard["do"]>[0]) => {
-          running = [...running, ...shard.do(command).placements].filter(
+        const run: Shard["do"] = (command, cold) => {
+          const told = shard.do(command, cold);
+          running = [...running, ...told.placements].filter(
             ({ job }) => job.row.state === "RUNNING",
           );
+          for (const placed of told.placements) checkPlacement(placed);
+          return told;
         };
         for (const one of steps) {
           if (one.kind === "submit") {
@@ -184,10 +198,18 @@ describe("in any history", () => {
                 aSubmission({
                   organizationId: one.organization as OrganizationId,
                   concurrencyKey: one.key,
+                  type: one.type,
                   priority: one.priority,
                 }),
               ]),
             );
+          } else if (one.kind === "configure") {
+            const organizationId = one.organization as OrganizationId;
+            const types = new Map(one.ofType === null ? [] : [["t1", one.ofType]]);
+            const { maxRunning, weight } = one;
+            run(configure([organizationId]), {
+              organizations: [someLimits({ organizationId, maxRunning, types, weight })],
+            });
           } else if (one.kind === "end") {
             const placement = running[one.which % Math.max(1, running.length)];
             if (placement !== undefined) run(succeed(placement));
@@ -206,6 +228,29 @@ describe("in any history", () => {
   });
 });
 
+const isRunning = ({ row }: ActiveJob): boolean => row.state === "RUNNING";
+
+/** As far as its key and its type are concerned. */
+const couldStart = ({ row, organization }: ActiveJob): boolean => {
+  if (row.state !== "QUEUED") return false;
+  const running = [...organization.jobs.values()].filter(isRunning);
+  const { type, concurrencyKey } = row;
+  const ofKey = running.filter((other) => other.row.concurrencyKey === concurrencyKey).length;
+  const ofType = running.filter((other) => other.row.type === type).length;
+  const limit = organization.limits.types.get(type) ?? Number.POSITIVE_INFINITY;
+  return (concurrencyKey === "" || ofKey === 0) && ofType < limit;
+};
+
+/** What was started is within every limit, and nothing that goes before it could have started instead. */
+const checkPlacement = ({ job }: Placement): void => {
+  const { organization, row } = job;
+  const all = [...organization.jobs.values()];
+  const ofType = all.filter((other) => isRunning(other) && other.row.type === row.type).length;
+  expect(organization.running).toBeLessThanOrEqual(organization.limits.maxRunning);
+  expect(ofType).toBeLessThanOrEqual(organization.limits.types.get(row.type) ?? ofType);
+  expect(all.filter((other) => couldStart(other) && goesBefore(other, job))).toEqual([]);
+};
+
 const check = (shard: Shard): void => {
   let total = 0;
   let couldRun = 0;
@@ -214,13 +259,11 @@ const check = (shard: Shard): void => {
     const running = rows.filter(({ state }) => state === "RUNNING");
     const keys = running.map(({ concurrencyKey }) => concurrencyKey).filter((key) => key !== "");
     expect(running.length).toBe(organization.running);
-    expect(running.length).toBeLessThanOrEqual(organization.limits.maxRunning);
     expect(new Set(keys).size).toBe(keys.length);
     total += running.length;
-    const waiting = rows.filter(
-      ({ state, concurrencyKey }) => state === "QUEUED" && !keys.includes(concurrencyKey),
-    );
-    if (organization.mayRunMore) couldRun += waiting.length;
+    if (organization.mayRunMore)
+      couldRun += [...organization.jobs.values()].filter(couldStart).length;
+    expect(organization.queued).toBe(rows.filter(({ state }) => state === "QUEUED").length);
   }
   expect(total).toBeLessThanOrEqual(4);
   expect(shard.slots.free("script" as Capability)).toBe(4 - total);
