@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 
+import { benchFairness } from "./fairness.ts";
 import { print } from "./figures.ts";
 import { benchHandlers, benchScripts } from "./processing.ts";
 import { startService, type EngineName } from "./service.ts";
@@ -9,25 +10,39 @@ const HELP = `Measures a real server on SQLite and on MariaDB, both with full du
 
   npm run bench                              everything, on both engines
   npm run bench -- --engine sqlite           one engine
-  npm run bench -- --only submits            submits, handlers or scripts
+  npm run bench -- --only submits            submits, handlers, scripts or fairness
+  npm run bench -- fairness                  the same as --only fairness
 
 Server, client, runner and database share this machine: compare ratios, not figures.`;
 
-const PARTS = { submits: benchSubmits, handlers: benchHandlers, scripts: benchScripts };
+const PARTS = {
+  submits: benchSubmits,
+  handlers: benchHandlers,
+  scripts: benchScripts,
+  fairness: benchFairness,
+};
 const ENGINES: readonly EngineName[] = ["sqlite", "mariadb"];
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     engine: { type: "string", multiple: true, default: [...ENGINES] },
-    only: { type: "string", multiple: true, default: Object.keys(PARTS) },
+    only: { type: "string", multiple: true, default: [] },
     help: { type: "boolean", default: false },
   },
 });
 
+const named = [...values.only, ...positionals];
+const wrong = named.filter((name) => !(name in PARTS));
+if (wrong.length > 0) {
+  console.error(`there is no part ${wrong.join(", ")}: choose of ${Object.keys(PARTS).join(", ")}`);
+  process.exit(2);
+}
+
 const run = async (engine: EngineName): Promise<void> => {
   const figures = [];
   for (const [name, bench] of Object.entries(PARTS)) {
-    if (!values.only.includes(name)) continue;
+    if (named.length > 0 && !named.includes(name)) continue;
     // Each part on an empty database: none pays for what another left behind.
     const service = await startService(engine);
     try {

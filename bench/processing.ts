@@ -54,7 +54,7 @@ const latency = async ({ jobs }: Service, spec: JobSpec, count: number): Promise
   return `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`;
 };
 
-const configOf = (service: Service, slots: number) => ({
+export const configOf = (service: Service, slots: number) => ({
   ...readRunnerConfig({
     MILLRACE_INTERNAL_URL: service.internalUrl,
     MILLRACE_RUNNER_TOKEN: service.site.runnerToken,

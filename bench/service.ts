@@ -1,9 +1,11 @@
-import { createClient, type Client, type Interceptor } from "@connectrpc/connect";
+import { createClient, type Client, type Interceptor, type Transport } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 
 import { Health } from "../src/gen/grpc/health/v1/health_pb.ts";
 import { JobService } from "../src/gen/millrace/v1/job_service_pb.ts";
 import { JobTypeService } from "../src/gen/millrace/v1/job_type_service_pb.ts";
+import { openStore } from "../src/store/open.ts";
+import type { Store } from "../src/store/store.ts";
 import { createDatabase } from "../test/support/databases.ts";
 import { startMariadb } from "../test/support/mariadb.ts";
 import { ServerProcess } from "../test/support/processes.ts";
@@ -17,8 +19,12 @@ export type Service = {
   readonly internalUrl: string;
   readonly jobs: Client<typeof JobService>;
   readonly health: Client<typeof Health>;
-  /** Registers a type that runs as a handler of its name. */
-  putHandler(name: string): Promise<void>;
+  /** Registers a type that runs as a handler of its name; in another organization with its token. */
+  putHandler(name: string, token?: string): Promise<void>;
+  /** A client of another organization. */
+  clientOf(token: string): Client<typeof JobService>;
+  /** Stops the server, works on its database, and starts it again. */
+  whileStopped<T>(work: (store: Store) => Promise<T>): Promise<T>;
   stop(): Promise<void>;
 };
 
@@ -33,28 +39,44 @@ const authorize =
   };
 
 /** A server of its own process on an empty database of the engine, with full durability. */
-export const startService = async (engine: EngineName): Promise<Service> => {
+export const startService = async (
+  engine: EngineName,
+  maxRunning = MAX_RUNNING,
+): Promise<Service> => {
   const mariadb = engine === "mariadb" ? await startMariadb() : null;
   const database =
     mariadb === null
       ? await createDatabase("sqlite", "")
       : await createDatabase("mysql", mariadb.url);
-  const site = await prepareSite(database.url, MAX_RUNNING);
+  const site = await prepareSite(database.url, maxRunning);
   const server = await ServerProcess.at(site);
   await server.start();
-  const transport = createGrpcTransport({
-    baseUrl: server.addresses.publicUrl,
-    interceptors: [authorize(site.token)],
-  });
+  const transportFor = (token: string): Transport =>
+    createGrpcTransport({
+      baseUrl: server.addresses.publicUrl,
+      interceptors: [authorize(token)],
+    });
+  const transport = transportFor(site.token);
   return {
     engine,
     site,
     internalUrl: server.addresses.internalUrl,
     jobs: createClient(JobService, transport),
     health: createClient(Health, transport),
-    putHandler: async (name) => {
+    putHandler: async (name, token = site.token) => {
       const spec = { name, work: { case: "handler" as const, value: {} } };
-      await createClient(JobTypeService, transport).putJobType({ spec });
+      await createClient(JobTypeService, transportFor(token)).putJobType({ spec });
+    },
+    clientOf: (token) => createClient(JobService, transportFor(token)),
+    whileStopped: async (work) => {
+      await server.kill("SIGTERM");
+      const store = await openStore(database.url);
+      try {
+        return await work(store);
+      } finally {
+        await store.close();
+        await server.start();
+      }
     },
     stop: async () => {
       await server.kill("SIGTERM");

@@ -128,9 +128,11 @@ export class ShardActor implements ShardOwner {
   async load(): Promise<void> {
     const { store, fence, slots, expectRunners } = this.#options;
     slots.forget(fence.shardId);
+    // Nothing of it is true any more, and there would not be room for two of a large one.
+    this.#state = new ShardState();
     const snapshot = await store.load(fence.shardId);
     if (snapshot.epoch !== fence.epoch) throw new Deposed(fence);
-    this.#state = stateOf(snapshot);
+    this.#state = await stateOf(snapshot, this.#options.gather);
     this.#revision = snapshot.revision;
     for (const [runnerId, jobs] of this.#state.runners) {
       for (let count = 0; count < jobs.size; count += 1) slots.use(fence.shardId, runnerId, 1);

@@ -2,11 +2,25 @@ import type { JobRow } from "../jobs/job.ts";
 import type { ShardSnapshot } from "../store/store.ts";
 import { ShardState } from "./state.ts";
 
-/** The state that the committed rows stand for: recovery and start are the same path. */
-export const stateOf = ({ jobs, organizations }: ShardSnapshot): ShardState => {
+/** About 50 ms. */
+const CHUNK = 10_000;
+
+/**
+ * The state that the committed rows stand for: recovery and start are the same path. `pause` lets
+ * others have their turn: a million jobs take seconds, and leases have to be renewed meanwhile.
+ */
+export const stateOf = async (
+  { jobs, organizations }: ShardSnapshot,
+  pause: () => Promise<void>,
+): Promise<ShardState> => {
   const state = new ShardState();
   for (const limits of organizations) state.admit(limits);
-  for (const row of [...jobs].sort(byArrival)) state.add(row);
+  let count = 0;
+  for (const row of [...jobs].sort(byArrival)) {
+    state.add(row);
+    count += 1;
+    if (count % CHUNK === 0) await pause();
+  }
   return state;
 };
 

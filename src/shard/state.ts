@@ -1,6 +1,7 @@
 import type { BreakerRow } from "../jobs/breaker.ts";
 import { EXTERNAL_RUNNER, type JobId, type OrganizationId, type RunnerId } from "../jobs/ids.ts";
 import type { JobRow } from "../jobs/job.ts";
+import { Sharing } from "../jobs/sharing.ts";
 import { hasEnded } from "../jobs/states.ts";
 import type { Patch } from "../jobs/transitions.ts";
 import type { OrganizationLimits } from "../store/store.ts";
@@ -24,6 +25,8 @@ export class ShardState {
   readonly timers = new Timers();
   /** Paused types, and when each is tried again. */
   readonly trials = new Trials();
+  /** Jobs that say the same share what they say. */
+  readonly sharing = new Sharing();
   #lastSeat = 0;
   #firstSeat = 0;
 

@@ -118,7 +118,8 @@ export class Turn {
   }
 
   insert(row: JobRow, spec: SpecRow): ActiveJob {
-    const job = this.state.add({ ...row, revision: this.revision, updatedAt: this.now });
+    const shared = this.state.sharing.row(row);
+    const job = this.state.add({ ...shared, revision: this.revision, updatedAt: this.now });
     this.#touched.set(job, null);
     this.#specs.set(keyOf(row.organizationId, row.id), spec);
     return job;

@@ -101,12 +101,12 @@ describe("an external job", () => {
     expect(shard.do(wakeUp(10)).turn.row(acme, id)?.state).toBe("CANCELLED");
   });
 
-  test("is counted and timed in the same way after a reload", () => {
+  test("is counted and timed in the same way after a reload", async () => {
     const { shard, job } = begin();
     const row = shard.row(job);
     if (row === undefined) throw new Error("the job is gone");
     const snapshot = { epoch: 1, revision: 1, jobs: [row], organizations: [someLimits()] };
-    const state = stateOf(snapshot);
+    const state = await stateOf(snapshot, async () => {});
     expect(state.organization(acme)?.running).toBe(1);
     expect(state.runners.size).toBe(0);
     expect(state.timers.next()).toBe(2_000);

@@ -31,6 +31,20 @@ describe.each(ENGINES)("what an owner reads on %s", (engine) => {
     expect(loaded).toMatchObject({ epoch: 1, revision: 1 });
   });
 
+  test("loading gives more jobs than a page holds, each of them once", async () => {
+    const { shards } = given.store;
+    const owner = await claimed(shards);
+    const jobs = Array.from({ length: 5_003 }, (_, index) =>
+      aJobRow({ organizationId: index % 2 === 0 ? ACME : GLOBEX, state: "QUEUED", queuedAt: 1 }),
+    );
+    await owner.commit({ inserted: jobs });
+    const loaded = await shards.load(0);
+    expect(loaded.jobs).toHaveLength(jobs.length);
+    expect(new Set(loaded.jobs.map(({ id }) => id)).size).toBe(jobs.length);
+    const [one, other] = loaded.jobs;
+    expect(one?.retryPolicy).toBe(other?.retryPolicy);
+  });
+
   test("loading gives the limits of the organizations that have active jobs", async () => {
     const { shards, identity } = given.store;
     await identity.insertOrganization({

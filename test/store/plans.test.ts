@@ -5,6 +5,7 @@ import type { Engine } from "../../src/store/engine.ts";
 import { openEngine } from "../../src/store/engines/open.ts";
 import { readCold } from "../../src/store/cold.ts";
 import { createIdentityStore } from "../../src/store/identity.ts";
+import { pageOfActive } from "../../src/store/load.ts";
 import { createJobReader } from "../../src/store/jobs.ts";
 import { readOutputLeft, readPurgeable, removeAudit } from "../../src/store/purgeable.ts";
 import { createScheduleStore } from "../../src/store/schedules.ts";
@@ -137,4 +138,12 @@ test("what has changed in who may do what is read by indexes", async () => {
     );
     expect(plan).toContain(`${table}_by_change (changed_at>?)`);
   }
+});
+
+test("an owner loads page by page from the index of active jobs, without sorting", async () => {
+  const plan = await planOn(
+    async (engine) => (await pageOfActive(engine, 0, { rowid: 7 })) as unknown,
+  );
+  expect(plan).toContain("jobs_by_purge (shard_id=? AND purge_at=? AND rowid>?)");
+  expect(plan).not.toContain("TEMP B-TREE");
 });

@@ -125,6 +125,7 @@ export const openSqlite = (path: string, options: SqliteOptions): Engine => {
     now:
       options.now === undefined ? "CAST(unixepoch('subsec') * 1000 AS INTEGER)" : "millrace_now()",
     textOfBytes: (column) => builder.raw("??", [column]),
+    indexTail: ["rowid"],
     alone: options.exclusive,
     transaction: async (work) => {
       const connection: unknown = await client.acquireConnection();
