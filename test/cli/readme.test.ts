@@ -39,17 +39,20 @@ test("the README's two lines are those of continuous integration and of package.
   }
 });
 
-test.each(["README.md", "docs/cli.md", "docs/approval.md", "docs/audit.md"])(
-  "every command in %s exists",
-  async (file) => {
-    const [text, names] = [await read(file), commandNames()];
-    const groups = names.filter((name) => name.includes(" ")).map((name) => name.split(" ")[0]);
-    const command = new RegExp(`\\bmillrace ((?:${groups.join("|")}) [\\w-]+|[a-z]+)`, "g");
-    const typed = [...text.matchAll(command)];
-    expect(typed.length).toBeGreaterThan(1);
-    for (const [, name = ""] of typed) expect(names).toContain(name);
-  },
-);
+test.each([
+  "README.md",
+  "docs/cli.md",
+  "docs/approval.md",
+  "docs/external-jobs.md",
+  "docs/audit.md",
+])("every command in %s exists", async (file) => {
+  const [text, names] = [await read(file), commandNames()];
+  const groups = names.filter((name) => name.includes(" ")).map((name) => name.split(" ")[0]);
+  const command = new RegExp(`\\bmillrace ((?:${groups.join("|")}) [\\w-]+|[a-z]+)`, "g");
+  const typed = [...text.matchAll(command)];
+  expect(typed.length).toBeGreaterThan(1);
+  for (const [, name = ""] of typed) expect(names).toContain(name);
+});
 
 test("docs/cli.md knows every command", async () => {
   const text = await read("docs/cli.md");

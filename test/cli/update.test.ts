@@ -1,9 +1,15 @@
-import { writeFile } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import path from "node:path";
+import { promisify } from "node:util";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import { LAUNCHER } from "../support/cli.ts";
 import { type Dev, startDev } from "../support/dev.ts";
+
+const ROOT = path.resolve(import.meta.dirname, "../..");
+const run = promisify(execFile);
 
 let dev: Dev;
 
@@ -68,4 +74,31 @@ describe("millrace job update", () => {
     const run = await dev.cli(["job", "update", "x", ...args]);
     expect(run).toMatchObject({ code: 2, stderr: expect.stringMatching(words) });
   });
+});
+
+test("the commands of docs/external-jobs.md make a type, submit a job of it and report on it", async () => {
+  const page = await readFile(path.join(ROOT, "docs/external-jobs.md"), "utf8");
+  const commands = /```sh\n([^`]*)```/.exec(page)?.[1] ?? "";
+  const bin = path.join(dev.dataDir, "bin");
+  await mkdir(bin);
+  await symlink(LAUNCHER, path.join(bin, "millrace"));
+  const credentials = await readFile(path.join(dev.dataDir, "credentials.json"), "utf8");
+  const { internalUrl } = JSON.parse(credentials) as { readonly internalUrl: string };
+  const env = {
+    PATH: `${bin}:/usr/local/bin:/usr/bin:/bin`,
+    MILLRACE_DATA_DIR: dev.dataDir,
+    MILLRACE_URL: dev.url,
+    MILLRACE_TOKEN: dev.token,
+    MILLRACE_INTERNAL_URL: internalUrl,
+  };
+  const { stdout } = await run("bash", ["-c", `set -euo pipefail\n${commands}`], {
+    cwd: ROOT,
+    env,
+  });
+  expect(stdout).toMatch(/RUNNING/);
+  expect(stdout).toMatch(/is RUNNING, 50 % {2}half of it\.$/m);
+  expect(stdout).toMatch(/^Job \S+ succeeded/m);
+  expect(stdout).toContain('"labels": 1');
+  expect(stdout).toContain("paper is low");
+  expect(stdout).toContain("job.update");
 });
