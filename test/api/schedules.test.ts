@@ -124,6 +124,22 @@ describe.each(ENGINES)("schedules on %s", (engine) => {
     await server.schedules.deleteSchedule({ scheduleId: "conflicting" });
   });
 
+  it.concurrent("is checked anew at every time: a type that was disabled since makes no job", async () => {
+    await server.putHandlers(["passing"]);
+    const job = { work: { case: "type" as const, value: "passing" } };
+    await create("typed", { cron: EVERY_SECOND, job });
+    await until("typed", ({ fireCount }) => fireCount >= 1n);
+    await server.types.setJobTypeEnabled({ name: "passing", enabled: false });
+    const refused = await until("typed", ({ lastError }) => lastError !== "");
+    expect(refused.lastError).toMatch(/^JOB_TYPE_DISABLED: /);
+    expect(refused.paused).toBe(false);
+    await server.types.setJobTypeEnabled({ name: "passing", enabled: true });
+    await until("typed", ({ lastError }) => lastError === "");
+    await server.schedules.deleteSchedule({ scheduleId: "typed" });
+    const unknown = create("x", { job: { work: { case: "type" as const, value: "unknown" } } });
+    expect(await refusalOf(unknown)).toMatchObject({ reason: "JOB_TYPE_NOT_FOUND" });
+  });
+
   it("a trigger submits a job at once, also while it is paused, and says what refuses it", async () => {
     const job = { ...work, concurrencyKey: "two", concurrencyPolicy: 2 };
     await create("by-hand", { job });
