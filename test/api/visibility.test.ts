@@ -109,7 +109,6 @@ describe.each(ENGINES)("who sees a job on %s", (engine) => {
     return await Promise.all([
       orNull(jobs.getJob(request)),
       orNull(jobs.getJobInput(request)),
-      orNull(jobs.getJobInput(request)),
       orNull(jobs.listJobOutput(request)),
       orNull(jobs.listJobAttempts(request)),
       orNull(jobs.waitJob({ ...request, maxWait: { seconds: 0n, nanos: 0 } })),
