@@ -72,7 +72,7 @@ export class SimulatedClient {
       }
       this.#told.submitted.set(requestId, outcome.job.id);
       if (dice.chance(0.15)) later.push(this.#cancel(outcome.job.id));
-      else if (dice.chance(0.2)) later.push(this.#retry(outcome.job.id));
+      else if (dice.chance(0.5)) later.push(this.#retry(outcome.job.id));
     });
     await Promise.all(later);
   }
@@ -109,7 +109,8 @@ export class SimulatedClient {
   }
 
   async #retry(id: JobId): Promise<void> {
-    await this.#world.pause(this.#world.dice.between(500, 5_000));
+    // Also about when the job is to be removed.
+    await this.#world.pause(this.#world.dice.between(500, 15_000));
     await this.#persist(
       async (cluster) =>
         await cluster.router
@@ -156,7 +157,7 @@ export class SimulatedClient {
     return {
       idIsChosen: deferred || dice.chance(0.5),
       job,
-      spec: aSpecRow(job),
+      spec: { ...aSpecRow(job), requestId },
       script: null,
       request: { organizationId, requestId, jobId: id, fingerprint: requestId, createdAt: now },
       deferred,

@@ -71,7 +71,12 @@ export const faultyStore = (
     },
     load: async (...args) => await call(async () => await real.shards.load(...args)),
     readCold: async (...args) => await call(async () => await real.shards.readCold(...args)),
-    purgeable: async (...args) => await call(async () => await real.shards.purgeable(...args)),
+    purgeable: async (...args) => {
+      const jobs = await call(async () => await real.shards.purgeable(...args));
+      // Long enough for somebody to revive one of them.
+      await world.pause(world.dice.chance(0.3) ? world.dice.between(100, 4_000) : 0);
+      return jobs;
+    },
     outputLeft: async (...args) => await call(async () => await real.shards.outputLeft(...args)),
     removeAudit: async (...args) => await call(async () => await real.shards.removeAudit(...args)),
     commit: async (fence, changes) => {

@@ -1,6 +1,6 @@
 import { shardOf } from "../../src/cluster/shard-of.ts";
 import { hasEnded } from "../../src/jobs/states.ts";
-import type { Store } from "../../src/store/store.ts";
+import { NOTHING_WANTED, type Store } from "../../src/store/store.ts";
 import { APPROVED, type Acknowledgements } from "./clients.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Acknowledged } from "./runners.ts";
@@ -13,6 +13,7 @@ export const checkEnd = async (facts: {
   readonly acknowledged: readonly Acknowledged[];
 }): Promise<string[]> => [
   ...(await storedAsCommitted(facts)),
+  ...(await nothingIsLeftOfRemovedJobs(facts)),
   ...nothingAcknowledgedIsLost(facts),
   ...(await releasesAreUsedUp(facts)),
   ...endingsAreKept(facts),
@@ -35,14 +36,38 @@ const storedAsCommitted = async ({ store, ledger }: Facts): Promise<string[]> =>
   return faults;
 };
 
+/** Neither the job nor any row that belonged to it, nor one whose time has come and that is there still. */
+const nothingIsLeftOfRemovedJobs = async ({ store, ledger }: Facts): Promise<string[]> => {
+  const faults: string[] = [];
+  const shards = (await store.shards.list()).length;
+  for (const { organizationId, id } of ledger.retention.purged.values()) {
+    const place = { organizationId, shardId: shardOf(organizationId, shards) };
+    const { specs, requests } = await store.shards.readCold(place.shardId, {
+      ...NOTHING_WANTED,
+      specs: [{ organizationId, id }],
+      requests: [{ organizationId, requestId: `request-${id}` }],
+    });
+    const left = [
+      ...((await store.jobs.find(place, id)) === null ? [] : ["the job"]),
+      ...(await store.jobs.attempts(place, id)),
+      ...(await store.jobs.output(place, id, 0, 10)),
+      ...specs,
+      ...requests,
+    ];
+    if (left.length > 0) faults.push(`of the removed ${id} is left: ${JSON.stringify(left)}`);
+  }
+  return faults;
+};
+
 const nothingAcknowledgedIsLost = ({ ledger, told }: Facts): string[] => {
   const faults: string[] = [];
   for (const [requestId, id] of told.submitted) {
-    if (!ledger.jobs.has(id)) faults.push(`${id} was acknowledged for ${requestId}, and is lost`);
+    if (!ledger.jobs.has(id) && !ledger.retention.purged.has(id))
+      faults.push(`${id} was acknowledged for ${requestId}, and is lost`);
     if (requestId !== `request-${id}`) faults.push(`${requestId} was answered with ${id}`);
   }
   for (const id of told.cancelled) {
-    const state = ledger.jobs.get(id)?.state;
+    const state = (ledger.jobs.get(id) ?? ledger.retention.purged.get(id))?.state;
     if (state !== "CANCELLED") faults.push(`${id} was acknowledged as cancelled, and is ${state}`);
   }
   return faults;
@@ -70,6 +95,7 @@ const releasesAreUsedUp = async ({ store, ledger }: Facts): Promise<string[]> =>
 const endingsAreKept = ({ ledger, acknowledged }: Facts): string[] => {
   const faults: string[] = [];
   for (const { ref, ending } of acknowledged) {
+    if (ledger.retention.purged.has(ref.jobId)) continue;
     const attempt = ledger.attempts.get(`${ref.jobId}/${ref.attempt}`);
     const expected = ending.kind === "succeeded" ? ending.result : null;
     if (attempt === undefined) faults.push(`the ending of ${ref.jobId} was lost`);

@@ -3,6 +3,7 @@ import { hasEnded, TRANSITIONS, type JobState } from "../../src/jobs/states.ts";
 import type { Fence, ShardChanges } from "../../src/store/store.ts";
 import { broken } from "./broken.ts";
 import type { ReleaseLedger } from "./release-ledger.ts";
+import type { RetentionLedger } from "./retention-ledger.ts";
 import { ScheduleLedger } from "./schedule-ledger.ts";
 
 export type Limits = { readonly maxRunning: number };
@@ -26,18 +27,21 @@ export class Ledger {
   fault: Error | null = null;
   readonly releases: ReleaseLedger;
   readonly schedules = new ScheduleLedger();
+  readonly retention: RetentionLedger;
   readonly #limits: Limits;
   readonly #revisions = new Map<number, { epoch: number; revision: number }>();
 
-  constructor(limits: Limits, releases: ReleaseLedger) {
+  constructor(limits: Limits, releases: ReleaseLedger, retention: RetentionLedger) {
     this.#limits = limits;
     this.releases = releases;
+    this.retention = retention;
   }
 
   committed(fence: Fence, changes: ShardChanges): void {
     this.commits += 1;
     try {
       this.#checkFence(fence, changes.revision);
+      this.#purge(changes);
       this.releases.committed(changes, this.jobs);
       this.schedules.committed(changes);
       for (const row of changes.inserted) this.#insert(row);
@@ -47,6 +51,16 @@ export class Ledger {
       this.#checkLimits();
     } catch (error) {
       this.fault ??= error as Error;
+    }
+  }
+
+  #purge(changes: ShardChanges): void {
+    this.retention.committed(changes, this.jobs);
+    for (const { id } of changes.purged) {
+      this.output.delete(id);
+      for (const key of this.attempts.keys()) {
+        if (key.startsWith(`${id}/`)) this.attempts.delete(key);
+      }
     }
   }
 
@@ -61,6 +75,7 @@ export class Ledger {
 
   #insert(row: JobRow): void {
     if (this.jobs.has(row.id)) broken("a job is created once", { id: row.id });
+    this.retention.madeAnew(row.id);
     this.#see(row);
   }
 

@@ -2,12 +2,13 @@ import { shardOf } from "../../src/cluster/shard-of.ts";
 import type { OrganizationId } from "../../src/jobs/ids.ts";
 import { ORGANIZATION_DEFAULTS } from "../../src/jobs/limits.ts";
 import { hasEnded } from "../../src/jobs/states.ts";
-import type { Store } from "../../src/store/store.ts";
+import { STANDARD_LIMITS, type Store } from "../../src/store/store.ts";
 import { SimulatedCaller } from "./callers.ts";
 import { SimulatedClient, type Acknowledgements } from "./clients.ts";
 import { NO_FAULTS, type Faults } from "./faulty-store.ts";
 import { checkEnd } from "./invariants.ts";
 import { Ledger } from "./ledger.ts";
+import { RetentionLedger } from "./retention-ledger.ts";
 import { ReleaseLedger } from "./release-ledger.ts";
 import { SimulatedRunner, type Acknowledged } from "./runners.ts";
 import { keepSchedule } from "./schedules.ts";
@@ -50,7 +51,19 @@ export const simulate = async (
     deferred: new Set(),
     releasesSent: new Set(),
   };
-  const ledger = new Ledger(ORGANIZATION_DEFAULTS, new ReleaseLedger(told));
+  const ledger = new Ledger(
+    ORGANIZATION_DEFAULTS,
+    new ReleaseLedger(told),
+    new RetentionLedger(() => world.now),
+  );
+  // The last one keeps its ended jobs for seconds; the others for longer than any history lasts.
+  await store.identity.insertOrganization({
+    ...STANDARD_LIMITS,
+    id: ORGANIZATIONS[2] as OrganizationId,
+    name: "gamma",
+    retentionMs: dice.between(2_000, 15_000),
+    createdAt: world.now,
+  });
   const acknowledged: Acknowledged[] = [];
 
   const storm: Faults = {
@@ -163,7 +176,7 @@ export const simulate = async (
   await store.close();
   return {
     seed,
-    jobs: ledger.jobs.size,
+    jobs: ledger.jobs.size + ledger.retention.purged.size,
     commits: ledger.commits,
     took: world.now - start,
     faults: found,

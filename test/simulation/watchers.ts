@@ -1,5 +1,6 @@
 import type { JobId, OrganizationId } from "../../src/jobs/ids.ts";
 import type { JobRow } from "../../src/jobs/job.ts";
+import { hasEnded } from "../../src/jobs/states.ts";
 import type { Commit, Subscription } from "../../src/shard/owner.ts";
 import type { JobFilter, Place, Store } from "../../src/store/store.ts";
 import { Broken } from "./broken.ts";
@@ -102,9 +103,16 @@ export class SimulatedWatcher {
     const { jobs } = this.#store;
     let after: { revision: number; id: JobId | "" } = { revision: this.#revision, id: "" };
     // Changes above this revision are in the feed already.
-    const { current } = await this.#world.real(
+    const { current, compacted } = await this.#world.real(
       async () => await jobs.revision(this.#place.shardId),
     );
+    // RESUME_TOKEN_EXPIRED: what was removed since cannot be told. Begins anew, with a snapshot.
+    if (this.#revision > 0 && this.#revision <= compacted) {
+      this.jobs.clear();
+      this.output.clear();
+      after = { revision: 0, id: "" };
+      this.#revision = 0;
+    }
     for (;;) {
       const page = await this.#world.real(
         async () => await jobs.changedSince(this.#place, EVERYTHING, after, PAGE),
@@ -151,6 +159,11 @@ export class SimulatedWatcher {
       }
       const lines = this.output.get(row.id) ?? 0;
       if (lines !== row.outputCount) faults.push(`${row.id}: ${lines} of ${row.outputCount} lines`);
+    }
+    for (const row of this.jobs.values()) {
+      if (this.#ledger.retention.purged.has(row.id) && !hasEnded(row.state)) {
+        faults.push(`${row.id} was removed, and a watcher still sees it ${row.state}`);
+      }
     }
     return faults;
   }

@@ -1,0 +1,38 @@
+import type { JobRow } from "../../src/jobs/job.ts";
+import { hasEnded } from "../../src/jobs/states.ts";
+import type { ShardChanges } from "../../src/store/store.ts";
+import { broken } from "./broken.ts";
+
+/** The clocks of the servers differ from the world's by no more. */
+const SKEW_MS = 50;
+
+/** Retention, commit by commit: what goes had ended, its time had come, and nobody had revived it. */
+export class RetentionLedger {
+  /** The last row of every job that went. One that was submitted again later is not here any more. */
+  readonly purged = new Map<string, JobRow>();
+  readonly #now: () => number;
+
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  committed({ purged }: ShardChanges, jobs: Map<string, JobRow>): void {
+    for (const { id, revision } of purged) {
+      const row = jobs.get(id);
+      if (row === undefined) return broken("only known jobs are removed", { id });
+      if (!hasEnded(row.state) || row.revision !== revision) {
+        broken("a job is removed as it was read", { id, state: row.state, revision });
+      }
+      if (row.purgeAt === null || row.purgeAt > this.#now() + SKEW_MS) {
+        broken("no job is removed before its time", { id, purgeAt: row.purgeAt });
+      }
+      this.purged.set(id, row);
+      jobs.delete(id);
+    }
+  }
+
+  /** Its request was forgotten with it: asked again, it is a new job. */
+  madeAnew(id: string): void {
+    this.purged.delete(id);
+  }
+}
