@@ -1,7 +1,16 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import type { DescMethod } from "@bufbuild/protobuf";
+import { MethodOptions_IdempotencyLevel } from "@bufbuild/protobuf/wkt";
+
 import { ACCESS } from "../../src/api/access.ts";
 import type { Assignment } from "../../src/gen/millrace/internal/v1/runner_service_pb.ts";
+import { JobService } from "../../src/gen/millrace/v1/job_service_pb.ts";
+import { JobTypeService } from "../../src/gen/millrace/v1/job_type_service_pb.ts";
+import { OrganizationService } from "../../src/gen/millrace/v1/organization_service_pb.ts";
+import { ScheduleService } from "../../src/gen/millrace/v1/schedule_service_pb.ts";
+import { UserService } from "../../src/gen/millrace/v1/user_service_pb.ts";
+import { TokenService } from "../../src/gen/millrace/v1/token_service_pb.ts";
 import { MEMBER_PERMISSIONS } from "../../src/jobs/abilities.ts";
 import { ENGINES } from "../support/databases.ts";
 import { createHandRunner, type HandRunner } from "../support/hand-runner.ts";
@@ -12,26 +21,22 @@ import { startServerOn } from "../support/server-on.ts";
 const work = { case: "script" as const, value: { source: "export default () => 1" } };
 const idle = { case: "type" as const, value: "idle" };
 
-it("a job's own token is let in where nothing outlives its attempt, and nowhere else", () => {
-  const open = Object.keys(ACCESS).filter((method) => ACCESS[method]?.kinds.includes("job"));
-  expect(open.map((method) => method.replace(/^millrace\.(internal\.)?v1\./, ""))).toEqual([
-    "JobService/SubmitJob",
-    "JobService/SubmitJobs",
-    "JobService/RunJob",
-    "JobService/GetJob",
-    "JobService/ListJobs",
-    "JobService/GetJobResult",
-    "JobService/CancelJob",
-    "JobService/RetryJob",
-    "JobService/ListJobOutput",
-    "JobService/ListJobAttempts",
-    "JobService/WaitJob",
-    "TokenService/IntrospectToken",
-    "JobTypeService/GetJobType",
-    "JobTypeService/ListJobTypes",
-    "JobTypeService/ListJobTypeVersions",
-    "JobUpdateService/UpdateJob",
-  ]);
+const SERVICES = [JobService, TokenService, JobTypeService, ScheduleService, UserService];
+const LASTING = [TokenService, JobTypeService, ScheduleService, UserService, OrganizationService];
+
+it("a job's own token is let in nowhere where something would outlive its attempt", () => {
+  const isOpen = ({ parent, name }: DescMethod): boolean =>
+    ACCESS[`${parent.typeName}/${name}`]?.kinds.includes("job") === true;
+  const streams = SERVICES.flatMap(({ methods }) => methods).filter(
+    ({ methodKind }) => methodKind !== "unary",
+  );
+  expect(streams.length).toBeGreaterThan(1);
+  expect(streams.filter(isOpen)).toEqual([]);
+  const open = LASTING.flatMap(({ methods }) => methods).filter(isOpen);
+  expect(open.map(({ idempotency }) => idempotency)).toEqual(
+    open.map(() => MethodOptions_IdempotencyLevel.NO_SIDE_EFFECTS),
+  );
+  expect(JobService.methods.filter(isOpen).length).toBeGreaterThan(5);
 });
 
 describe.each(ENGINES)("a job's own token on %s", (engine) => {
@@ -118,5 +123,25 @@ describe.each(ENGINES)("a job's own token on %s", (engine) => {
       metadata: { needs: "jobs:create" },
     });
     await runner.succeed(assignment);
+  });
+
+  it("of a job without an operational user reports on that job, and does nothing else", async () => {
+    const tokens = server.clientOf(TokenService, server.admin.token);
+    const abilities = { names: ["jobs:create"] };
+    const { secret } = await tokens.createToken({ forOrganization: true, abilities });
+    const { assignment, jobs } = await running({ ...ada, token: secret });
+    expect(assignment).toMatchObject({ creatorId: "", runAs: "" });
+    for (const call of [jobs.listJobs({}), jobs.submitJob({ spec: { work: idle } })]) {
+      expect(await refusalOf(call)).toMatchObject({ reason: "PERMISSION_DENIED" });
+    }
+    const updates = server.updatesOf(assignment.jobToken);
+    const progress = { fraction: 0.5 };
+    const { job } = await updates.updateJob({ jobId: jobIdOf(assignment), seq: 1n, progress });
+    expect(job?.progress?.fraction).toBe(0.5);
+    const { assignment: other } = await running(ada);
+    const refused = updates.updateJob({ jobId: jobIdOf(other), seq: 1n, progress });
+    expect(await refusalOf(refused)).toMatchObject({ reason: "JOB_NOT_FOUND" });
+    await runner.succeed(assignment);
+    await runner.succeed(other);
   });
 });
