@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { mkdir, readFile, symlink } from "node:fs/promises";
 import path from "node:path";
 import { promisify } from "node:util";
 
@@ -15,25 +15,37 @@ let dev: Dev;
 
 beforeAll(async () => {
   dev = await startDev();
-  await writeFile(
-    path.join(dev.dataDir, "endless.js"),
-    "export default async (_, ctx) => { ctx.progress(0.1); for (;;) await ctx.sleep(1000); };",
-  );
 });
 
 afterAll(async () => {
   expect(await dev.stop()).toBe(0);
 });
 
+const call = async (method: string, request: object): Promise<Answer> => {
+  const response = await fetch(`${dev.url}/millrace.v1.JobService/${method}`, {
+    method: "POST",
+    headers: { "content-type": "application/json", authorization: `Bearer ${dev.token}` },
+    body: JSON.stringify(request),
+  });
+  return (await response.json()) as Answer;
+};
+type Answer = {
+  readonly job: { readonly id: string; readonly state: string };
+  readonly revision: string;
+};
+
 /** A job that runs until somebody ends it. */
 const start = async (): Promise<string> => {
-  const script = path.join(dev.dataDir, "endless.js");
-  const { stdout } = await dev.cli(["job", "submit", "--script", script]);
-  const job = stdout.trim();
-  for (;;) {
-    const shown = await dev.cli(["job", "get", job, "--output", "json"]);
-    if (shown.stdout.includes("JOB_STATE_RUNNING")) return job;
+  const source =
+    "export default async (_, ctx) => { ctx.progress(0.1); for (;;) await ctx.sleep(1000); };";
+  const { job } = await call("SubmitJob", { spec: { script: { source } } });
+  let [state, revision] = [job.state, "1"];
+  while (state !== "JOB_STATE_RUNNING") {
+    const answer = await call("WaitJob", { jobId: job.id, revision });
+    ({ revision } = answer);
+    ({ state } = answer.job);
   }
+  return job.id;
 };
 
 describe("millrace job update", () => {

@@ -1,3 +1,4 @@
+import type { Permission } from "../../src/jobs/abilities.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
 import { type CallerName, CALLERS, type Ids, later, type World } from "./access-world.ts";
 
@@ -9,6 +10,8 @@ export type Answer = "ok" | "denied" | "absent";
 
 export type Row = {
   readonly answers: Readonly<Record<CallerName, Answer>>;
+  /** What a user has to be allowed, at least one of these; empty: nothing in particular. */
+  readonly needs: readonly Permission[];
   /** A valid request about these things. */
   readonly request: (ids: Ids) => object;
   /** Things made anew for each call, because the method uses them up. */
@@ -26,10 +29,18 @@ const answersOf = (signs: string): Row["answers"] => {
 };
 
 const row = (
+  needs: readonly Permission[],
   signs: string,
   request: Row["request"] = () => ({}),
   prepare: Row["prepare"] = async () => await Promise.resolve({}),
-): Row => ({ answers: answersOf(signs), request, prepare });
+): Row => ({ needs, answers: answersOf(signs), request, prepare });
+
+const CREATE: readonly Permission[] = ["jobs:create"];
+const VIEW: readonly Permission[] = ["jobs:view"];
+const CANCEL: readonly Permission[] = ["jobs:cancel"];
+const RETRY: readonly Permission[] = ["jobs:retry"];
+const ADMIN: readonly Permission[] = ["admin"];
+const NOTHING: readonly Permission[] = [];
 
 const spec = { spec: later() };
 const ofJob = ({ job }: Ids) => ({ jobId: job });
@@ -56,95 +67,106 @@ const named = ({ organization, colleague }: Ids) => ({
 /** What each method answers to each caller: one row for every method of every listener. */
 export const ROWS: Readonly<Record<string, Row>> = {
   //       stranger | without | colleague | creator | operational | admin | runner | operator | job | organization
-  "millrace.v1.JobService/SubmitJob": row(". x . . . . x x . .", () => spec),
-  "millrace.v1.JobService/SubmitJobs": row(". x . . . . x x . .", () => ({ requests: [spec] })),
-  "millrace.v1.JobService/RunJob": row(". x . . . . x x . .", () => ({
+  "millrace.v1.JobService/SubmitJob": row(CREATE, ". x . . . . x x . .", () => spec),
+  "millrace.v1.JobService/SubmitJobs": row(CREATE, ". x . . . . x x . .", () => ({
+    requests: [spec],
+  })),
+  "millrace.v1.JobService/RunJob": row(CREATE, ". x . . . . x x . .", () => ({
     submit: spec,
     maxWait: { nanos: 1_000_000 },
   })),
-  "millrace.v1.JobService/GetJob": row("? x ? . . . x x . ?", ofJob),
-  "millrace.v1.JobService/ListJobs": row(". x . . . . x x . ."),
-  "millrace.v1.JobService/GetJobInput": row("? x ? . . . x x . ?", ofJob),
-  "millrace.v1.JobService/GetJobResult": row("? x ? . . . x x . ?", ({ succeeded }) => ({
+  "millrace.v1.JobService/GetJob": row(VIEW, "? x ? . . . x x . ?", ofJob),
+  "millrace.v1.JobService/ListJobs": row(VIEW, ". x . . . . x x . ."),
+  "millrace.v1.JobService/GetJobInput": row(VIEW, "? x ? . . . x x . ?", ofJob),
+  "millrace.v1.JobService/GetJobResult": row(VIEW, "? x ? . . . x x . ?", ({ succeeded }) => ({
     jobId: succeeded,
   })),
-  "millrace.v1.JobService/CancelJob": row("? x ? . . . x x . ?", ofJob, waiting),
-  "millrace.v1.JobService/RetryJob": row("? x ? . . . x x . ?", ofJob, failed),
-  "millrace.v1.JobService/ListJobOutput": row("? x ? . . . x x . ?", ofJob),
-  "millrace.v1.JobService/ListJobAttempts": row("? x ? . . . x x . ?", ofJob),
-  "millrace.v1.JobService/WatchJob": row("? x ? . . . x x x ?", ofJob),
-  "millrace.v1.JobService/WatchJobs": row(". x . . . . x x x ."),
-  "millrace.v1.JobService/WaitJob": row("? x ? . . . x x . ?", ({ job }) => ({
+  "millrace.v1.JobService/CancelJob": row(CANCEL, "? x ? . . . x x . ?", ofJob, waiting),
+  "millrace.v1.JobService/RetryJob": row(RETRY, "? x ? . . . x x . ?", ofJob, failed),
+  "millrace.v1.JobService/ListJobOutput": row(VIEW, "? x ? . . . x x . ?", ofJob),
+  "millrace.v1.JobService/ListJobAttempts": row(VIEW, "? x ? . . . x x . ?", ofJob),
+  "millrace.v1.JobService/WatchJob": row(VIEW, "? x ? . . . x x x ?", ofJob),
+  "millrace.v1.JobService/WatchJobs": row(VIEW, ". x . . . . x x x ."),
+  "millrace.v1.JobService/WaitJob": row(VIEW, "? x ? . . . x x . ?", ({ job }) => ({
     jobId: job,
     maxWait: { nanos: 1_000_000 },
   })),
 
-  "millrace.v1.OrganizationService/CreateOrganization": row("x x x x x x x . x x", () => ({
+  "millrace.v1.OrganizationService/CreateOrganization": row(NOTHING, "x x x x x x x . x x", () => ({
     name: name(),
   })),
   "millrace.v1.OrganizationService/GetOrganization": row(
+    NOTHING,
     "? . . . . . x . x .",
     ({ organization }) => ({ organizationId: organization }),
   ),
-  "millrace.v1.OrganizationService/ListOrganizations": row("x x x x x x x . x x"),
+  "millrace.v1.OrganizationService/ListOrganizations": row(NOTHING, "x x x x x x x . x x"),
   "millrace.v1.OrganizationService/UpdateOrganization": row(
+    NOTHING,
     "x x x x x x x . x x",
     ({ organization }) => ({ organizationId: organization }),
   ),
   "millrace.v1.OrganizationService/ListAuditEvents": row(
+    ADMIN,
     "? x x x x . x . x x",
     ({ organization }) => ({ organizationId: organization }),
   ),
 
-  "millrace.v1.UserService/CreateUser": row("? x x x x . x . x x", ({ organization }) => ({
+  "millrace.v1.UserService/CreateUser": row(ADMIN, "? x x x x . x . x x", ({ organization }) => ({
     organizationId: organization,
     name: name(),
   })),
-  "millrace.v1.UserService/GetUser": row("? ? . ? ? . x . x ?", named),
-  "millrace.v1.UserService/ListUsers": row("? x x x x . x . x x", ({ organization }) => ({
+  "millrace.v1.UserService/GetUser": row(NOTHING, "? ? . ? ? . x . x ?", named),
+  "millrace.v1.UserService/ListUsers": row(ADMIN, "? x x x x . x . x x", ({ organization }) => ({
     organizationId: organization,
   })),
-  "millrace.v1.UserService/UpdateUser": row("? x x x x . x . x x", named),
-  "millrace.v1.UserService/ListUserAttributes": row("? x x x x . x . x x", named),
-  "millrace.v1.UserService/SetUserAttribute": row("? x x x x . x . x x", (ids) => ({
+  "millrace.v1.UserService/UpdateUser": row(ADMIN, "? x x x x . x . x x", named),
+  "millrace.v1.UserService/ListUserAttributes": row(ADMIN, "? x x x x . x . x x", named),
+  "millrace.v1.UserService/SetUserAttribute": row(ADMIN, "? x x x x . x . x x", (ids) => ({
     ...named(ids),
     name: "team",
     value: "blue",
   })),
-  "millrace.v1.UserService/RemoveUserAttribute": row("? x x x x . x . x x", (ids) => ({
+  "millrace.v1.UserService/RemoveUserAttribute": row(ADMIN, "? x x x x . x . x x", (ids) => ({
     ...named(ids),
     name: "team",
     value: "red",
   })),
 
-  "millrace.v1.TokenService/CreateToken": row("? x . x x . x . x x", named),
-  "millrace.v1.TokenService/ListTokens": row("? . . . . . x . x .", named),
+  "millrace.v1.TokenService/CreateToken": row(NOTHING, "? x . x x . x . x x", named),
+  "millrace.v1.TokenService/ListTokens": row(NOTHING, "? . . . . . x . x .", named),
   "millrace.v1.TokenService/RevokeToken": row(
+    NOTHING,
     "? . ? . ? . x . x ?",
     ({ token }) => ({ tokenId: token }),
     async (world) => ({ token: await world.freshToken() }),
   ),
   // Whoever may not know a token hears that it is not active.
-  "millrace.v1.TokenService/IntrospectToken": row(". . . . . . x . . .", ({ secret }) => ({
+  "millrace.v1.TokenService/IntrospectToken": row(NOTHING, ". . . . . . x . . .", ({ secret }) => ({
     token: secret,
   })),
 
-  "millrace.v1.JobTypeService/PutJobType": row(". x x x x . x x x x", () => ({
+  "millrace.v1.JobTypeService/PutJobType": row(ADMIN, ". x x x x . x x x x", () => ({
     spec: { name: name(), work: { case: "handler", value: {} } },
   })),
-  "millrace.v1.JobTypeService/GetJobType": row("? x . . . . x x . .", ofType),
-  "millrace.v1.JobTypeService/ListJobTypes": row(". x . . . . x x . ."),
-  "millrace.v1.JobTypeService/ListJobTypeVersions": row("? x . . . . x x . .", ofType),
-  "millrace.v1.JobTypeService/SetJobTypeEnabled": row("? x x x x . x x x x", ({ type }) => ({
+  "millrace.v1.JobTypeService/GetJobType": row([...CREATE, ...VIEW], "? x . . . . x x . .", ofType),
+  "millrace.v1.JobTypeService/ListJobTypes": row([...CREATE, ...VIEW], ". x . . . . x x . ."),
+  "millrace.v1.JobTypeService/ListJobTypeVersions": row(
+    [...CREATE, ...VIEW],
+    "? x . . . . x x . .",
+    ofType,
+  ),
+  "millrace.v1.JobTypeService/SetJobTypeEnabled": row(ADMIN, "? x x x x . x x x x", ({ type }) => ({
     name: type,
     enabled: true,
   })),
-  "millrace.v1.JobTypeService/ResumeJobType": row("? x x x x . x x x x", ofType),
+  "millrace.v1.JobTypeService/ResumeJobType": row(ADMIN, "? x x x x . x x x x", ofType),
 
-  "millrace.v1.ScheduleService/CreateSchedule": row(". x . . . . x x x .", () => yearly),
-  "millrace.v1.ScheduleService/GetSchedule": row("? x ? . . . x x x ?", ofSchedule),
-  "millrace.v1.ScheduleService/ListSchedules": row(". x . . . . x x x ."),
+  "millrace.v1.ScheduleService/CreateSchedule": row(CREATE, ". x . . . . x x x .", () => yearly),
+  "millrace.v1.ScheduleService/GetSchedule": row(VIEW, "? x ? . . . x x x ?", ofSchedule),
+  "millrace.v1.ScheduleService/ListSchedules": row(VIEW, ". x . . . . x x x ."),
   "millrace.v1.ScheduleService/UpdateSchedule": row(
+    CREATE,
     "? x ? . . . x x x ?",
     ({ schedule, operational }) => ({
       scheduleId: schedule,
@@ -152,25 +174,28 @@ export const ROWS: Readonly<Record<string, Row>> = {
     }),
     freshSchedule,
   ),
-  "millrace.v1.ScheduleService/PauseSchedule": row("? x ? . . . x x x ?", ofSchedule),
-  "millrace.v1.ScheduleService/ResumeSchedule": row("? x ? . . . x x x ?", ofSchedule),
-  "millrace.v1.ScheduleService/TriggerSchedule": row("? x ? . . . x x x ?", ofSchedule),
+  "millrace.v1.ScheduleService/PauseSchedule": row(CREATE, "? x ? . . . x x x ?", ofSchedule),
+  "millrace.v1.ScheduleService/ResumeSchedule": row(CREATE, "? x ? . . . x x x ?", ofSchedule),
+  "millrace.v1.ScheduleService/TriggerSchedule": row(CREATE, "? x ? . . . x x x ?", ofSchedule),
   "millrace.v1.ScheduleService/DeleteSchedule": row(
+    CREATE,
     "? x ? . . . x x x ?",
     ofSchedule,
     freshSchedule,
   ),
 
-  "millrace.internal.v1.RunnerService/Sync": row("x x x x x x . x x x", () => ({
+  "millrace.internal.v1.RunnerService/Sync": row(NOTHING, "x x x x x x . x x x", () => ({
     runnerId: systemRandom.uuid(),
     immediate: true,
   })),
   "millrace.internal.v1.RunnerService/GetScript": row(
+    NOTHING,
     "x x x x x x . x x x",
     ({ organization, script }) => ({ organizationId: organization, hash: script }),
   ),
-  "millrace.internal.v1.JobUpdateService/UpdateJobs": row("x x x x x x . x x x"),
+  "millrace.internal.v1.JobUpdateService/UpdateJobs": row(NOTHING, "x x x x x x . x x x"),
   "millrace.internal.v1.JobUpdateService/UpdateJob": row(
+    NOTHING,
     "? x x x x . . x . x",
     ({ organization, job }) => ({ organizationId: organization, jobId: job, seq: nextSeq() }),
   ),
