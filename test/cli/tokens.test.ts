@@ -120,8 +120,8 @@ describe("millrace token", () => {
   });
 
   test("revoke takes a job's own token, by its text too", async () => {
-    const runner = createHandRunner(server, { capabilities: ["handler:idle"] });
-    await told("job", "submit", "--type", "idle");
+    const runner = createHandRunner(server);
+    await told("job", "submit", "--script", "examples/scripts/hello.ts");
     const { jobToken } = await runner.take();
     expect(await told("token", "introspect", jobToken)).toMatch(/^kind +job$/m);
     expect(await told("token", "revoke", jobToken)).toMatch(/^Token job:\S+#1 is revoked\.$/);
