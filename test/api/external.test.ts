@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
 
 import { work } from "../../examples/external-worker.ts";
 import { AttemptOutcome, type Job, JobState } from "../../src/gen/millrace/v1/job_pb.ts";
+import { OrganizationService } from "../../src/gen/millrace/v1/organization_service_pb.ts";
 import { JobTypeService } from "../../src/gen/millrace/v1/job_type_service_pb.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
 import { migrateUp } from "../../src/store/migrate.ts";
@@ -109,6 +110,26 @@ describe.each(ENGINES)("external jobs on %s", (engine) => {
       cancelReason: "not needed",
       cancelledBy: server.admin.userId,
     });
+  });
+
+  it("of a long backlog all start when the limit allows, though one commit starts only so many", async () => {
+    const organizationId = await server.addOrganization({ maxRunning: 0 });
+    const { token } = await server.addUser(organizationId, ["admin"]);
+    await putType(server, token);
+    const jobs = server.jobsOf({ token });
+    const half = { requests: Array.from({ length: 600 }, () => ({ spec: outside })) };
+    await jobs.submitJobs(half);
+    const { outcomes } = await jobs.submitJobs(half);
+    const last = outcomes.at(-1)?.outcome;
+    const jobId = last?.case === "submitted" ? (last.value.job?.id ?? "") : "";
+    const { revision } = await jobs.waitJob({ jobId, maxWait: millis(1) });
+    const started = jobs.waitJob({ jobId, revision });
+    await server
+      .clientOf(OrganizationService, server.operatorToken)
+      .updateOrganization({ organizationId, limits: { maxRunning: 2 * half.requests.length } });
+    expect((await started).job?.state).toBe(JobState.RUNNING);
+    const filter = { states: [JobState.RUNNING] };
+    expect((await jobs.listJobs({ filter, includeTotal: true })).total).toBe(1_200n);
   });
 
   it("count towards the limit of their organization, also after a restart of the server", async () => {
