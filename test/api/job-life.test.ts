@@ -35,7 +35,7 @@ describe.each(ENGINES)("the life of a job through the public API on %s", (engine
   /** A real one: it ends attempts at their timeouts. */
   let patient: Service;
   beforeAll(async () => {
-    server = await startServerOn(engine);
+    server = await startServerOn(engine, { handlers: ["endless"] });
     const { internalUrl, runnerToken } = server;
     const endless = {
       execute: async (_job: object, { signal }: { readonly signal: AbortSignal }) => {
@@ -54,8 +54,12 @@ describe.each(ENGINES)("the life of a job through the public API on %s", (engine
   });
 
   /** A runner, and work that no other can take. */
-  const aRunner = (): { readonly runner: HandRunner; readonly work: NonNullable<Spec["work"]> } => {
+  const aRunner = async (): Promise<{
+    readonly runner: HandRunner;
+    readonly work: NonNullable<Spec["work"]>;
+  }> => {
     const value = `t-${systemRandom.uuid()}`;
+    await server.putHandlers([value]);
     const runner = createHandRunner(server, { capabilities: [`handler:${value}`] });
     return { runner, work: { case: "type", value } };
   };
@@ -81,7 +85,7 @@ describe.each(ENGINES)("the life of a job through the public API on %s", (engine
   });
 
   it("progress moves on within an attempt, never back, and begins anew with the next", async () => {
-    const { runner, work } = aRunner();
+    const { runner, work } = await aRunner();
     const jobId = await submit({ work, retryPolicy: quick(1) });
     const first = await runner.take();
     const steps = { currentStep: 3, totalSteps: 6 };
@@ -102,7 +106,7 @@ describe.each(ENGINES)("the life of a job through the public API on %s", (engine
   });
 
   it("retries with growing pauses, and keeps each attempt with its times and its error", async () => {
-    const { runner, work } = aRunner();
+    const { runner, work } = await aRunner();
     const jobId = await submit({ work, retryPolicy: quick(2) });
     for (const message of ["one", "two", "three"]) {
       await runner.fail(await runner.take(), message, true);
@@ -136,7 +140,7 @@ describe.each(ENGINES)("the life of a job through the public API on %s", (engine
   });
 
   it("waits out its backoff as RETRYING, and can be cancelled there", async () => {
-    const { runner, work } = aRunner();
+    const { runner, work } = await aRunner();
     const retryPolicy = { maxRetries: 1, initialBackoff: durationFromMs(300_000), jitter: 0 };
     const jobId = await submit({ work, retryPolicy });
     await runner.fail(await runner.take(), "not now", true);
@@ -149,7 +153,7 @@ describe.each(ENGINES)("the life of a job through the public API on %s", (engine
   });
 
   it("does not retry by itself what another attempt cannot help, but by hand until the retries are used up", async () => {
-    const { runner, work } = aRunner();
+    const { runner, work } = await aRunner();
     const jobId = await submit({ work, retryPolicy: quick(2) });
     await runner.fail(await runner.take(), "never", false);
     for (const retryCount of [1, 2]) {
@@ -168,7 +172,7 @@ describe.each(ENGINES)("the life of a job through the public API on %s", (engine
   });
 
   it("is SCHEDULED until its run_at, and runs then", async () => {
-    const { runner, work } = aRunner();
+    const { runner, work } = await aRunner();
     const runAt = systemClock.now() + 300;
     const jobId = await submit({ work, runAt: timestampFromMs(runAt) });
     expect((await read(jobId)).state).toBe(JobState.SCHEDULED);
@@ -212,7 +216,7 @@ describe.each(ENGINES)("the life of a job through the public API on %s", (engine
   });
 
   it("fails at its total timeout instead of waiting for a retry beyond it", async () => {
-    const { runner, work } = aRunner();
+    const { runner, work } = await aRunner();
     const jobId = await submit({
       work,
       totalTimeout: durationFromMs(60_000),
