@@ -42,6 +42,8 @@ export const VARIABLES = {
     allowed: "1 to 100 of A-Z a-z 0-9 . _ -",
   },
   MILLRACE_METRICS_LISTEN: { fallback: "127.0.0.1:9464", allowed: "host:port, or off" },
+  MILLRACE_TYPES_DIR: { fallback: "none", allowed: "a path" },
+  MILLRACE_TYPES_ORGANIZATION: { fallback: "dev", allowed: "an organization's name or id" },
   MILLRACE_LOG_LEVEL: { fallback: "info", allowed: "debug, info, warn, error or silent" },
   MILLRACE_JWT_ISSUER: { fallback: "no JWTs are taken", allowed: "the `iss` of the issuer" },
   MILLRACE_JWT_JWKS_URL: {
@@ -91,6 +93,9 @@ export type ServerConfig = {
   /** Null: host name and internal port. */
   readonly serverId: string | null;
   readonly metricsListen: Address | null;
+  /** A folder of job types that are put at the start, and whose they are, by name or id. */
+  readonly typesDir: string | null;
+  readonly typesOrganization: string;
   readonly logLevel: LogLevel;
   readonly drainMs: number;
   /** Whose JWTs are taken; null: nobody's. */
@@ -153,6 +158,8 @@ const SCHEMAS = {
     .literal("off")
     .transform(() => null)
     .or(address),
+  MILLRACE_TYPES_DIR: z.string().transform((text) => resolve(text)),
+  MILLRACE_TYPES_ORGANIZATION: z.string(),
   MILLRACE_LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]),
   MILLRACE_JWT_ISSUER: z.string(),
   MILLRACE_JWT_JWKS_URL: keysUrl,
@@ -273,6 +280,8 @@ export const loadConfig = (env: Environment = process.env): ServerConfig => {
     internalUrl: from.read("MILLRACE_INTERNAL_URL") ?? null,
     serverId: from.read("MILLRACE_SERVER_ID") ?? null,
     metricsListen: metrics === undefined ? { host: "127.0.0.1", port: 9464 } : metrics,
+    typesDir: from.read("MILLRACE_TYPES_DIR") ?? null,
+    typesOrganization: from.read("MILLRACE_TYPES_ORGANIZATION") ?? "dev",
     logLevel: from.read("MILLRACE_LOG_LEVEL") ?? "info",
     drainMs: (from.read("MILLRACE_DRAIN_SECONDS") ?? 10) * 1_000,
     outsideIssuer: outsideIssuer(from),

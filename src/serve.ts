@@ -5,6 +5,7 @@ import { createInternalApi } from "./api/internal-api.ts";
 import { createListener, type Listener } from "./api/listener.ts";
 import { createPublicApi } from "./api/public-api.ts";
 import type { JobTypeApi } from "./api/job-type-service/api.ts";
+import { putTypeFiles } from "./api/job-type-service/put-files.ts";
 import { createReadiness } from "./api/readiness.ts";
 import type { TenantApi } from "./api/scope.ts";
 import type { TokenApi } from "./api/token-service/api.ts";
@@ -171,6 +172,12 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
     seal,
     shutdown: shutdown.external.signal,
   };
+  if (config.typesDir !== null) {
+    const { typesDir: folder, typesOrganization: organization } = config;
+    const options = { api: jobs, identity: store.identity, folder, organization };
+    const newVersions = await putTypeFiles(options);
+    log.info({ folder, newVersions }, "the types of the folder are in place");
+  }
   const tenants: TenantApi = {
     router,
     identity: store.identity,

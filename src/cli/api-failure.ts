@@ -31,6 +31,8 @@ const NEXT_STEPS: Readonly<Record<string, string>> = {
   ORGANIZATION_NOT_FOUND: "`millrace organization list` shows all to an operator.",
   USER_NOT_FOUND: "`millrace user list` shows the users of the organization.",
   JOB_NOT_FOUND: "`millrace job list` shows the jobs that this token may see.",
+  JOB_TYPE_NOT_FOUND: "`millrace type list` shows the types of this organization.",
+  JOB_TYPE_DISABLED: "An admin lets it take jobs again with `millrace type enable`.",
   JOB_NOT_COMPLETED: "`millrace job wait <job>` waits for its end and tells how it went.",
   JOB_NOT_RETRYABLE: "`millrace job get <job>` shows its state and how many retries are left.",
   JOB_NOT_CANCELLABLE: "`millrace job get <job>` shows how it ended.",

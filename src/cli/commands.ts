@@ -8,6 +8,8 @@ import type { Register } from "./program.ts";
 import { registerRunner } from "./runner.ts";
 import { registerServe } from "./serve.ts";
 import { registerSchedule } from "./schedule/command.ts";
+import { registerType } from "./type/command.ts";
+import { registerTypes } from "./type/apply.ts";
 import { registerToken } from "./token/command.ts";
 import { registerUser } from "./user/command.ts";
 
@@ -22,6 +24,8 @@ export const COMMANDS: readonly Register[] = [
   registerUser,
   registerToken,
   registerJob,
+  registerType,
+  registerTypes,
   registerSchedule,
   registerHealthcheck,
 ];

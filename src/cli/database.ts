@@ -11,6 +11,8 @@ export type DatabaseOptions = { readonly database?: string; readonly dataDir?: s
 const KNOWN: Readonly<Record<string, ExitCode>> = {
   DatabaseError: EXIT.unreachable,
   DatabaseInUse: EXIT.refused,
+  FolderFault: EXIT.usage,
+  TypesRefused: EXIT.usage,
   MigrationLocked: EXIT.refused,
   UnknownSchema: EXIT.refused,
 };

@@ -22,6 +22,7 @@ export const partOf = (file: string): string => {
 const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/main.ts": ["src/cli", "src/config.ts", "src/runtime"],
   "src/cli": [
+    "src/catalog",
     "src/config.ts",
     "src/serve.ts",
     "src/identity",

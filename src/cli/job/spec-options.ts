@@ -17,6 +17,7 @@ export const addSpecOptions = (command: Command): Command =>
   command
     .option("--script <file>", "an ES module to run, JavaScript or TypeScript (- for stdin)")
     .option("--type <name>", "a registered type to run")
+    .option("--type-version <n>", "a version of it, instead of the newest", parseInteger)
     .option("--input <json>", "the input: JSON, @file, or - for stdin")
     .option(
       "--input-file <field=file>",

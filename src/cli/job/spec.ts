@@ -13,6 +13,7 @@ import { type Moment, resolveMoment } from "../parse.ts";
 /** What `job submit` was told about the job. Texts are as given: the server checks them. */
 export type SpecOptions = {
   readonly type?: string;
+  readonly typeVersion?: number;
   readonly script?: string;
   readonly name?: string;
   readonly priority?: number;
@@ -53,6 +54,7 @@ export const specOf = (
   const { runAt, attemptTimeout, totalTimeout, maxRetries } = options;
   return create(JobSpecSchema, {
     work: workOf(options, source),
+    typeVersion: options.typeVersion ?? 0,
     name: options.name ?? "",
     priority: options.priority ?? 0,
     labels: { ...options.label },
