@@ -91,7 +91,10 @@ describe("an input", () => {
 
   it("that would grow without bounds by its defaults is refused", async () => {
     const filling = { type: "object", properties: { x: { default: "y".repeat(100_000) } } };
-    const [outcome] = await validate({ type: "array", items: filling }, Array(10_000).fill({}));
+    const [outcome] = await validate(
+      { type: "array", items: filling },
+      Array.from({ length: 10_000 }, () => ({})),
+    );
     expect(outcome).toMatchObject({
       ok: false,
       faults: [{ description: expect.stringMatching(/^must have at most 1048576 bytes/) }],
