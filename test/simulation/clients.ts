@@ -7,6 +7,7 @@ import type { Submission } from "../../src/jobs/submission.ts";
 import type { Cluster } from "../../src/cluster/cluster.ts";
 import { aJobRow, aSpecRow } from "../support/job-row.ts";
 import { HOUR } from "./runners.ts";
+import { TYPES } from "./operator.ts";
 import type { SimulatedServer } from "./servers.ts";
 import type { World } from "./world.ts";
 
@@ -139,6 +140,7 @@ export class SimulatedClient {
     const job = aJobRow({
       organizationId,
       id,
+      type: dice.chance(0.5) ? dice.pick(TYPES) : "",
       priority: dice.between(-1, 1),
       concurrencyKey: dice.chance(0.3) ? `key-${dice.between(1, 2)}` : "",
       concurrencyPolicy: dice.chance(0.5) ? "QUEUE" : "REJECT",

@@ -2,11 +2,10 @@ import type { AttemptRow, JobRow, OutputRow } from "../../src/jobs/job.ts";
 import { hasEnded, TRANSITIONS, type JobState } from "../../src/jobs/states.ts";
 import type { Fence, ShardChanges } from "../../src/store/store.ts";
 import { broken } from "./broken.ts";
+import { LimitsLedger } from "./limits-ledger.ts";
 import type { ReleaseLedger } from "./release-ledger.ts";
 import type { RetentionLedger } from "./retention-ledger.ts";
 import { ScheduleLedger } from "./schedule-ledger.ts";
-
-export type Limits = { readonly maxRunning: number };
 
 /**
  * Sees every commit at the moment it takes effect, whatever the owner is told of it, and checks
@@ -28,11 +27,10 @@ export class Ledger {
   readonly releases: ReleaseLedger;
   readonly schedules = new ScheduleLedger();
   readonly retention: RetentionLedger;
-  readonly #limits: Limits;
+  readonly limits = new LimitsLedger();
   readonly #revisions = new Map<number, { epoch: number; revision: number }>();
 
-  constructor(limits: Limits, releases: ReleaseLedger, retention: RetentionLedger) {
-    this.#limits = limits;
+  constructor(releases: ReleaseLedger, retention: RetentionLedger) {
     this.releases = releases;
     this.retention = retention;
   }
@@ -44,11 +42,12 @@ export class Ledger {
       this.#purge(changes);
       this.releases.committed(changes, this.jobs);
       this.schedules.committed(changes);
+      const started = this.limits.startedBy(changes, this.jobs);
       for (const row of changes.inserted) this.#insert(row);
       for (const row of changes.updated) this.#update(row);
       for (const row of changes.attempts) this.#attempt(row);
       for (const row of changes.output) this.#write(row);
-      this.#checkLimits();
+      this.limits.check(started, changes, this.jobs.values());
     } catch (error) {
       this.fault ??= error as Error;
     }
@@ -122,30 +121,7 @@ export class Ledger {
     rows.push(row);
     this.output.set(row.jobId, rows);
   }
-
-  #checkLimits(): void {
-    const running = new Map<string, number>();
-    for (const row of this.jobs.values()) {
-      if (row.state !== "RUNNING") continue;
-      count(running, row.organizationId);
-      if (row.concurrencyKey !== "") {
-        const key = `${row.organizationId}/${row.concurrencyKey}`;
-        if (count(running, key) > 1) broken("a concurrency key runs once", { key });
-      }
-    }
-    for (const [organization, total] of running) {
-      if (!organization.includes("/") && total > this.#limits.maxRunning) {
-        broken("an organization runs no more than its limit", { organization, total });
-      }
-    }
-  }
 }
-
-const count = (counts: Map<string, number>, key: string): number => {
-  const total = (counts.get(key) ?? 0) + 1;
-  counts.set(key, total);
-  return total;
-};
 
 /** Several transitions may fall into one commit. */
 const REACHABLE = new Map<JobState, Set<JobState>>();

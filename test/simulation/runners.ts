@@ -155,7 +155,8 @@ export class SimulatedRunner {
     // Some work ends on its own while it is being cancelled.
     if (cancelled && dice.chance(0.6)) return { kind: "cancelled", ...usage };
     if (dice.chance(0.25)) {
-      const error = { code: "script.threw", message: "", stack: "", retryable: dice.chance(0.6) };
+      const code = dice.chance(0.5) ? "runner.crashed" : "script.threw";
+      const error = { code, message: "", stack: "", retryable: dice.chance(0.6) };
       return { kind: "failed", error, ...usage };
     }
     return { kind: "succeeded", result: JSON.stringify(nameOf(assignment.ref)), ...usage };

@@ -1,6 +1,5 @@
 import { shardOf } from "../../src/cluster/shard-of.ts";
 import type { OrganizationId } from "../../src/jobs/ids.ts";
-import { ORGANIZATION_DEFAULTS } from "../../src/jobs/limits.ts";
 import { hasEnded } from "../../src/jobs/states.ts";
 import { STANDARD_LIMITS, type Store } from "../../src/store/store.ts";
 import { SimulatedCaller } from "./callers.ts";
@@ -10,6 +9,7 @@ import { checkEnd } from "./invariants.ts";
 import { Ledger } from "./ledger.ts";
 import { RetentionLedger } from "./retention-ledger.ts";
 import { ReleaseLedger } from "./release-ledger.ts";
+import { addOrganizations, changeLimits } from "./operator.ts";
 import { SimulatedRunner, type Acknowledged } from "./runners.ts";
 import { keepSchedule } from "./schedules.ts";
 import { SimulatedServer } from "./servers.ts";
@@ -51,19 +51,12 @@ export const simulate = async (
     deferred: new Set(),
     releasesSent: new Set(),
   };
-  const ledger = new Ledger(
-    ORGANIZATION_DEFAULTS,
-    new ReleaseLedger(told),
-    new RetentionLedger(() => world.now),
-  );
+  const ledger = new Ledger(new ReleaseLedger(told), new RetentionLedger(() => world.now));
   // The last one keeps its ended jobs for seconds; the others for longer than any history lasts.
-  await store.identity.insertOrganization({
-    ...STANDARD_LIMITS,
-    id: ORGANIZATIONS[2] as OrganizationId,
-    name: "gamma",
-    retentionMs: dice.between(2_000, 15_000),
-    createdAt: world.now,
-  });
+  const retentionMs = dice.between(2_000, 15_000);
+  await addOrganizations(store, world, ORGANIZATIONS, (id) =>
+    id === ORGANIZATIONS.at(-1) ? { ...STANDARD_LIMITS, retentionMs } : STANDARD_LIMITS,
+  );
   const acknowledged: Acknowledged[] = [];
 
   const storm: Faults = {
@@ -105,7 +98,11 @@ export const simulate = async (
 
   const failures: string[] = [];
   const stormEnds = world.now + dice.between(5_000, 20_000);
-  let working = ORGANIZATIONS.length + 2;
+  let working = ORGANIZATIONS.length + 3;
+  changeLimits({ world, store, servers, limits: ledger.limits }, ORGANIZATIONS, stormEnds).then(
+    () => (working -= 1),
+    (error: unknown) => failures.push(`limits could not be changed: ${String(error)}`),
+  );
   keepSchedule(
     { world, store, servers },
     {

@@ -1,0 +1,77 @@
+import type { BreakerRow } from "../../src/jobs/breaker.ts";
+import type { JobRow } from "../../src/jobs/job.ts";
+import { ORGANIZATION_DEFAULTS } from "../../src/jobs/limits.ts";
+import type { ShardChanges } from "../../src/store/store.ts";
+import { broken } from "./broken.ts";
+
+/** Two servers' clocks. */
+const SKEW_MS = 100;
+
+/**
+ * What may run at once, as the owners can know it: from the write of a new limit until every server
+ * has been told, the old one may count or the new one.
+ */
+export class LimitsLedger {
+  /** By organization, or by organization and type. */
+  readonly #possible = new Map<string, readonly number[]>();
+  readonly #breakers = new Map<string, BreakerRow>();
+  started = 0;
+
+  /** A new limit is being written. */
+  announce(key: string, limit: number): void {
+    this.#possible.set(key, [...this.#limitsOf(key), limit]);
+  }
+
+  /** Every owner counts by it now. */
+  settle(key: string, limit: number): void {
+    this.#possible.set(key, [limit]);
+  }
+
+  /** The attempts that this commit starts; `before` is what was committed until then. */
+  startedBy({ inserted, updated }: ShardChanges, before: ReadonlyMap<string, JobRow>): JobRow[] {
+    return [...inserted, ...updated].filter((row) => {
+      const { state, attempt } = before.get(row.id) ?? { state: "QUEUED", attempt: 0 };
+      return row.state === "RUNNING" && (state !== "RUNNING" || attempt !== row.attempt);
+    });
+  }
+
+  /** After the commit: nothing was started beyond a limit, and nothing of a paused type. */
+  check(started: readonly JobRow[], { breakers }: ShardChanges, after: Iterable<JobRow>): void {
+    const running = [...after].filter(({ state }) => state === "RUNNING");
+    this.#checkKeys(running);
+    for (const row of breakers) this.#breakers.set(`${row.organizationId}/${row.type}`, row);
+    for (const { organizationId, type, startedAt } of started) {
+      this.started += 1;
+      const ofOrganization = running.filter((row) => row.organizationId === organizationId);
+      this.#checkCount(organizationId, ofOrganization.length);
+      if (type === "") continue;
+      const key = `${organizationId}/${type}`;
+      this.#checkCount(key, ofOrganization.filter((row) => row.type === type).length);
+      const { openedAt = null, retryAt = null } = this.#breakers.get(key) ?? {};
+      if (openedAt !== null && (startedAt ?? 0) + SKEW_MS < (retryAt ?? 0)) {
+        broken("a paused type starts nothing", { key, startedAt, retryAt });
+      }
+    }
+  }
+
+  #checkKeys(running: readonly JobRow[]): void {
+    const keys = new Set<string>();
+    for (const { organizationId, concurrencyKey } of running) {
+      const key = `${organizationId}/${concurrencyKey}`;
+      if (concurrencyKey !== "" && keys.has(key)) broken("a concurrency key runs once", { key });
+      keys.add(key);
+    }
+  }
+
+  #checkCount(key: string, total: number): void {
+    const most = Math.max(...this.#limitsOf(key));
+    if (total > most) broken("limits are never exceeded", { key, total, most });
+  }
+
+  #limitsOf(key: string): readonly number[] {
+    const standard = key.includes("/")
+      ? Number.POSITIVE_INFINITY
+      : ORGANIZATION_DEFAULTS.maxRunning;
+    return this.#possible.get(key) ?? [standard];
+  }
+}
