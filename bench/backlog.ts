@@ -23,7 +23,9 @@ import { addTenant } from "./tenants.ts";
 import { textOf, withProber } from "./waits.ts";
 
 const BATCH = 5_000;
-const SAMPLES = 200;
+const SAMPLES = 100;
+/** Between two jobs: a tenant that wants more than its share waits for its share. */
+const PAUSE_MS = 50;
 /** More than the organization with the backlog may use. */
 const SLOTS = 10;
 
@@ -122,8 +124,8 @@ const run = async (engine: EngineName): Promise<void> => {
     await service.putHandler("heavy");
     await service.putHandler("light", token);
     await withProber(service, SLOTS, async (prober) => {
-      await prober.measure(light, 50);
-      const waits = await prober.measure(light, SAMPLES);
+      await prober.measure(light, 20, 0);
+      const waits = await prober.measure(light, SAMPLES, PAUSE_MS);
       figures.push({ name: "another organization alone, submit → started", value: textOf(waits) });
     });
     await service.whileStopped(async (store) => {
@@ -132,7 +134,7 @@ const run = async (engine: EngineName): Promise<void> => {
       figures.unshift(...(await measureLoad(store, shardOf(heavy, shards))));
     });
     await withProber(service, SLOTS, async (prober) => {
-      const waits = await prober.measure(light, SAMPLES);
+      const waits = await prober.measure(light, SAMPLES, PAUSE_MS);
       const name = `the same while ${spaced(JOBS)} jobs are worked off`;
       figures.push({ name, value: textOf(waits) });
     });

@@ -8,11 +8,14 @@ import { addTenant } from "./tenants.ts";
 import { HEAVY, textOf, withProber, type Waits } from "./waits.ts";
 
 const NEIGHBOURS = [1, 20, 100];
-const SAMPLES = 200;
+const SAMPLES = 60;
+/** Between two jobs: a tenant that wants more than its share waits for its share. */
+const PAUSE_MS = 200;
 /** Fewer than one organization may run at once: the neighbours always want more than there is. */
 const SLOTS = 4;
 /** Jobs of all neighbours together; more than the slots can do while the samples are taken. */
-const BACKLOG = 10_000;
+const BACKLOG = 6_000;
+const BATCH = 60;
 
 const QUEUED = { filter: { states: [JobState.QUEUED] }, pageSize: 1 };
 
@@ -23,8 +26,13 @@ const ratio = (waits: Waits, alone: Waits): string => {
 };
 
 const fillQueue = async (jobs: Client<typeof JobService>, count: number): Promise<void> => {
-  await inLanes(1, count / 100, async () => {
-    await jobs.submitJobs({ requests: Array.from({ length: 100 }, () => ({ spec: HEAVY })) });
+  await inLanes(1, count / BATCH, async () => {
+    const requests = Array.from({ length: BATCH }, () => ({ spec: HEAVY }));
+    const { outcomes } = await jobs.submitJobs({ requests });
+    for (const { outcome } of outcomes) {
+      if (outcome.case !== "submitted")
+        throw new Error(`a submission failed: ${outcome.value?.message}`);
+    }
   });
 };
 
@@ -48,8 +56,8 @@ export const benchFairness = async (service: Service): Promise<Figure[]> => {
   const [light, ...neighbours] = tokens.map((token) => service.clientOf(token));
   if (light === undefined) throw new Error("there are no tenants");
   await withProber(service, SLOTS, async (prober) => {
-    await prober.measure(light, 50);
-    alone = await prober.measure(light, SAMPLES);
+    await prober.measure(light, 20, 0);
+    alone = await prober.measure(light, SAMPLES, PAUSE_MS);
     figures.push({ name: "light tenant alone, submit → started", value: textOf(alone) });
     for (const count of NEIGHBOURS) {
       const heavy = neighbours.slice(0, count);
@@ -57,9 +65,10 @@ export const benchFairness = async (service: Service): Promise<Figure[]> => {
         const jobs = heavy[index];
         if (jobs !== undefined) await fillQueue(jobs, BACKLOG / count);
       });
-      const waits = await prober.measure(light, SAMPLES);
+      const waits = await prober.measure(light, SAMPLES, PAUSE_MS);
       for (const jobs of heavy) {
-        if ((await jobs.listJobs(QUEUED)).jobs.length === 0) throw new Error("a queue ran empty");
+        if ((await jobs.listJobs(QUEUED)).jobs.length === 0)
+          throw new Error(`a queue ran empty beside ${count}`);
       }
       const name = count === 1 ? "beside 1 heavy neighbour" : `beside ${count} heavy neighbours`;
       figures.push({ name, value: ratio(waits, alone) });

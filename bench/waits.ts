@@ -17,8 +17,8 @@ const LIGHT = handlerJob("light");
 export type Waits = readonly number[];
 
 export type Prober = {
-  /** One job at a time; the next when the one before has started. */
-  measure(jobs: Client<typeof JobService>, count: number): Promise<Waits>;
+  /** One job at a time; the next when the one before has started, and a pause is over. */
+  measure(jobs: Client<typeof JobService>, count: number, pauseMs: number): Promise<Waits>;
 };
 
 /** A runner in this process, which notes when the jobs of the light tenant begin. */
@@ -49,7 +49,7 @@ export const withProber = async (
   await runner.start();
   try {
     await work({
-      measure: async (jobs, count) => {
+      measure: async (jobs, count, pauseMs) => {
         const waits: number[] = [];
         for (let index = 0; index < count; index += 1) {
           const started = new Promise<void>((resolve) => {
@@ -59,6 +59,7 @@ export const withProber = async (
           await jobs.submitJob({ spec: LIGHT });
           await started;
           waits.push(performance.now() - asked);
+          await new Promise((resolve) => setTimeout(resolve, pauseMs));
         }
         return waits;
       },
