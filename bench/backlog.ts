@@ -119,7 +119,7 @@ const run = async (engine: EngineName): Promise<void> => {
   try {
     const heavy = service.site.organizationId;
     const figures: Figure[] = [];
-    const token = await service.whileStopped(async (store) => await addTenant(store, heavy));
+    const token = await service.whileStopped(async (store) => await addTenant(store, heavy, SLOTS));
     const light = service.clientOf(token);
     await service.putHandler("heavy");
     await service.putHandler("light", token);

@@ -14,8 +14,12 @@ const neighbourOf = async (store: Store, near: OrganizationId): Promise<Organiza
   }
 };
 
-/** An organization with the standard limits in the shard of `near`; answers with a token of its admin. */
-export const addTenant = async (store: Store, near: OrganizationId): Promise<string> => {
+/** An organization in the shard of `near`; answers with a token of its admin. */
+export const addTenant = async (
+  store: Store,
+  near: OrganizationId,
+  maxRunning: number,
+): Promise<string> => {
   const { identity } = store;
   const organizationId = await neighbourOf(store, near);
   const userId = systemRandom.uuid() as UserId;
@@ -24,6 +28,7 @@ export const addTenant = async (store: Store, near: OrganizationId): Promise<str
     id: organizationId,
     name: `org-${organizationId}`,
     ...STANDARD_LIMITS,
+    maxRunning,
     createdAt,
   });
   await identity.insertUser({

@@ -8,7 +8,7 @@ import type { Service } from "./service.ts";
 import { handlerJob } from "./work.ts";
 
 /** How long jobs of others keep their slot. */
-const WORK_MS = 20;
+const WORK_MS = 100;
 
 export const HEAVY = handlerJob("heavy");
 const LIGHT = handlerJob("light");

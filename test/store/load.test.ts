@@ -70,6 +70,25 @@ describe.each(ENGINES)("what an owner reads on %s", (engine) => {
     ]);
   });
 
+  test("loading gives what is known against types, until they fare well again", async () => {
+    const { shards } = given.store;
+    const owner = await claimed(shards);
+    const breaker = {
+      organizationId: ACME,
+      type: "mail",
+      failures: 5,
+      trips: 1,
+      openedAt: 1_000,
+      retryAt: 31_000,
+      reason: "memory",
+    };
+    const fine = { ...breaker, failures: 0, trips: 0, openedAt: null, retryAt: null, reason: "" };
+    await owner.commit({ inserted: [aJobRow()], breakers: [breaker] });
+    expect((await shards.load(0)).organizations).toMatchObject([{ breakers: [breaker] }]);
+    await owner.commit({ breakers: [fine] });
+    expect((await shards.load(0)).organizations).toMatchObject([{ breakers: [] }]);
+  });
+
   test("an empty shard loads as nothing, and one that is not there not at all", async () => {
     const { shards } = given.store;
     expect(await shards.load(3)).toEqual({ epoch: 0, revision: 0, jobs: [], organizations: [] });
