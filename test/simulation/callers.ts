@@ -3,8 +3,9 @@ import type { Identity } from "../../src/identity/identity.ts";
 import { JobFault } from "../../src/jobs/errors.ts";
 import type { OrganizationId, UserId } from "../../src/jobs/ids.ts";
 import type { Store } from "../../src/store/store.ts";
-import { broken } from "./broken.ts";
+import { Broken, faultOf } from "./broken.ts";
 import type { Ledger } from "./ledger.ts";
+import type { Promised } from "./promises.ts";
 import type { SimulatedServer } from "./servers.ts";
 import type { World } from "./world.ts";
 
@@ -83,7 +84,7 @@ export class SimulatedCaller {
     }
   }
 
-  async #expectRefusal(identity: Identity, promise: string): Promise<void> {
+  async #expectRefusal(identity: Identity, promise: Promised): Promise<void> {
     try {
       await identity.authenticator.authenticate(this.#header);
     } catch (caught) {
@@ -140,18 +141,14 @@ export class SimulatedCaller {
     return this.#revokedAt;
   }
 
-  #fail(promise: string, facts: object): void {
-    try {
-      broken(promise, facts);
-    } catch (error) {
-      this.#ledger.fault ??= error as Error;
-    }
+  #fail(promise: Promised, facts: object): void {
+    this.#ledger.fault ??= new Broken(promise, facts);
   }
 
   /** Calls that a revocation should have ended by now, and has not. */
   differences(): string[] {
     return this.#open
       .filter(({ ended }) => !ended)
-      .map(({ server }) => `a call with a revoked token is still open on ${server.name}`);
+      .map(({ server }) => faultOf("a revocation ends open calls", { on: server.name }));
   }
 }

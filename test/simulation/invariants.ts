@@ -1,6 +1,7 @@
 import { shardOf } from "../../src/cluster/shard-of.ts";
 import { hasEnded } from "../../src/jobs/states.ts";
 import { NOTHING_WANTED, type Store } from "../../src/store/store.ts";
+import { faultOf } from "./broken.ts";
 import { APPROVED, type Acknowledgements } from "./clients.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Acknowledged } from "./runners.ts";
@@ -30,7 +31,7 @@ const storedAsCommitted = async ({ store, ledger }: Facts): Promise<string[]> =>
     const place = { organizationId, shardId: shardOf(organizationId, shards) };
     const stored = await store.jobs.find(place, id);
     if (JSON.stringify(stored) !== JSON.stringify(row)) {
-      faults.push(`${id} is stored as ${JSON.stringify(stored)}, not ${JSON.stringify(row)}`);
+      faults.push(faultOf("what is stored is what was committed", { stored, row }));
     }
   }
   return faults;
@@ -54,7 +55,7 @@ const nothingIsLeftOfRemovedJobs = async ({ store, ledger }: Facts): Promise<str
       ...specs,
       ...requests,
     ];
-    if (left.length > 0) faults.push(`of the removed ${id} is left: ${JSON.stringify(left)}`);
+    if (left.length > 0) faults.push(faultOf("nothing is left of a removed job", { id, left }));
   }
   return faults;
 };
@@ -63,12 +64,15 @@ const nothingAcknowledgedIsLost = ({ ledger, told }: Facts): string[] => {
   const faults: string[] = [];
   for (const [requestId, id] of told.submitted) {
     if (!ledger.jobs.has(id) && !ledger.retention.purged.has(id))
-      faults.push(`${id} was acknowledged for ${requestId}, and is lost`);
-    if (requestId !== `request-${id}`) faults.push(`${requestId} was answered with ${id}`);
+      faults.push(faultOf("what was acknowledged is not lost", { id, requestId }));
+    if (requestId !== `request-${id}`)
+      faults.push(faultOf("a request is one job", { id, requestId }));
   }
   for (const id of told.cancelled) {
     const state = (ledger.jobs.get(id) ?? ledger.retention.purged.get(id))?.state;
-    if (state !== "CANCELLED") faults.push(`${id} was acknowledged as cancelled, and is ${state}`);
+    if (state !== "CANCELLED") {
+      faults.push(faultOf("a cancellation that was acknowledged counts", { id, state }));
+    }
   }
   return faults;
 };
@@ -84,10 +88,12 @@ const releasesAreUsedUp = async ({ store, ledger }: Facts): Promise<string[]> =>
   );
   const values = new Set(stored.flat().map(({ value }) => value));
   return [
-    ...[...values].filter((id) => ledger.jobs.has(id)).map((id) => `the release of ${id} is left`),
+    ...[...values]
+      .filter((id) => ledger.jobs.has(id))
+      .map((id) => faultOf("a release is used up by its job", { id })),
     ...[...ledger.releases.waiting]
       .filter((id) => ledger.jobs.has(id) && !values.has(id))
-      .map((id) => `the release of ${id} is lost`),
+      .map((id) => faultOf("what was acknowledged is not lost", { release: id })),
   ];
 };
 
@@ -98,9 +104,9 @@ const endingsAreKept = ({ ledger, acknowledged }: Facts): string[] => {
     if (ledger.retention.purged.has(ref.jobId)) continue;
     const attempt = ledger.attempts.get(`${ref.jobId}/${ref.attempt}`);
     const expected = ending.kind === "succeeded" ? ending.result : null;
-    if (attempt === undefined) faults.push(`the ending of ${ref.jobId} was lost`);
+    if (attempt === undefined) faults.push(faultOf("an ending that was acknowledged counts", ref));
     else if (attempt.outcome !== "CANCELLED" && attempt.result !== expected) {
-      faults.push(`${ref.jobId} has the result of another attempt: ${attempt.result}`);
+      faults.push(faultOf("an ending that was acknowledged counts", { ref, attempt }));
     }
   }
   return faults;
@@ -109,12 +115,12 @@ const endingsAreKept = ({ ledger, acknowledged }: Facts): string[] => {
 const jobsEndOnce = ({ ledger }: Facts): string[] => {
   const faults: string[] = [];
   for (const row of ledger.jobs.values()) {
-    if (!hasEnded(row.state)) faults.push(`${row.id} has not ended: it is ${row.state}`);
+    if (!hasEnded(row.state)) faults.push(faultOf("everything comes to its end", row));
     const successes = Array.from({ length: row.attempt }, (_, index) =>
       ledger.attempts.get(`${row.id}/${index + 1}`),
     ).filter((attempt) => attempt?.outcome === "SUCCEEDED").length;
     if (successes !== (row.state === "SUCCEEDED" ? 1 : 0)) {
-      faults.push(`${row.id} is ${row.state} with ${successes} successful attempts`);
+      faults.push(faultOf("a job succeeds once", { id: row.id, state: row.state, successes }));
     }
   }
   return faults;

@@ -109,7 +109,7 @@ export class SimulatedRunner {
     const { ref, attemptTimeoutMs } = assignment;
     const name = nameOf(ref);
     if (!this.#ledger.leases.has(name)) {
-      this.#ledger.fault ??= new Broken(`nothing starts before it is durable: ${name}`);
+      this.#ledger.fault ??= new Broken("nothing starts before it is durable", { name });
     }
     const held: Held = { assignment, server, cancelled: false, forgotten: false };
     this.#held.set(name, held);

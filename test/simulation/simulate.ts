@@ -2,6 +2,7 @@ import { shardOf } from "../../src/cluster/shard-of.ts";
 import type { OrganizationId } from "../../src/jobs/ids.ts";
 import { hasEnded } from "../../src/jobs/states.ts";
 import { STANDARD_LIMITS, type Store } from "../../src/store/store.ts";
+import { faultOf } from "./broken.ts";
 import { SimulatedCaller } from "./callers.ts";
 import { SimulatedClient, type Acknowledgements } from "./clients.ts";
 import { NO_FAULTS, type Faults } from "./faulty-store.ts";
@@ -165,7 +166,7 @@ export const simulate = async (
   const found = [
     ...failures,
     ...(ledger.fault === null ? [] : [ledger.fault.message]),
-    ...(ended ? [] : ["not everything came to its end", ...unfinished(ledger)]),
+    ...(ended ? [] : [faultOf("everything comes to its end", { working }), ...unfinished(ledger)]),
   ];
   if (found.length === 0) found.push(...(await checkEnd({ store, ledger, told, acknowledged })));
   if (found.length === 0) for (const watcher of watchers) found.push(...watcher.differences());
@@ -185,4 +186,4 @@ export const simulate = async (
 const unfinished = (ledger: Ledger): string[] =>
   [...ledger.jobs.values()]
     .filter(({ state }) => !hasEnded(state))
-    .map((row) => `unfinished: ${JSON.stringify(row)}`);
+    .map((row) => faultOf("everything comes to its end", row));

@@ -3,7 +3,7 @@ import type { JobRow } from "../../src/jobs/job.ts";
 import { hasEnded } from "../../src/jobs/states.ts";
 import type { Commit, Subscription } from "../../src/shard/owner.ts";
 import type { JobFilter, Place, Store } from "../../src/store/store.ts";
-import { Broken } from "./broken.ts";
+import { Broken, broken, faultOf } from "./broken.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Connection, SimulatedServer } from "./servers.ts";
 import type { World } from "./world.ts";
@@ -92,7 +92,7 @@ export class SimulatedWatcher {
     for (const row of jobs) this.#see(row);
     for (const row of output) {
       const count = this.output.get(row.jobId) ?? 0;
-      if (row.seq > count) throw new Broken(`a watcher misses output: ${row.jobId} ${row.seq}`);
+      if (row.seq > count) broken("a watcher misses nothing", row);
       if (row.seq === count) this.output.set(row.jobId, count + 1);
     }
     this.#revision = revision;
@@ -135,7 +135,7 @@ export class SimulatedWatcher {
     const rows = await this.#world.real(
       async () => await this.#store.jobs.output(this.#place, row.id, count, 1_000),
     );
-    if (rows[0]?.seq !== count) throw new Broken(`output has a gap: ${row.id} ${count}`);
+    if (rows[0]?.seq !== count) broken("output has no gaps", { id: row.id, count });
     this.output.set(row.id, count + rows.length);
   }
 
@@ -143,7 +143,7 @@ export class SimulatedWatcher {
     const before = this.jobs.get(row.id);
     if (before !== undefined && before.revision > row.revision) return;
     if (!this.#ledger.versions.has(`${row.id}/${row.revision}`)) {
-      throw new Broken(`only what is durable is shown: ${row.id} at ${row.revision}`);
+      broken("only what is durable is shown", { id: row.id, revision: row.revision });
     }
     this.jobs.set(row.id, row);
   }
@@ -155,14 +155,25 @@ export class SimulatedWatcher {
       if (row.organizationId !== this.#place.organizationId) continue;
       const seen = this.jobs.get(row.id);
       if (seen?.revision !== row.revision) {
-        faults.push(`${row.id}: seen ${seen?.revision} of ${row.revision}`);
+        faults.push(
+          faultOf("a watcher misses nothing", {
+            id: row.id,
+            seen: seen?.revision,
+            is: row.revision,
+          }),
+        );
       }
       const lines = this.output.get(row.id) ?? 0;
-      if (lines !== row.outputCount) faults.push(`${row.id}: ${lines} of ${row.outputCount} lines`);
+      if (lines !== row.outputCount) {
+        const { id, outputCount } = row;
+        faults.push(faultOf("a watcher misses nothing", { id, lines, outputCount }));
+      }
     }
     for (const row of this.jobs.values()) {
       if (this.#ledger.retention.purged.has(row.id) && !hasEnded(row.state)) {
-        faults.push(`${row.id} was removed, and a watcher still sees it ${row.state}`);
+        faults.push(
+          faultOf("a watcher misses nothing", { id: row.id, removed: true, seen: row.state }),
+        );
       }
     }
     return faults;

@@ -1,0 +1,63 @@
+/**
+ * What every history is checked for. docs/guarantees.md says what each means to a user; a test
+ * compares the two lists.
+ */
+export const PROMISES = [
+  /* what was said holds */
+  "what was acknowledged is not lost",
+  "a request is one job",
+  "a cancellation that was acknowledged counts",
+  "an ending that was acknowledged counts",
+  "nothing starts before it is durable",
+  "only what is durable is shown",
+  "what is stored is what was committed",
+  "everything comes to its end",
+
+  /* once, and in order */
+  "a job is created once",
+  "a job succeeds once",
+  "an attempt ends once",
+  "a report is applied once",
+  "a stale attempt changes nothing",
+  "a deposed owner commits nothing",
+  "revisions have no gaps",
+  "output has no gaps",
+  "only known jobs change",
+  "states change as the table says",
+  "a job has an end exactly when it has ended",
+  "progress never goes back",
+  "counters never go back",
+  "a watcher misses nothing",
+
+  /* limits */
+  "an organization runs no more than its limit",
+  "a type runs no more than its limit",
+  "a concurrency key runs once",
+
+  /* the deferred action */
+  "a deferred job is born HELD",
+  "nothing goes on without its release",
+  "a release is used up by its job",
+  "an attribute is stored once",
+  "only stored attributes go",
+
+  /* schedules */
+  "every time of a schedule fires once",
+  "no time of a schedule is left out",
+  "a schedule's job and its time are one commit",
+  "a schedule counts its jobs",
+  "only due schedules fire",
+
+  /* retention */
+  "no job is removed before its time",
+  "a job is removed as it was read",
+  "only known jobs are removed",
+  "nothing is left of a removed job",
+
+  /* tokens */
+  "a revocation counts at once where it was made",
+  "a revoked token works nowhere after 5 s",
+  "a revocation ends open calls",
+] as const;
+
+export type Promised = (typeof PROMISES)[number];
