@@ -8,6 +8,7 @@ import { CODES } from "../src/api/errors.ts";
 import { VARIABLES } from "../src/config.ts";
 import { AUDIT_ACTIONS } from "../src/jobs/audit.ts";
 import { REASONS } from "../src/jobs/errors.ts";
+import { PROMISES } from "./simulation/promises.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -96,5 +97,22 @@ describe("docs/audit.md", () => {
   it("explains every action once, in order", async () => {
     const [, actions = ""] = (await page("audit.md")).split("| Action | Means |");
     expect(rowsOf(actions).map(([action]) => action)).toEqual([...AUDIT_ACTIONS]);
+  });
+});
+
+describe("docs/guarantees.md", () => {
+  it("names what the simulator checks, in its order", async () => {
+    const [simulated = ""] = (await page("guarantees.md")).split("## Checked elsewhere");
+    const listed = simulated
+      .split("\n")
+      .filter((line) => line.startsWith("| ") && !/^\| (Promise|-)/.test(line))
+      .map((line) => line.split("|")[1]?.trim());
+    expect(listed).toEqual([...PROMISES]);
+  });
+
+  it("names tests that are there", async () => {
+    const named = (await page("guarantees.md")).match(/test\/[a-z0-9/.-]+\.test\.ts/g) ?? [];
+    expect(named.length).toBeGreaterThan(4);
+    for (const name of named) await readFile(join(root, name), "utf8");
   });
 });

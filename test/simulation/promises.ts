@@ -30,9 +30,9 @@ export const PROMISES = [
   "a watcher misses nothing",
 
   /* limits */
-  "an organization runs no more than its limit",
-  "a type runs no more than its limit",
+  "limits are never exceeded",
   "a concurrency key runs once",
+  "a paused type starts nothing",
 
   /* the deferred action */
   "a deferred job is born HELD",
