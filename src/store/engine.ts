@@ -37,6 +37,8 @@ export interface Engine {
   textOfBytes(column: string): Knex.Raw;
   /** Columns by which the equal entries of a secondary index are in order: pages by them need no sorting. */
   readonly indexTail: readonly string[];
+  /** A table to be read by that index, where the engine would guess otherwise. */
+  readBy(table: string, index: string): Knex.Raw;
   /** A lease of another owner may be taken at once: the lock on the file proves that it is dead. */
   readonly alone: boolean;
   /** Commits when `work` resolves, rolls back when it rejects. Hot: passes by the query builder. */

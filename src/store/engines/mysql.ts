@@ -232,6 +232,7 @@ export const openMysql = async (url: string, options: MysqlOptions): Promise<Eng
       now: "CAST(UNIX_TIMESTAMP(NOW(3)) * 1000 AS SIGNED)",
       textOfBytes: (column) => builder.raw("CONVERT(?? USING utf8mb4) AS ??", [column, column]),
       indexTail: ["organization_id", "id"],
+      readBy: (table, index) => builder.raw("?? FORCE INDEX (??)", [table, index]),
       alone: false,
       transaction: async (work) => {
         const connection = (await client.acquireConnection()) as Connection;

@@ -126,6 +126,7 @@ export const openSqlite = (path: string, options: SqliteOptions): Engine => {
       options.now === undefined ? "CAST(unixepoch('subsec') * 1000 AS INTEGER)" : "millrace_now()",
     textOfBytes: (column) => builder.raw("??", [column]),
     indexTail: ["rowid"],
+    readBy: (table, index) => builder.raw("?? INDEXED BY ??", [table, index]),
     alone: options.exclusive,
     transaction: async (work) => {
       const connection: unknown = await client.acquireConnection();
