@@ -8,6 +8,8 @@ import type { World } from "./world.ts";
 
 /** Types that simulated jobs are of. */
 export const TYPES = ["mail", "print"];
+/** While the storm lasts its attempts nearly always crash. */
+export const CRASHING = "print";
 
 type Scene = {
   readonly world: World;
@@ -38,7 +40,7 @@ export const changeLimits = async (
   };
 
   const change = async (id: OrganizationId): Promise<void> => {
-    const limit = dice.between(1, 6);
+    const limit = dice.pick([1, 1, 2, 5]);
     if (dice.chance(0.5)) {
       const type = dice.pick(TYPES);
       const key = `${id}/${type}`;
@@ -63,7 +65,7 @@ export const changeLimits = async (
   };
 
   while (world.now < until) {
-    await world.pause(dice.between(200, 4_000));
+    await world.pause(dice.between(200, 6_000));
     await change(dice.pick(organizations));
   }
 };

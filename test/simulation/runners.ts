@@ -1,6 +1,7 @@
 import { JobFault } from "../../src/jobs/errors.ts";
 import type { RunnerId } from "../../src/jobs/ids.ts";
 import type { Assignment, AttemptRef, AttemptReport, Ending } from "../../src/jobs/report.ts";
+import { CRASHING } from "./operator.ts";
 import type { Ledger } from "./ledger.ts";
 import type { SimulatedServer } from "./servers.ts";
 import { Broken } from "./broken.ts";
@@ -33,6 +34,7 @@ export class SimulatedRunner {
   readonly #slots: number;
   readonly #held = new Map<string, Held>();
   readonly acknowledged: Acknowledged[];
+  readonly #isStormy: () => boolean;
   #alive = true;
   #frozenUntil = 0;
 
@@ -42,12 +44,14 @@ export class SimulatedRunner {
     readonly servers: readonly SimulatedServer[];
     readonly slots: number;
     readonly acknowledged: Acknowledged[];
+    readonly isStormy: () => boolean;
   }) {
     this.#world = options.world;
     this.#ledger = options.ledger;
     this.#servers = options.servers;
     this.#slots = options.slots;
     this.acknowledged = options.acknowledged;
+    this.#isStormy = options.isStormy;
     this.id = options.world.uuid() as RunnerId;
   }
 
@@ -154,9 +158,12 @@ export class SimulatedRunner {
     const { dice } = this.#world;
     // Some work ends on its own while it is being cancelled.
     if (cancelled && dice.chance(0.6)) return { kind: "cancelled", ...usage };
+    if (assignment.type === CRASHING && this.#isStormy() && dice.chance(0.9)) {
+      const error = { code: "runner.crashed", message: "", stack: "", retryable: true };
+      return { kind: "failed", error, ...usage };
+    }
     if (dice.chance(0.25)) {
-      const code = dice.chance(0.5) ? "runner.crashed" : "script.threw";
-      const error = { code, message: "", stack: "", retryable: dice.chance(0.6) };
+      const error = { code: "script.threw", message: "", stack: "", retryable: dice.chance(0.6) };
       return { kind: "failed", error, ...usage };
     }
     return { kind: "succeeded", result: JSON.stringify(nameOf(assignment.ref)), ...usage };

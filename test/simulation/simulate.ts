@@ -74,7 +74,14 @@ export const simulate = async (
 
   const newRunner = (): SimulatedRunner => {
     const slots = dice.between(1, 6);
-    const runner = new SimulatedRunner({ world, ledger, servers, slots, acknowledged });
+    const runner = new SimulatedRunner({
+      world,
+      ledger,
+      servers,
+      slots,
+      acknowledged,
+      isStormy: () => faults === storm,
+    });
     runner.start();
     return runner;
   };
