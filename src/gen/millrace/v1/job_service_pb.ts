@@ -883,7 +883,8 @@ export const JobService: GenService<{
     output: typeof CancelJobResponseSchema;
   },
   /**
-   * Gives a failed job another attempt. Errors: JOB_NOT_FOUND, JOB_NOT_RETRYABLE.
+   * Gives a failed job another attempt. Errors: JOB_NOT_FOUND, JOB_NOT_RETRYABLE; and as for a new job
+   * QUEUE_FULL and, with the policy REJECT, JOB_CONFLICT.
    *
    * @generated from rpc millrace.v1.JobService.RetryJob
    */
