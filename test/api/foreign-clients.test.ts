@@ -158,6 +158,11 @@ describe("buf curl", () => {
       "grpc.reflection.v1.ServerReflection",
       "grpc.reflection.v1alpha.ServerReflection",
       "millrace.v1.JobService",
+      "millrace.v1.JobTypeService",
+      "millrace.v1.OrganizationService",
+      "millrace.v1.ScheduleService",
+      "millrace.v1.TokenService",
+      "millrace.v1.UserService",
     ]);
   });
 });

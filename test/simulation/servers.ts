@@ -17,6 +17,8 @@ export type Connection = <T>(work: (cluster: Cluster) => Promise<T>) => Promise<
 
 type Life = {
   alive: boolean;
+  /** As a real one, it takes no calls with tokens before it has looked for changes once. */
+  knowsCallers: boolean;
   readonly cluster: Cluster;
   readonly identity: Identity;
   /** As this server reaches it: with delays and faults. */
@@ -68,7 +70,7 @@ export class SimulatedServer {
       kill = reject;
     });
     dead.catch(nothing);
-    const state = { alive: true };
+    const state = { alive: true, knowsCallers: false };
     const isAlive = (): boolean => state.alive;
     const store = faultyStore(this.#real, {
       world,
@@ -117,6 +119,7 @@ export class SimulatedServer {
     const start = async (): Promise<void> => {
       await cluster.start();
       await identity.start();
+      life.knowsCallers = true;
       await firing.start();
     };
     start().catch((error: unknown) => {
@@ -154,7 +157,7 @@ export class SimulatedServer {
   async identify<T>(work: (identity: Identity, store: Store) => Promise<T>): Promise<T> {
     const life = this.#life;
     return await this.#call(life, async () => {
-      if (life === null) throw new ConnectionLost();
+      if (life?.knowsCallers !== true) throw new ConnectionLost();
       return await work(life.identity, life.store);
     });
   }
