@@ -14,7 +14,7 @@ import {
   RetryInfoSchema,
 } from "../gen/google/rpc/error_details_pb.ts";
 import { type Status, StatusSchema } from "../gen/google/rpc/status_pb.ts";
-import { JobFault, type Reason } from "../jobs/errors.ts";
+import { type FieldFault, JobFault, type Reason } from "../jobs/errors.ts";
 
 /** Faults of the domain as errors of the wire: the one place that knows both. docs/errors.md lists them. */
 export const CODES: Readonly<Record<Reason, Code>> = {
@@ -72,23 +72,57 @@ const detail = <Desc extends DescMessage>(desc: Desc, value: MessageInitShape<De
 const retryAfterMs = (fault: JobFault): number | undefined =>
   fault.retryAfterMs ?? (CODES[fault.reason] === Code.Unavailable ? RETRY_AFTER_MS : undefined);
 
+/**
+ * An error of gRPC travels in the trailers, twice: as its message and in its details. Clients refuse
+ * more than they expect there, those of C++ and Python from 16 KiB on. Hence what a caller said is
+ * cut where it comes back, and of many faults the first are told.
+ */
+const LONGEST_MESSAGE = 500;
+const LONGEST_METADATA = 200;
+const FAULT_BYTES = 5_000;
+
+const cut = (text: string, longest: number): string =>
+  text.length <= longest ? text : `${text.slice(0, longest - 1)}…`.toWellFormed();
+
+/** The first, as far as there is room for them; one at least. */
+const toldFaults = ({ faults }: JobFault): FieldFault[] => {
+  const told: FieldFault[] = [];
+  let room = FAULT_BYTES;
+  for (const { field, description } of faults) {
+    const one = {
+      field: cut(field, LONGEST_MESSAGE),
+      description: cut(description, LONGEST_MESSAGE),
+    };
+    room -= Buffer.byteLength(one.field) + Buffer.byteLength(one.description);
+    if (room < 0 && told.length > 0) break;
+    told.push(one);
+  }
+  return told;
+};
+
+const subjectOf = ({ job_id: job = "", type, user_id: user }: JobFault["metadata"]): string => {
+  if (type !== undefined) return `types/${type}`;
+  return user === undefined ? `jobs/${job}` : `users/${user}`;
+};
+
 const detailsOf = (fault: JobFault): Detail[] => {
+  const message = cut(fault.message, LONGEST_MESSAGE);
+  const metadata = Object.fromEntries(
+    Object.entries(fault.metadata).map(([key, value]) => [key, cut(value, LONGEST_METADATA)]),
+  );
   const details = [
     detail(ErrorInfoSchema, {
       domain: DOMAIN,
       reason: fault.reason,
-      metadata: { ...fault.metadata },
+      metadata,
     }),
   ];
   if (fault.faults.length > 0) {
-    details.push(
-      detail(BadRequestSchema, { fieldViolations: fault.faults.map((one) => ({ ...one })) }),
-    );
+    details.push(detail(BadRequestSchema, { fieldViolations: toldFaults(fault) }));
   }
   if (CODES[fault.reason] === Code.FailedPrecondition) {
-    const { job_id: job = "", type } = fault.metadata;
-    const subject = type === undefined ? `jobs/${job}` : `types/${type}`;
-    const violations = [{ type: fault.reason, subject, description: fault.message }];
+    const subject = subjectOf(metadata);
+    const violations = [{ type: fault.reason, subject, description: message }];
     details.push(detail(PreconditionFailureSchema, { violations }));
   }
   const delay = retryAfterMs(fault);
@@ -98,7 +132,13 @@ const detailsOf = (fault: JobFault): Detail[] => {
 };
 
 const fromFault = (fault: JobFault): ConnectError =>
-  new ConnectError(fault.message, CODES[fault.reason], undefined, detailsOf(fault), fault.cause);
+  new ConnectError(
+    cut(fault.message, LONGEST_MESSAGE),
+    CODES[fault.reason],
+    undefined,
+    detailsOf(fault),
+    fault.cause,
+  );
 
 /**
  * Whatever a handler threw, as what the caller gets. Errors of Connect itself (a call that was
@@ -124,7 +164,7 @@ export const DETAILS = createRegistry(
 export const toStatus = (fault: JobFault): Status =>
   create(StatusSchema, {
     code: CODES[fault.reason],
-    message: fault.message,
+    message: cut(fault.message, LONGEST_MESSAGE),
     details: detailsOf(fault).map(({ desc, value }) => anyPack(desc, create(desc, value))),
   });
 

@@ -1,9 +1,8 @@
 import { z } from "zod";
 
-import { JobFault } from "../jobs/errors.ts";
 import type { OrganizationId } from "../jobs/ids.ts";
 import { LIMITS } from "../jobs/limits.ts";
-import type { Faults } from "./convert/faults.ts";
+import { type Faults, invalidField } from "./convert/faults.ts";
 import { numberWithin } from "./convert/fields.ts";
 import type { Seal } from "./sealed-token.ts";
 
@@ -35,10 +34,7 @@ export const openPage = ({ seal, organizationId, list }: Paged, text: string): s
   if (text === "") return null;
   const page = seal.open("page", organizationId, { field: FIELD, text }, PAGE);
   if (page.list === list) return page.after;
-  const description = "was given out for another list.";
-  throw new JobFault("INVALID_ARGUMENT", `${FIELD} ${description}`, {
-    faults: [{ field: FIELD, description }],
-  });
+  throw invalidField(FIELD, "was given out for another list.");
 };
 
 /** A page of rows that were read one beyond `size`, and the token of the next; empty on the last. */

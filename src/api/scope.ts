@@ -8,6 +8,7 @@ import type { Clock } from "../runtime/clock.ts";
 import type { ShardOwner, ShardRouter } from "../shard/owner.ts";
 import type { AuditLine, IdentityStore, OrganizationRow, Place } from "../store/store.ts";
 import { addressKey, callerKey } from "./caller-context.ts";
+import { invalidField } from "./convert/faults.ts";
 import type { Seal } from "./sealed-token.ts";
 
 /** What the handlers of OrganizationService and UserService work with. */
@@ -53,16 +54,6 @@ const organizationNotFound = (id: string): JobFault =>
     metadata: { organization_id: id },
   });
 
-const unnamed = (): JobFault => {
-  const fault = {
-    field: "organization_id",
-    description: "is missing: an operator has to name it.",
-  };
-  return new JobFault("INVALID_ARGUMENT", `organization_id ${fault.description}`, {
-    faults: [fault],
-  });
-};
-
 /**
  * The organization that a call is about: a user's own, also if he names none; whichever an operator
  * names. Of another one a user hears what he would hear if it were not there.
@@ -72,7 +63,9 @@ export const openScope = async (call: TenantCall, organizationId: string): Promi
   const { api, caller } = call;
   const own = caller.kind === "user" ? caller.organizationId : null;
   const wanted = organizationId === "" ? own : organizationId;
-  if (wanted === null) throw unnamed();
+  if (wanted === null) {
+    throw invalidField("organization_id", "is missing: an operator has to name it.");
+  }
   const visible = own === null ? isUuidV7(wanted) : wanted === own;
   const id = wanted as OrganizationId;
   const organization = visible ? await api.identity.findOrganization(id) : null;

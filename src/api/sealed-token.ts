@@ -2,8 +2,8 @@ import { createHmac, timingSafeEqual } from "node:crypto";
 
 import type { z } from "zod";
 
-import { JobFault } from "../jobs/errors.ts";
 import type { OrganizationId } from "../jobs/ids.ts";
+import { invalidField } from "./convert/faults.ts";
 
 /**
  * Page and resume tokens: opaque, signed, good for one organization and one purpose. They hold
@@ -44,10 +44,7 @@ export const createSeal = (key: string): Seal => {
         const parsed = schema.safeParse(JSON.parse(Buffer.from(body, "base64url").toString()));
         if (parsed.success) return parsed.data;
       }
-      const description = "is not a token that this service gave out for this call.";
-      throw new JobFault("INVALID_ARGUMENT", `${field} ${description}`, {
-        faults: [{ field, description }],
-      });
+      throw invalidField(field, "is not a token that this service gave out for this call.");
     },
   };
 };

@@ -49,4 +49,8 @@ const collect = (at: string, wrong: FieldFault[], unsupported: FieldFault[]): Fa
   };
 };
 
+/** One field that is wrong, where nothing else can be. `description` follows the field: "is missing." */
+export const invalidField = (field: string, description: string): JobFault =>
+  new JobFault("INVALID_ARGUMENT", `${field} ${description}`, { faults: [{ field, description }] });
+
 export const collectFaults = (at = ""): Faults => collect(at, [], []);

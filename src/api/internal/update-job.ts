@@ -90,6 +90,7 @@ const scopeOf = (
   { organizationId, jobId, attempt }: UpdateJobRequest,
 ): { readonly organizationId: OrganizationId; readonly attempt: number } => {
   if (caller.kind !== "user") {
+    if (!isUuidV7(organizationId)) throw jobNotFound(jobId);
     return { organizationId: organizationId as OrganizationId, attempt };
   }
   const own = { organizationId: caller.organizationId, attempt };

@@ -6,12 +6,13 @@ import type { ScriptCompiler } from "../../catalog/script.ts";
 import { maySee, type UserCaller } from "../../identity/caller.ts";
 import type { KnownUsers } from "../../identity/known-users.ts";
 import type { Actor } from "../../jobs/audit.ts";
-import { JobFault, jobNotFound } from "../../jobs/errors.ts";
+import { jobNotFound } from "../../jobs/errors.ts";
 import { isUuidV7, type JobId } from "../../jobs/ids.ts";
 import type { JobRow } from "../../jobs/job.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { ShardOwner, ShardRouter } from "../../shard/owner.ts";
 import type { JobReader, Place } from "../../store/store.ts";
+import { invalidField } from "../convert/faults.ts";
 import { addressKey, userOf } from "../caller-context.ts";
 import type { Seal } from "../sealed-token.ts";
 
@@ -66,10 +67,7 @@ export const ownerOf = ({ api, place }: Call): ShardOwner =>
  * @throws JobFault JOB_NOT_FOUND, in the same words whether it is hidden or absent; INVALID_ARGUMENT for an empty id
  */
 export const findJob = async ({ api, caller, place }: Call, jobId: string): Promise<JobRow> => {
-  if (jobId === "") {
-    const fault = { field: "job_id", description: "is missing." };
-    throw new JobFault("INVALID_ARGUMENT", "job_id is missing.", { faults: [fault] });
-  }
+  if (jobId === "") throw invalidField("job_id", "is missing.");
   const row = isUuidV7(jobId) ? await api.jobs.find(place, jobId as JobId) : null;
   if (row === null || !maySee(caller, row)) throw jobNotFound(jobId);
   return row;

@@ -5,10 +5,9 @@ import type {
   ListJobsRequest,
   ListJobsResponseSchema,
 } from "../../gen/millrace/v1/job_service_pb.ts";
-import { JobFault } from "../../jobs/errors.ts";
 import type { JobId } from "../../jobs/ids.ts";
 import { LIMITS } from "../../jobs/limits.ts";
-import { collectFaults } from "../convert/faults.ts";
+import { collectFaults, invalidField } from "../convert/faults.ts";
 import { numberWithin } from "../convert/fields.ts";
 import { checkFilter, filterMark } from "../convert/filter.ts";
 import { toJob } from "../convert/job.ts";
@@ -24,10 +23,7 @@ const openPage = (call: Call, text: string, mark: string): JobId | null => {
   const { api, place } = call;
   const page = api.seal.open("page", place.organizationId, { field: FIELD, text }, PAGE);
   if (page.filter === mark) return page.before as JobId;
-  const description = "was given out for another filter.";
-  throw new JobFault("INVALID_ARGUMENT", `${FIELD} ${description}`, {
-    faults: [{ field: FIELD, description }],
-  });
+  throw invalidField(FIELD, "was given out for another filter.");
 };
 
 export const listJobs = async (

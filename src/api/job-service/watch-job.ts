@@ -8,6 +8,7 @@ import { JobFault, jobNotFound } from "../../jobs/errors.ts";
 import type { JobId } from "../../jobs/ids.ts";
 import type { JobRow, OutputRow } from "../../jobs/job.ts";
 import { LIMITS } from "../../jobs/limits.ts";
+import { invalidField } from "../convert/faults.ts";
 import { toJob, toOutput } from "../convert/job.ts";
 import { type Change, follow } from "../watch/follow.ts";
 import {
@@ -83,10 +84,7 @@ const openCursor = (call: Call, text: string, row: JobRow): JobCursor => {
     JOB_TOKEN,
   );
   if (jobId !== row.id) {
-    const fault = { field: "resume_token", description: "was given out for another job." };
-    throw new JobFault("INVALID_ARGUMENT", `resume_token ${fault.description}`, {
-      faults: [fault],
-    });
+    throw invalidField("resume_token", "was given out for another job.");
   }
   if (createdAt !== row.createdAt || isAhead(cursor, row)) {
     throw new JobFault(

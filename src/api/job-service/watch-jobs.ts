@@ -7,7 +7,7 @@ import type {
 import { JobFault } from "../../jobs/errors.ts";
 import type { JobRow } from "../../jobs/job.ts";
 import type { JobFilter } from "../../store/store.ts";
-import { collectFaults } from "../convert/faults.ts";
+import { collectFaults, invalidField } from "../convert/faults.ts";
 import { checkFilter, filterMark, matches } from "../convert/filter.ts";
 import { toJob } from "../convert/job.ts";
 import { type Change, follow } from "../watch/follow.ts";
@@ -35,10 +35,7 @@ const openPosition = async (call: Call, text: string, mark: string): Promise<Pos
     POSITION_TOKEN,
   );
   if (filter !== mark) {
-    const fault = { field: "resume_token", description: "was given out for another filter." };
-    throw new JobFault("INVALID_ARGUMENT", `resume_token ${fault.description}`, {
-      faults: [fault],
-    });
+    throw invalidField("resume_token", "was given out for another filter.");
   }
   const { current, compacted } = await api.jobs.revision(place.shardId);
   // Jobs removed since would be missing without a word; a future one is of another history.

@@ -5,7 +5,7 @@ import { faultLine, inFile, notTaken, readTypeFiles } from "../../catalog/files/
 import { JobTypeSpecSchema } from "../../gen/millrace/v1/job_type_service_pb.ts";
 import { SERVER } from "../../jobs/audit.ts";
 import { JobFault } from "../../jobs/errors.ts";
-import type { OrganizationId } from "../../jobs/ids.ts";
+import { isUuidV7, type OrganizationId } from "../../jobs/ids.ts";
 import type { IdentityStore } from "../../store/store.ts";
 import type { JobTypeApi } from "./api.ts";
 import { putSpec } from "./change.ts";
@@ -37,7 +37,7 @@ const refuseIfAny = (folder: string, faults: readonly FileFault[]): void => {
 export const putTypeFiles = async (options: PutFilesOptions): Promise<string[]> => {
   const { api, identity, folder, organization: wanted } = options;
   const organization =
-    (await identity.findOrganization(wanted as OrganizationId)) ??
+    (isUuidV7(wanted) ? await identity.findOrganization(wanted as OrganizationId) : null) ??
     (await identity.findOrganizationByName(wanted));
   if (organization === null) {
     throw new TypesRefused(

@@ -1,9 +1,10 @@
 import type { HandlerContext } from "@connectrpc/connect";
 
 import { maySee } from "../../identity/caller.ts";
-import { JobFault, scheduleNotFound } from "../../jobs/errors.ts";
+import { scheduleNotFound } from "../../jobs/errors.ts";
 import type { ScheduleRow } from "../../jobs/schedule.ts";
 import type { ScheduleStore } from "../../store/store.ts";
+import { invalidField } from "../convert/faults.ts";
 import { type Call, type JobApi, openCall } from "../job-service/api.ts";
 
 /** What the handlers of ScheduleService work with. */
@@ -30,10 +31,7 @@ export const findSchedule = async (
   { caller, place, schedules }: ScheduleCall,
   id: string,
 ): Promise<ScheduleRow> => {
-  if (id === "") {
-    const fault = { field: "schedule_id", description: "is missing." };
-    throw new JobFault("INVALID_ARGUMENT", "schedule_id is missing.", { faults: [fault] });
-  }
+  if (id === "") throw invalidField("schedule_id", "is missing.");
   const row = SCHEDULE_ID.test(id) ? await schedules.find(place, id) : null;
   if (row === null || !maySee(caller, row)) throw scheduleNotFound(id);
   return row;

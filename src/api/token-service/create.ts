@@ -8,7 +8,7 @@ import type { UserCaller } from "../../identity/caller.ts";
 import { createToken as makeToken, type TokenSubject } from "../../identity/create-token.ts";
 import { ABILITIES, impliedBy, type Permission, PERMISSIONS } from "../../jobs/abilities.ts";
 import { JobFault } from "../../jobs/errors.ts";
-import { collectFaults } from "../convert/faults.ts";
+import { collectFaults, invalidField } from "../convert/faults.ts";
 import { abilitiesOf, rolesOf } from "../convert/tenant.ts";
 import { toToken } from "../convert/token.ts";
 import { EVERYWHERE } from "../page.ts";
@@ -19,9 +19,6 @@ import { checkWanted, type WantedToken } from "./wanted.ts";
 
 const denied = (message: string, needs: string): JobFault =>
   new JobFault("PERMISSION_DENIED", message, { metadata: { needs } });
-
-const invalid = (field: string, description: string): JobFault =>
-  new JobFault("INVALID_ARGUMENT", `${field} ${description}`, { faults: [{ field, description }] });
 
 /** Nothing of others is looked at for who may make no tokens for them. @throws JobFault PERMISSION_DENIED */
 const requireRight = (
@@ -54,7 +51,8 @@ const subjectOf = async (
   }
   const self = caller.kind === "user" ? caller.userId : "";
   const user = await findUser(scope, request.userId === "" ? self : request.userId);
-  if (user.disabledAt !== null) throw invalid("user_id", "must be a user who is not disabled.");
+  if (user.disabledAt !== null)
+    throw invalidField("user_id", "must be a user who is not disabled.");
   const may = impliedBy(user.permissions).intersection(bound);
   return { subject: { kind, organizationId, userId: user.id }, may };
 };

@@ -18,13 +18,12 @@ import {
   DEFERRED_ACTION,
   RELEASE_JOB,
 } from "../../jobs/attribute.ts";
-import { JobFault } from "../../jobs/errors.ts";
 import { isUuidV7 } from "../../jobs/ids.ts";
 import { LIMITS } from "../../jobs/limits.ts";
 import { removeAttribute, setAttribute } from "../../shard/commands/attributes.ts";
 import { orThrow } from "../../shard/refusals.ts";
 import type { AttributeWanted } from "../../store/store.ts";
-import { collectFaults, type Faults } from "../convert/faults.ts";
+import { collectFaults, type Faults, invalidField } from "../convert/faults.ts";
 import { isKnown, text } from "../convert/fields.ts";
 import { openScope, ownerOf, type Scope, type TenantCall } from "../scope.ts";
 import { findUser } from "./users.ts";
@@ -64,13 +63,6 @@ const toAttribute = (row: AttributeRow): MessageInitShape<typeof UserAttributeSc
   createTime: timestampFromMs(row.createdAt),
 });
 
-const disabled = (): JobFault => {
-  const description = "must be a user who is not disabled: nothing may act for him.";
-  return new JobFault("INVALID_ARGUMENT", `user_id ${description}`, {
-    faults: [{ field: "user_id", description }],
-  });
-};
-
 /**
  * Whether a user's actions are deferred is remembered by every server for a few seconds. A crash
  * between the commit and this leaves the others with what they knew until that time is over.
@@ -103,7 +95,12 @@ export const setUserAttribute = async (
   faults.throwIfAny();
   const scope = await openScope(call, organizationId);
   const { id, disabledAt } = await findUser(scope, userId);
-  if (name === RELEASE_JOB && disabledAt !== null) throw disabled();
+  if (name === RELEASE_JOB && disabledAt !== null) {
+    throw invalidField(
+      "user_id",
+      "must be a user who is not disabled: nothing is released for him.",
+    );
+  }
   const attribute = { organizationId: scope.place.organizationId, userId: id, name, value };
   const { released } = orThrow(
     await ownerOf(scope).perform(setAttribute({ ...attribute, kind }, call.by)),

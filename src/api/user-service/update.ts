@@ -8,7 +8,7 @@ import { ABILITIES, type Permission, ROLES } from "../../jobs/abilities.ts";
 import { JobFault } from "../../jobs/errors.ts";
 import { LIMITS } from "../../jobs/limits.ts";
 import type { UserRow } from "../../store/store.ts";
-import { collectFaults } from "../convert/faults.ts";
+import { collectFaults, invalidField } from "../convert/faults.ts";
 import {
   abilitiesOf,
   chosenFrom,
@@ -57,14 +57,6 @@ const applied = (user: UserRow, change: Change, now: number): UserRow => ({
 const isActingAdmin = ({ permissions, disabledAt }: UserRow): boolean =>
   permissions.includes("admin") && disabledAt === null;
 
-const notHimself = (): JobFault => {
-  const fault = {
-    field: "disabled",
-    description: "would shut out the caller himself: another admin may do that.",
-  };
-  return new JobFault("INVALID_ARGUMENT", `disabled ${fault.description}`, { faults: [fault] });
-};
-
 const lastAdmin = ({ id }: UserRow): JobFault =>
   new JobFault(
     "LAST_ADMIN",
@@ -81,7 +73,7 @@ export const updateUser = async (
   const scope = await openScope(call, request.organizationId);
   const { id } = await findUser(scope, request.userId);
   if (caller.kind === "user" && caller.userId === id && change.disabled === true) {
-    throw notHimself();
+    throw invalidField("disabled", "would shut out the caller himself: another admin may do that.");
   }
   const now = api.clock.now();
   const { organizationId } = scope.place;

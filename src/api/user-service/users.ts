@@ -13,7 +13,7 @@ import { JobFault } from "../../jobs/errors.ts";
 import { isUuidV7, type UserId } from "../../jobs/ids.ts";
 import { LIMITS } from "../../jobs/limits.ts";
 import type { UserRow } from "../../store/store.ts";
-import { collectFaults } from "../convert/faults.ts";
+import { collectFaults, invalidField } from "../convert/faults.ts";
 import {
   abilitiesOf,
   chosenFrom,
@@ -41,8 +41,7 @@ export const userNotFound = (id: string): JobFault =>
 /** @throws JobFault INVALID_ARGUMENT */
 export const requireUserId = (userId: string): string => {
   if (userId !== "") return userId;
-  const fault = { field: "user_id", description: "is missing." };
-  throw new JobFault("INVALID_ARGUMENT", "user_id is missing.", { faults: [fault] });
+  throw invalidField("user_id", "is missing.");
 };
 
 /** A user of the organization. @throws JobFault USER_NOT_FOUND, INVALID_ARGUMENT for an empty id */
