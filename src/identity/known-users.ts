@@ -1,5 +1,5 @@
 import { DEFERRED_ACTION } from "../jobs/attribute.ts";
-import type { OrganizationId, UserId } from "../jobs/ids.ts";
+import { isId, type OrganizationId, type UserId } from "../jobs/ids.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { IdentityStore, ShardId, UserRow } from "../store/store.ts";
 import { remember } from "./remember.ts";
@@ -28,9 +28,6 @@ export type KnownUsersOptions = {
 const KEEP_MS = 3_000;
 const MAX_USERS = 10_000;
 
-/** Every id that we give out. MySQL compares such columns with nothing else. */
-const ID = /^[\x21-\x7e]{1,36}$/;
-
 /** Ids hold no space. */
 const keyOf = (organizationId: OrganizationId, userId: string): string =>
   `${organizationId} ${userId}`;
@@ -52,7 +49,7 @@ export const createKnownUsers = ({ identity, clock, shardOf }: KnownUsersOptions
   });
   return {
     find: async (organizationId, userId) =>
-      ID.test(userId) ? await memory.get(keyOf(organizationId, userId)) : null,
+      isId(userId) ? await memory.get(keyOf(organizationId, userId)) : null,
     forget: (organizationId, userId) => {
       memory.forget(keyOf(organizationId, userId));
     },

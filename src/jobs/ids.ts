@@ -20,6 +20,11 @@ const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f
 /** True for the canonical lower-case text of a UUIDv7 (RFC 9562). */
 export const isUuidV7 = (text: string): boolean => UUID_V7.test(text);
 
+const ID = /^[\x21-\x7e]{1,36}$/;
+
+/** True for whatever may be an id of ours. MySQL compares columns of ids with nothing else. */
+export const isId = (text: string): boolean => ID.test(text);
+
 export const SCRIPT = "script" as Capability;
 /** Work that somebody else does, who reports with UpdateJob. No runner can do it. */
 export const EXTERNAL = "external" as Capability;

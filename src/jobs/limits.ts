@@ -25,6 +25,7 @@ export const LIMITS = {
   labelKeyLength: 63,
   labelValueLength: 200,
   filterLabels: 8,
+  filterStates: 50,
   priority: { min: -100, max: 100 },
   retries: { min: 0, max: 100 },
   initialBackoffMs: { min: 0, max: DAY },

@@ -11,6 +11,9 @@ export const whyNotRetryable = (job: JobRow, now: Millis): string | null => {
   if (job.retryCount >= job.retryPolicy.maxRetries) {
     return `All ${job.retryPolicy.maxRetries} retries have been used.`;
   }
+  // Nothing but its total timeout ends a job so. A clock that is behind the one that ended it must
+  // not let a HELD one start.
+  if (job.attempt === 0) return "Its total timeout passed before it could start.";
   if (job.purgeAt !== null && now >= job.purgeAt) return "Its time to be removed has come.";
   if (job.deadlineAt !== null && now >= job.deadlineAt) return "Its total timeout has passed.";
   return null;

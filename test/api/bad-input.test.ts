@@ -58,6 +58,12 @@ describe("bad input is INVALID_ARGUMENT with the path of every fault", () => {
       ["filter.states[0]", "filter.states[1]"],
     ],
     [
+      "too many states to filter by",
+      async (jobs) =>
+        await jobs.listJobs({ filter: { states: Array.from({ length: 51 }, () => 4) } }),
+      ["filter.states"],
+    ],
+    [
       "too many labels to filter by",
       async (jobs) =>
         await jobs.listJobs({

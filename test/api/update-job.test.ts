@@ -6,6 +6,7 @@ import type { Assignment } from "../../src/gen/millrace/internal/v1/runner_servi
 import { JobState, OutputStream } from "../../src/gen/millrace/v1/job_pb.ts";
 import { OrganizationService } from "../../src/gen/millrace/v1/organization_service_pb.ts";
 import { MEMBER_PERMISSIONS } from "../../src/jobs/abilities.ts";
+import { systemRandom } from "../../src/runtime/random.ts";
 import { ENGINES } from "../support/databases.ts";
 import { createHandRunner, type HandRunner } from "../support/hand-runner.ts";
 import { refusalOf } from "../support/refusal.ts";
@@ -73,6 +74,27 @@ describe.each(ENGINES)("UpdateJob on %s", (engine) => {
     ]);
     const stored = await server.jobsOf(creator).getJobResult({ jobId });
     expect(stored.result && toJson(ValueSchema, stored.result)).toEqual({ a: [1] });
+  });
+
+  it("finds nothing by a runner's ids that are none, and says so in order", async () => {
+    const organizationId = "é";
+    const jobId = systemRandom.uuid();
+    const update = server.updates.updateJob({ organizationId, jobId, seq: 1n });
+    expect(await refusalOf(update)).toMatchObject({ reason: "JOB_NOT_FOUND" });
+    const script = server.runners.getScript({ organizationId, hash: "é" });
+    expect(await refusalOf(script)).toMatchObject({ reason: "SCRIPT_NOT_FOUND" });
+    const { jobId: started, assignment } = await start();
+    const { attempt } = assignment;
+    if (attempt === undefined) throw new Error("no attempt");
+    const ending = { ending: { case: "resultJson" as const, value: "1" } };
+    const { outcomes } = await server.updates.updateJobs({
+      updates: [
+        { attempt: { organizationId, jobId: "é", attempt: 1, leaseToken: "é" }, seq: 1n },
+        { attempt, seq: 1n, ending },
+      ],
+    });
+    expect(outcomes.map(({ error }) => error?.code ?? 0)).toEqual([3, 0]);
+    expect((await jobOf(started)).state).toBe(JobState.SUCCEEDED);
   });
 
   it("takes the attempt from the runner: its late report is refused, and a sync says so", async () => {

@@ -179,8 +179,14 @@ describe("a retry by hand", () => {
     expect(whyNotRetryable(row, NOW)).toContain("timeout");
   });
 
+  test("is refused for a job that never ran, also by a clock that is behind", () => {
+    const held = { ...running(), state: "HELD" as const, attempt: 0, deadlineAt: NOW };
+    const row: JobRow = { ...held, ...transitions.expire(held, NOW) };
+    expect(whyNotRetryable(row, NOW - 5_000)).toContain("total timeout");
+  });
+
   test("queues the job at once and counts as a retry", () => {
-    const row = aJobRow({ state: "FAILED", retryCount: 1, endedAt: 5 });
+    const row = aJobRow({ state: "FAILED", attempt: 2, retryCount: 1, endedAt: 5 });
     expect(whyNotRetryable(row, NOW)).toBeNull();
     expect(transitions.retryByHand(row, NOW)).toMatchObject({
       state: "QUEUED",

@@ -4,7 +4,7 @@ import { JobState as WireState, JobStateSchema } from "../../gen/millrace/v1/job
 import type { JobFilter as WireFilter } from "../../gen/millrace/v1/job_service_pb.ts";
 import { seesOnly, type UserCaller } from "../../identity/caller.ts";
 import { canonicalJson } from "../../jobs/canonical-json.ts";
-import type { UserId } from "../../jobs/ids.ts";
+import { isId, type UserId } from "../../jobs/ids.ts";
 import type { JobRow } from "../../jobs/job.ts";
 import { LIMITS } from "../../jobs/limits.ts";
 import { JOB_STATES, type JobState } from "../../jobs/states.ts";
@@ -12,20 +12,25 @@ import type { JobFilter } from "../../store/store.ts";
 import type { Faults } from "./faults.ts";
 import { isKnown, keyed, moment, text } from "./fields.ts";
 
-const states = (faults: Faults, given: readonly WireState[]): JobState[] =>
-  given.flatMap((state, index) => {
+/** Each once: a statement names no more of them than there are. */
+const states = (faults: Faults, given: readonly WireState[]): JobState[] => {
+  if (given.length > LIMITS.filterStates) {
+    faults.add("states", `must be at most ${LIMITS.filterStates}; there are ${given.length}.`);
+    return [];
+  }
+  const found = given.flatMap((state, index) => {
     const known = JOB_STATES.find((name) => WireState[name] === state);
     if (known !== undefined) return known;
     const what = isKnown(JobStateSchema, state) ? "JOB_STATE_UNSPECIFIED" : `${state}`;
     faults.add(`states[${index}]`, `must be a state; it is ${what}.`);
     return [];
   });
-
-/** Every id that we give out. MySQL compares such columns with nothing else. */
-const ID = /^[\x21-\x7e]{0,36}$/;
+  return [...new Set(found)];
+};
 
 const id = (faults: Faults, field: string, value: string): string => {
-  if (!ID.test(value)) faults.add(field, "must be an id: at most 36 ASCII characters.");
+  if (value !== "" && !isId(value))
+    faults.add(field, "must be an id: at most 36 ASCII characters.");
   return value;
 };
 

@@ -4,6 +4,7 @@ import type {
   Ending as WireEnding,
   JobUpdate,
 } from "../../gen/millrace/internal/v1/job_update_service_pb.ts";
+import { isId } from "../../jobs/ids.ts";
 import type { AttemptReport, Ending } from "../../jobs/report.ts";
 import { collectFaults, type Faults } from "../convert/faults.ts";
 import { durationWithin, numberWithin } from "../convert/fields.ts";
@@ -56,6 +57,13 @@ const ending = (faults: Faults, given: WireEnding): Ending => {
 export const toReport = (update: JobUpdate, at: string): AttemptReport => {
   const faults = collectFaults(at);
   if (update.attempt === undefined) faults.add("attempt", "is missing.");
+  for (const [field, id] of [
+    ["attempt.organization_id", update.attempt?.organizationId],
+    ["attempt.job_id", update.attempt?.jobId],
+  ] as const) {
+    if (id !== undefined && !isId(id))
+      faults.add(field, "must be an id: 1 to 36 ASCII characters.");
+  }
   const report = {
     seq: toSeq(faults, update.seq),
     progress:

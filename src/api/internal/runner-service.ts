@@ -12,7 +12,13 @@ import {
 } from "../../gen/millrace/internal/v1/runner_service_pb.ts";
 import { ScriptLanguage } from "../../gen/millrace/v1/job_pb.ts";
 import { JobFault } from "../../jobs/errors.ts";
-import { isUuidV7, type OrganizationId, type RunnerId, type ScriptHash } from "../../jobs/ids.ts";
+import {
+  isId,
+  isUuidV7,
+  type OrganizationId,
+  type RunnerId,
+  type ScriptHash,
+} from "../../jobs/ids.ts";
 import { LIMITS } from "../../jobs/limits.ts";
 import type { Assignment, AttemptRef } from "../../jobs/report.ts";
 import type { RunnerHub, ShardRouter, SyncRequest as CheckedSync } from "../../shard/owner.ts";
@@ -34,6 +40,8 @@ export type RunnerApi = {
 const MAX_SLOTS = 10_000;
 const MAX_CAPABILITIES = 1_000;
 const CAPABILITY = /^(script|(handler|command):[A-Za-z0-9._-]{1,100})$/;
+
+const HASH = /^[0-9a-f]{64}$/;
 
 const checkSync = (request: SyncRequest): CheckedSync => {
   const faults = collectFaults();
@@ -99,7 +107,8 @@ const getScript = async (
 ): Promise<MessageInitShape<typeof GetScriptResponseSchema>> => {
   const organizationId = organization as OrganizationId;
   const place = { shardId: router.shardOf(organizationId), organizationId };
-  const script = await jobs.script(place, hash as ScriptHash);
+  const named = isId(organization) && HASH.test(hash);
+  const script = named ? await jobs.script(place, hash as ScriptHash) : null;
   if (script === null) {
     throw new JobFault("SCRIPT_NOT_FOUND", `There is no script ${hash}.`, { metadata: { hash } });
   }
