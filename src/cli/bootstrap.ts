@@ -2,6 +2,7 @@ import type { Command } from "commander";
 
 import { createToken } from "../identity/create-token.ts";
 import type { OrganizationId, UserId } from "../jobs/ids.ts";
+import { LIMITS } from "../jobs/limits.ts";
 import {
   type IdentityStore,
   type OrganizationRow,
@@ -11,7 +12,7 @@ import {
 import { type DatabaseOptions, withStore } from "./database.ts";
 import { EXIT } from "./exit-codes.ts";
 import { factsText } from "./facts.ts";
-import { usageFailure } from "./failure.ts";
+import { CliFailure, usageFailure } from "./failure.ts";
 import { addExamples, addFormatOption, type FormatOptions } from "./options.ts";
 import { parseDurationMs } from "./parse.ts";
 import type { Register } from "./program.ts";
@@ -24,6 +25,15 @@ type Options = DatabaseOptions &
     readonly name: string;
     readonly expires?: number;
   };
+
+/** As the API takes names. @throws CliFailure */
+const requireName = (option: string, name: string, longest: number): void => {
+  const isProper = name !== "" && name === name.trim() && !/\p{Cc}/u.test(name);
+  if (isProper && name.length <= longest) return;
+  throw usageFailure(
+    `${option} takes 1 to ${longest} characters, without white space around them or control characters.`,
+  );
+};
 
 /** By its name; made if it is missing. */
 const organizationOf = async (
@@ -47,7 +57,13 @@ const adminOf = async (
   { clock, random }: Shell,
 ): Promise<UserRow> => {
   const found = await identity.findUserByName(organizationId, name);
-  if (found !== null) return found;
+  if (found !== null) {
+    if (found.permissions.includes("admin") && found.disabledAt === null) return found;
+    const lacks = found.disabledAt === null ? "is no admin" : "is disabled";
+    throw new CliFailure(EXIT.refused, `The user ${name} is there and ${lacks}.`, {
+      next: "Name another with --user, or leave him out and change him with the operator's token.",
+    });
+  }
   const row: UserRow = {
     id: random.uuid() as UserId,
     organizationId,
@@ -67,6 +83,11 @@ const bootstrap = async (options: Options, shell: Shell) =>
     if ((organization === undefined) !== (user === undefined)) {
       throw usageFailure("--organization and --user go together: an admin is of an organization.");
     }
+    if (organization !== undefined) {
+      requireName("--organization", organization, LIMITS.organizationNameLength);
+    }
+    if (user !== undefined) requireName("--user", user, LIMITS.userNameLength);
+    requireName("--name", name, LIMITS.tokenNameLength);
     const common = { name, expiresAt: expires === undefined ? null : clock.now() + expires };
     const maker = { identity, clock, random };
     const told: Record<string, string> = {};

@@ -70,6 +70,19 @@ describe("millrace bootstrap", () => {
     expect(second?.operatorToken).not.toBe(first?.operatorToken);
   });
 
+  test("a user who is no admin gets no admin's token, and no name is taken that the API refuses", async () => {
+    const carl = await told("user", "create", "carl");
+    const begin = ["bootstrap", "--database", `sqlite:${folder}/fresh.db`] as const;
+    const run = await cli(...begin, "--organization", "globex", "--user", "carl");
+    expect(run).toMatchObject({ code: 5, stdout: "" });
+    expect(run.stderr).toContain("is no admin");
+    await told("user", "disable", carl);
+    const again = await cli(...begin, "--organization", "globex", "--user", "carl");
+    expect(again.stderr).toContain("is disabled");
+    const blank = await cli(...begin, "--organization", "globex ", "--user", "ada");
+    expect(blank).toMatchObject({ code: 2, stdout: "" });
+  });
+
   test("an admin without an organization is refused", async () => {
     const run = await cli("bootstrap", "--database", `sqlite:${folder}/other.db`, "--user", "ada");
     expect(run).toMatchObject({ code: 2, stdout: "" });

@@ -77,7 +77,7 @@ const registerSwitch =
 
 export const registerDisable = registerSwitch(
   "disable",
-  "Shuts a user out: none of his tokens work, and nothing may act for him.",
+  "Shuts a user out: none of his tokens work, and nothing new acts for him. His jobs go on.",
   true,
 );
 

@@ -52,7 +52,8 @@ export type User = Message<"millrace.v1.User"> & {
   roles: string[];
 
   /**
-   * None of his tokens work, and nothing may act for him.
+   * None of his tokens work, nor do those of the jobs that act for him, and nothing new is submitted
+   * or released in his name. Jobs that were taken before go on: those that wait still run.
    *
    * @generated from field: bool disabled = 6;
    */
