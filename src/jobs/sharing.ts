@@ -58,7 +58,11 @@ export class Sharing {
 
   #labelsOf(labels: Labels): Labels {
     let text = "";
-    for (const name in labels) text += `${name}\n${labels[name]}\n`;
+    // With the lengths: a value may hold anything, and rows of all organizations meet here.
+    for (const name in labels) {
+      const value = labels[name] ?? "";
+      text += `${name.length} ${value.length} ${name}${value}`;
+    }
     if (text === "") return NO_LABELS;
     const known = this.#labels.get(text);
     if (known !== undefined) return known;

@@ -39,7 +39,7 @@ export class TurnAttributes {
     const key = attributeKey(row);
     this.#rows.set(key, row);
     this.#counts.set(userKey(row), this.count(row) + 1);
-    if (!this.#gone.delete(key)) this.#new.set(key, row);
+    this.#new.set(key, row);
   }
 
   /** Takes away an attribute that the user has. */
@@ -50,6 +50,7 @@ export class TurnAttributes {
     if (!this.#new.delete(key)) this.#gone.set(key, row);
   }
 
+  /** What is in both goes before it comes anew. */
   changes(): Pick<ShardChanges, "attributes" | "removedAttributes"> {
     return { attributes: [...this.#new.values()], removedAttributes: [...this.#gone.values()] };
   }

@@ -103,8 +103,9 @@ export const commit = async (
     await write(transaction, shardId, INSERT_REQUEST, changes.requests);
     await write(transaction, shardId, INSERT_MISSING_SCRIPT, changes.scripts);
     await write(transaction, shardId, INSERT_AUDIT, changes.audit);
-    await write(transaction, shardId, INSERT_ATTRIBUTE, changes.attributes);
+    // One that is taken away and given anew in the same turn may be of another kind.
     await write(transaction, shardId, DELETE_ATTRIBUTE, changes.removedAttributes);
+    await write(transaction, shardId, INSERT_ATTRIBUTE, changes.attributes);
     await write(transaction, shardId, UPSERT_SCHEDULE, changes.schedules);
     await write(transaction, shardId, DELETE_SCHEDULE, changes.removedSchedules);
     await write(transaction, shardId, UPSERT_BREAKER, changes.breakers);

@@ -234,6 +234,23 @@ describe("an attribute", () => {
     expect(actionsOf(removed.turn.changes().audit)).toEqual(["user.remove-attribute"]);
   });
 
+  test("that is taken away and given anew in one batch is the new one", () => {
+    const shard = new Shard();
+    const old = { ...fact("team", "blue"), createdAt: 1 };
+    const anew: NewAttribute = { ...fact("team", "blue"), kind: "DYNAMIC" };
+    const take = removeAttribute(fact("team", "blue"), boss);
+    const batch = together(take, setAttribute(anew, boss));
+    expect(shard.do(batch, { attributes: [old] }).turn.changes()).toMatchObject({
+      attributes: [{ kind: "DYNAMIC", createdAt: shard.now }],
+      removedAttributes: [old],
+    });
+    const gone = together(take, setAttribute(anew, boss), take);
+    expect(shard.do(gone, { attributes: [old] }).turn.changes()).toMatchObject({
+      attributes: [],
+      removedAttributes: [old],
+    });
+  });
+
   test("may have several values, but deferred-action has one", () => {
     const shard = new Shard();
     const yes = { ...fact(DEFERRED_ACTION, "true"), createdAt: 1 };

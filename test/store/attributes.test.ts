@@ -73,6 +73,14 @@ describe.each(ENGINES)("attributes on %s", (engine) => {
     expect(await given.store.identity.attributes(place, ann)).toEqual([anAttribute("a")]);
   });
 
+  test("that go and come anew in one commit are the new ones", async () => {
+    const owner = await claimed(given.store.shards);
+    const [old, anew] = [anAttribute("a"), anAttribute("a", { kind: "DYNAMIC", createdAt: 9 })];
+    await owner.commit({ attributes: [old] });
+    await owner.commit({ attributes: [anew], removedAttributes: [old] });
+    expect(await given.store.identity.attributes(place, ann)).toEqual([anew]);
+  });
+
   test("are read and counted for many users in one go", async () => {
     const owner = await claimed(given.store.shards);
     const users = Array.from({ length: 450 }, (_, at) => `user-${at}` as UserId);
