@@ -1,5 +1,4 @@
 import { JobFault } from "../jobs/errors.ts";
-import { SERVER } from "../jobs/audit.ts";
 import type { Millis } from "../jobs/job.ts";
 import type { ScheduleRow } from "../jobs/schedule.ts";
 import type { Submission } from "../jobs/submission.ts";
@@ -7,8 +6,7 @@ import type { Clock } from "../runtime/clock.ts";
 import { every } from "../runtime/every.ts";
 import type { Service } from "../runtime/lifecycle.ts";
 import type { Log } from "../runtime/log.ts";
-import { fire, type Run } from "../shard/commands/fire.ts";
-import { pauseSchedule } from "../shard/commands/schedule.ts";
+import { fire, giveUp, type Run } from "../shard/commands/fire.ts";
 import type { ShardRouter } from "../shard/owner.ts";
 import type { ScheduleStore, ShardId } from "../store/store.ts";
 import { type Plan, planOf } from "./plan.ts";
@@ -63,7 +61,7 @@ export const createFiring = (options: FiringOptions): Service => {
     const owner = router.ownerOf(schedule.organizationId);
     const plan = planned(schedule, clock.now());
     if (plan === null) {
-      await owner.perform(pauseSchedule(schedule, UNKNOWN_TIMES, SERVER));
+      await owner.perform(giveUp(schedule, UNKNOWN_TIMES));
       return;
     }
     const now = plan.times.slice(0, JOBS_AT_ONCE);
@@ -71,7 +69,7 @@ export const createFiring = (options: FiringOptions): Service => {
     for (const at of now) {
       const prepared = await prepare(schedule);
       if (prepared.kind === "may-not") {
-        await owner.perform(pauseSchedule(schedule, prepared.reason, SERVER));
+        await owner.perform(giveUp(schedule, prepared.reason));
         return;
       }
       runs.push({ at, submission: prepared.kind === "job" ? prepared.submission : prepared.fault });
@@ -84,25 +82,34 @@ export const createFiring = (options: FiringOptions): Service => {
     await owner.perform(fire({ read: schedule, runs, next }));
   };
 
-  const tried = async (schedule: ScheduleRow): Promise<void> => {
+  /** False if it stays due. */
+  const tried = async (schedule: ScheduleRow): Promise<boolean> => {
     try {
       await fireOne(schedule);
+      return true;
     } catch (caught) {
       const { organizationId, id } = schedule;
       const away = caught instanceof JobFault && caught.reason === "SHARD_UNAVAILABLE";
       const facts = { err: caught, organization: organizationId, schedule: id };
       if (away) log.debug(facts, "a schedule is fired later: its shard is away");
       else log.warn(facts, "a schedule could not be fired; it is tried again");
+      return false;
     }
   };
 
   const round = async (): Promise<void> => {
+    // What could not be fired would be read again and again, before all that is due in other shards.
+    const stuck = new Set<ShardId>();
     for (let reads = 0; reads < READS_PER_ROUND; reads += 1) {
-      const shards = owned();
+      const shards = owned().filter((shardId) => !stuck.has(shardId));
       if (shards.length === 0) return;
       const due = await schedules.due(shards, clock.now(), READ);
       for (let at = 0; at < due.length; at += AT_ONCE) {
-        await Promise.all(due.slice(at, at + AT_ONCE).map(tried));
+        const some = due.slice(at, at + AT_ONCE);
+        const fired = await Promise.all(some.map(tried));
+        some.forEach(({ organizationId }, index) => {
+          if (fired[index] === false) stuck.add(router.shardOf(organizationId));
+        });
       }
       if (due.length < READ) return;
     }

@@ -1,11 +1,13 @@
 import { expect, test } from "vitest";
 
 import { JobFault } from "../../src/jobs/errors.ts";
+import type { OrganizationId } from "../../src/jobs/ids.ts";
 import type { ScheduleRow } from "../../src/jobs/schedule.ts";
 import { silentLog } from "../../src/runtime/log.ts";
 import { createFiring, type Prepared } from "../../src/schedules/firing.ts";
 import type { Command } from "../../src/shard/commands/command.ts";
 import type { ShardOwner, ShardRouter } from "../../src/shard/owner.ts";
+import type { ShardId } from "../../src/store/store.ts";
 import { aSubmission } from "../support/job-row.ts";
 import { createManualClock } from "../support/manual-clock.ts";
 import { aScheduleRow } from "../support/schedule-row.ts";
@@ -15,6 +17,8 @@ import { Shard } from "../shard/harness.ts";
 const afterARound = async (
   due: readonly ScheduleRow[],
   prepare: (schedule: ScheduleRow) => Promise<Prepared>,
+  /** Of a schedule; all by themselves are of shard 0. */
+  shardOf: (schedule: Pick<ScheduleRow, "organizationId">) => ShardId = () => 0,
 ): Promise<ReadonlyMap<string, ScheduleRow>> => {
   const clock = createManualClock(60_000);
   const shard = new Shard();
@@ -28,9 +32,18 @@ const afterARound = async (
     },
   };
   const firing = createFiring({
-    schedules: { due: async () => await Promise.resolve([...due]) },
-    router: { ownerOf: () => owner } as unknown as ShardRouter,
-    owned: () => [0],
+    schedules: {
+      due: async (shards, now, limit) => {
+        const isDue = (row: ScheduleRow) =>
+          (row.nextFireAt ?? Number.POSITIVE_INFINITY) <= now && shards.includes(shardOf(row));
+        return await Promise.resolve([...rows.values()].filter(isDue).slice(0, limit));
+      },
+    },
+    router: {
+      ownerOf: () => owner,
+      shardOf: (organizationId: OrganizationId) => shardOf({ organizationId }),
+    } as unknown as ShardRouter,
+    owned: () => [0, 1],
     prepare,
     clock,
     log: silentLog,
@@ -71,4 +84,22 @@ test("more than 20 jobs to catch up are divided over several rounds", async () =
     pendingFrom: 50_000,
     nextFireAt: 61_000,
   });
+});
+
+test("a shard whose schedules cannot be fired keeps no other shard waiting", async () => {
+  const theirs = "globex" as OrganizationId;
+  const stuck = Array.from({ length: 150 }, (_, at) => aScheduleRow({ id: `stuck-${at}` }));
+  const sound = aScheduleRow({ id: "sound", organizationId: theirs });
+  let tries = 0;
+  const rows = await afterARound(
+    [...stuck, sound],
+    async ({ id }) => {
+      if (id === "sound") return await job();
+      tries += 1;
+      throw new JobFault("SHARD_UNAVAILABLE", "It is overloaded.");
+    },
+    ({ organizationId }) => (organizationId === theirs ? 1 : 0),
+  );
+  expect(rows.get("sound")).toMatchObject({ fireCount: 1, nextFireAt: 120_000 });
+  expect(tries).toBe(100);
 });

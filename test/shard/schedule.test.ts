@@ -3,7 +3,13 @@ import { describe, expect, test } from "vitest";
 import { SERVER } from "../../src/jobs/audit.ts";
 import { JobFault } from "../../src/jobs/errors.ts";
 import type { ScheduleRow } from "../../src/jobs/schedule.ts";
-import { fire, type Firing, RETRY_MS, triggerSchedule } from "../../src/shard/commands/fire.ts";
+import {
+  fire,
+  type Firing,
+  giveUp,
+  RETRY_MS,
+  triggerSchedule,
+} from "../../src/shard/commands/fire.ts";
 import {
   createSchedule,
   deleteSchedule,
@@ -116,6 +122,17 @@ describe("firing", () => {
     const { row, changes } = left(new Shard(), fire(firing({ runs: [] })), read);
     expect(changes.inserted).toEqual([]);
     expect(row).toMatchObject({ ...next, lastFireAt: null, fireCount: 0 });
+  });
+
+  test("is given up only if the schedule still stands as it was read", () => {
+    const sound = left(new Shard(), giveUp(read, "no such type"), read);
+    expect(sound.row).toMatchObject({ pauseReason: "no such type", nextFireAt: null });
+    expect(sound.changes.audit).toMatchObject([{ action: "schedule.pause", actor: SERVER }]);
+    for (const stands of [{ ...read, version: 2 }, { ...read, createdAt: 5 }, null]) {
+      const { outcome, changes } = left(new Shard(), giveUp(read, "no such type"), stands);
+      expect(outcome).toBe(false);
+      expect(changes).toMatchObject({ schedules: [], audit: [] });
+    }
   });
 
   test("by hand leaves the schedule's own times alone, and is audited", () => {

@@ -1,12 +1,12 @@
 /** What a schedule submits. The jobs and what the schedule says of them are one commit. */
-import type { Actor } from "../../jobs/audit.ts";
+import { type Actor, SERVER } from "../../jobs/audit.ts";
 import { JobFault, type Reason, scheduleNotFound } from "../../jobs/errors.ts";
 import type { JobRow, Millis } from "../../jobs/job.ts";
 import type { ScheduleRow } from "../../jobs/schedule.ts";
 import type { Submission } from "../../jobs/submission.ts";
 import type { Turn } from "../turn.ts";
 import type { Command } from "./command.ts";
-import { sameSchedule } from "./schedule.ts";
+import { pauseNow, sameSchedule } from "./schedule.ts";
 import { submit, takeIn } from "./submit.ts";
 
 /** One time of a schedule, and the job for it, or why there can be none. */
@@ -25,8 +25,9 @@ export type Firing = {
 const PASSING: ReadonlySet<Reason> = new Set(["QUEUE_FULL", "INTERNAL"]);
 export const RETRY_MS = 30_000;
 
-/** A column holds 1,000 characters. */
+/** What the columns hold, in characters. */
 const ERROR_LENGTH = 1_000;
+const PAUSE_REASON_LENGTH = 500;
 
 const isJob = (submission: Submission | JobFault): submission is Submission =>
   !(submission instanceof JobFault);
@@ -82,6 +83,18 @@ export const fire = ({ read, runs, next }: Firing): Command<boolean> =>
       fired = { ...fired, lastFireAt: at };
     }
     turn.putSchedule(fired);
+    return true;
+  });
+
+/**
+ * Pauses a schedule that cannot fire until somebody mends it, if it still stands as it was read:
+ * somebody may have mended it meanwhile. False if it does not.
+ */
+export const giveUp = (read: ScheduleRow, reason: string): Command<boolean> =>
+  commandFor(read, [], (turn) => {
+    const row = sameSchedule(turn, read);
+    if (row === null || !standsAsRead(row, read)) return false;
+    pauseNow(turn, row, reason.slice(0, PAUSE_REASON_LENGTH), SERVER);
     return true;
   });
 

@@ -106,6 +106,13 @@ export const updateSchedule = (
     return put(turn, { ...row, ...facts, nextFireAt, pendingFrom: null });
   });
 
+/** It stands and is not paused. What is outstanding of it is left out. */
+export const pauseNow = (turn: Turn, row: ScheduleRow, reason: string, by: Actor): ScheduleRow => {
+  note(turn, row, by, "schedule.pause", reason);
+  const paused = { pausedAt: turn.now, pauseReason: reason };
+  return put(turn, { ...row, ...paused, nextFireAt: null, pendingFrom: null });
+};
+
 /** Pausing twice changes nothing. Refuses with SCHEDULE_NOT_FOUND. */
 export const pauseSchedule = (
   read: ScheduleRow,
@@ -115,10 +122,7 @@ export const pauseSchedule = (
   change(read, 0, (turn) => {
     const row = sameSchedule(turn, read);
     if (row === null) return scheduleNotFound(read.id);
-    if (row.pausedAt !== null) return row;
-    note(turn, row, by, "schedule.pause", reason);
-    const paused = { pausedAt: turn.now, pauseReason: reason };
-    return put(turn, { ...row, ...paused, nextFireAt: null, pendingFrom: null });
+    return row.pausedAt === null ? pauseNow(turn, row, reason, by) : row;
   });
 
 /** Goes on with the next time. One that is not paused stays as it is. Refuses with SCHEDULE_NOT_FOUND. */
