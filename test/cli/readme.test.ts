@@ -43,6 +43,9 @@ test.each([
   "README.md",
   "docs/cli.md",
   "docs/approval.md",
+  "docs/identity.md",
+  "docs/schedules.md",
+  "docs/types.md",
   "docs/external-jobs.md",
   "docs/audit.md",
 ])("every command in %s exists", async (file) => {

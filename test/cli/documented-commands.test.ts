@@ -28,10 +28,17 @@ afterAll(async () => {
 
 /** The first block of commands on a page. */
 const commandsOf = async (page: string): Promise<string> => {
-  const text = await readFile(path.join(ROOT, "docs", page), "utf8");
+  const text = await readFile(path.join(ROOT, page), "utf8");
   const block = /```sh\n([^`]*)```/.exec(text)?.[1];
-  if (block === undefined) throw new Error(`docs/${page} has no commands`);
+  if (block === undefined) throw new Error(`${page} has no commands`);
   return block;
+};
+
+const outputOf = async (page: string): Promise<string> => {
+  const script = `set -euo pipefail\n${await commandsOf(page)}`;
+  const env = { PATH: `${bin}:/usr/local/bin:/usr/bin:/bin`, MILLRACE_DATA_DIR: dev.dataDir };
+  const { stdout } = await run("bash", ["-c", script], { cwd: ROOT, env });
+  return stdout;
 };
 
 /** A dozen processes, one after another: seconds by themselves, a minute on a machine that has much else to do. */
@@ -41,9 +48,7 @@ test(
   "the commands of docs/approval.md hold a job, release it and tell who did",
   { timeout: TIMEOUT_MS },
   async () => {
-    const script = `set -euo pipefail\n${await commandsOf("approval.md")}`;
-    const env = { PATH: `${bin}:/usr/local/bin:/usr/bin:/bin`, MILLRACE_DATA_DIR: dev.dataDir };
-    const { stdout } = await run("bash", ["-c", script], { cwd: ROOT, env });
+    const stdout = await outputOf("docs/approval.md");
     const [before = "", after = ""] = stdout.split(/^Job \S+ is released\.$/m);
     expect(before).toMatch(/^deferred-action=true is set\.$/m);
     expect(before.match(/HELD/g)).toHaveLength(2);
@@ -62,5 +67,24 @@ test(
     expect(again.stderr).toContain("SUCCEEDED, not HELD");
     const left = await dev.cli(["user", "attributes", job.runAs]);
     expect(left.stdout).not.toContain("release-job");
+  },
+);
+
+test(
+  "the commands of the README make a user, types, a schedule, an approval and another tenant",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    const stdout = await outputOf("README.md");
+    for (const said of [
+      /^created greet, version 1$/m,
+      /^Hello, Ada!$/m,
+      /^schedule +nightly$/m,
+      /^Job \S+ is released\.$/m,
+      / job\.release /,
+      / user\.create /,
+    ]) {
+      expect(stdout).toMatch(said);
+    }
+    expect((await dev.cli(["organization", "list"])).stdout).toMatch(/ acme +20 /);
   },
 );
