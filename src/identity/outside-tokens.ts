@@ -56,6 +56,8 @@ const ALGORITHMS = [
   ...["ES256", "ES384", "ES512", "EdDSA", "Ed25519"],
 ];
 const LONGEST_TOKEN = 16_384;
+/** The end of the year 9999: an `exp` may be any number, and a Timestamp knows no later. */
+const LATEST = 253_402_300_799_999;
 /** Clocks differ. */
 const TOLERANCE_MS = 5_000;
 const KEYS_KEPT_MS = 600_000;
@@ -177,7 +179,7 @@ export const createOutsideTokens = (options: OutsideTokensOptions): OutsideToken
           tokenId: JWT_TOKEN_ID,
           attempt: null,
         },
-        expiresAt: Math.floor(payload.exp * 1_000) + TOLERANCE_MS,
+        expiresAt: Math.min(Math.floor(payload.exp * 1_000) + TOLERANCE_MS, LATEST),
         creatorId: "",
       };
     },

@@ -72,5 +72,14 @@ describe.each(ENGINES)("JWTs of an outside issuer on %s", (engine) => {
     });
     const { token } = await tokens.createToken({});
     expect(token).toMatchObject({ abilities: { names: ["jobs:create", "jobs:view"] } });
+    const { expireTime } = await tokens.introspectToken({});
+    expect(expireTime).toBeDefined();
+    expect(token?.expireTime).toEqual(expireTime);
+  });
+
+  it("may expire at any time at all", async () => {
+    const tokens = server.clientOf(TokenService, await jwt({ exp: 1e300 }));
+    const { active, expireTime } = await tokens.introspectToken({});
+    expect([active, expireTime?.seconds]).toEqual([true, 253_402_300_799n]);
   });
 });

@@ -80,6 +80,21 @@ describe.each(ENGINES)("TokenService on %s", (engine) => {
       expect(await refusalOf(more)).toMatchObject({ reason: "INVALID_ARGUMENT" });
     });
 
+    it("with a token that expires makes none that outlives it", async () => {
+      const expiresIn = { seconds: 3_600n };
+      const made = await tokensOf(bob.token).createToken({ expiresIn });
+      const until = made.token?.expireTime;
+      expect(until).toBeDefined();
+      const inner = await tokensOf(made.secret).createToken({});
+      expect(inner.token?.expireTime).toEqual(until);
+      const shorter = await tokensOf(made.secret).createToken({ expiresIn: { seconds: 60n } });
+      expect(Number(shorter.token?.expireTime?.seconds)).toBeLessThan(Number(until?.seconds));
+      const longer = tokensOf(made.secret).createToken({ expiresIn: { seconds: 7_200n } });
+      expect(await refusalOf(longer)).toMatchObject({ fields: ["expires_in"] });
+      const unlimited = await tokensOf(bob.token).createToken({ expiresIn: { seconds: 7_200n } });
+      expect(unlimited.token?.expireTime).toBeDefined();
+    });
+
     it("for somebody else is for admins, whether there is such a user or not", async () => {
       const refusals = await Promise.all(
         [bob.userId, stranger.userId, systemRandom.uuid()].map(

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Socket } from "node:net";
 import { tmpdir, userInfo } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
@@ -81,12 +81,14 @@ const install = async ({ server, installer }: Installed, data: string): Promise<
     return;
   }
   // Without --user: it would give that user a folder of the system's own MariaDB.
-  await run(installer, [
+  const args = [
     "--no-defaults",
     `--datadir=${data}`,
     "--auth-root-authentication-method=normal",
     "--skip-test-db",
-  ]);
+  ];
+  // Of its own, as below: two that install at once remove each other's temporary tables.
+  await run(installer, args, { env: { ...process.env, TMPDIR: dirname(data) } });
 };
 
 export const startInstalled = async (installed: Installed): Promise<RunningServer> => {

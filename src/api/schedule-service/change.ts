@@ -58,8 +58,8 @@ const checked = (
 };
 
 /**
- * For whom the jobs act: whom the spec names, else who made the schedule. Whoever writes it must
- * be that user himself, or be allowed to act for others. @throws JobFault PERMISSION_DENIED
+ * For whom the jobs act: whom the spec names, else who made the schedule. Whoever writes or triggers
+ * it must be that user himself, or be allowed to act for others. @throws JobFault PERMISSION_DENIED
  */
 const runAsOf = ({ caller }: ScheduleCall, named: string, creatorId: UserId | ""): UserId | "" => {
   const runAs = named === "" ? creatorId : (named as UserId);
@@ -186,6 +186,7 @@ export const triggerNow = async (
   { scheduleId }: TriggerScheduleRequest,
 ): Promise<MessageInitShape<typeof TriggerScheduleResponseSchema>> => {
   const read = await findSchedule(call, scheduleId);
+  runAsOf(call, read.runAs, read.creatorId);
   const submission = await submissionOf({ ...call, jobs: call.api }, read, jobSpecOf(read));
   const by = actorOf(call);
   const command = triggerSchedule(read, { ...submission, by }, by);

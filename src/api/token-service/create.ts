@@ -4,10 +4,12 @@ import type {
   CreateTokenRequest,
   CreateTokenResponseSchema,
 } from "../../gen/millrace/v1/token_service_pb.ts";
+import { unauthenticated } from "../../identity/authenticator.ts";
 import type { UserCaller } from "../../identity/caller.ts";
 import { createToken as makeToken, type TokenSubject } from "../../identity/create-token.ts";
 import { ABILITIES, impliedBy, type Permission, PERMISSIONS } from "../../jobs/abilities.ts";
 import { JobFault } from "../../jobs/errors.ts";
+import type { Millis } from "../../jobs/job.ts";
 import { collectFaults, invalidField } from "../convert/faults.ts";
 import { abilitiesOf, rolesOf } from "../convert/tenant.ts";
 import { toToken } from "../convert/token.ts";
@@ -87,10 +89,33 @@ const unlessLimited = async (
   return own !== null && own.permissions === null ? null : [...caller.permissions];
 };
 
+/**
+ * When it expires. A token that expires makes none that outlives it: who found one has it for no
+ * longer than its owner meant. An admin is not held back, for he can make users as well.
+ * @throws JobFault INVALID_ARGUMENT for a longer life, UNAUTHENTICATED if the caller's own is over
+ */
+const expiryOf = async (
+  { caller }: TenantCall,
+  { authenticator, clock }: TokenApi,
+  { expiresInMs }: WantedToken,
+  bearer: string,
+): Promise<Millis | null> => {
+  const wanted = expiresInMs === null ? null : clock.now() + expiresInMs;
+  if (caller.kind === "operator" || caller.permissions.has("admin")) return wanted;
+  const presented = await authenticator.inspect(bearer);
+  if (presented === null) throw unauthenticated();
+  const latest = presented.expiresAt;
+  if (latest === null || wanted === null) return wanted ?? latest;
+  if (wanted <= latest) return wanted;
+  throw invalidField("expires_in", "must not go beyond your own token, which expires before.");
+};
+
+/** @param bearer the text of the caller's own token */
 export const createToken = async (
   call: TenantCall,
   api: TokenApi,
   request: CreateTokenRequest,
+  bearer: string,
 ): Promise<MessageInitShape<typeof CreateTokenResponseSchema>> => {
   const { caller, by } = call;
   const wanted = checkWanted(request);
@@ -99,6 +124,7 @@ export const createToken = async (
   requireCarried(wanted.permissions ?? [], request, may);
   const inherits = wanted.kind === "user" && wanted.permissions === null && caller.kind === "user";
   const permissions = inherits ? await unlessLimited(api, caller) : wanted.permissions;
+  const expires = await expiryOf(call, api, wanted, bearer);
   const { clock, random, identity } = api;
   const { text, row } = await makeToken(
     { identity, clock, random },
@@ -107,7 +133,7 @@ export const createToken = async (
       name: wanted.name,
       permissions,
       createdBy: by.userId,
-      expiresAt: wanted.expiresInMs === null ? null : clock.now() + wanted.expiresInMs,
+      expiresAt: expires,
     },
   );
   const place = placeOf(api, row.organizationId === "" ? EVERYWHERE : row.organizationId);
