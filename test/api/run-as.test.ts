@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { TokenService } from "../../src/gen/millrace/v1/token_service_pb.ts";
 import { UserService } from "../../src/gen/millrace/v1/user_service_pb.ts";
 import { ABILITIES, MEMBER_PERMISSIONS } from "../../src/jobs/abilities.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
@@ -43,6 +44,23 @@ describe.each(ENGINES)("acting for another user on %s", (engine) => {
     }
     const hidden = server.jobsOf(member).getJob({ jobId });
     expect(await refusalOf(hidden)).toMatchObject({ reason: "JOB_NOT_FOUND" });
+  });
+
+  it("by triggering a schedule needs jobs:run-as, or to be that user", async () => {
+    const scheduleId = "for-the-treasurer";
+    const job = { work, runAs: member.userId };
+    await server
+      .schedulesOf(clerk)
+      .createSchedule({ scheduleId, spec: { cron: "0 0 1 1 *", job } });
+    const { secret } = await server
+      .clientOf(TokenService, clerk.token)
+      .createToken({ abilities: { names: ["jobs:create", "jobs:view"] } });
+    const limited = server.schedulesOf({ token: secret }).triggerSchedule({ scheduleId });
+    expect(await refusalOf(limited)).toMatchObject({ metadata: { needs: "jobs:run-as" } });
+    for (const allowed of [clerk, member]) {
+      const triggered = await server.schedulesOf(allowed).triggerSchedule({ scheduleId });
+      expect(triggered.job?.runAs).toBe(member.userId);
+    }
   });
 
   it("needs jobs:run-as: without it nothing is told of anybody", async () => {

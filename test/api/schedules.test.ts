@@ -3,7 +3,6 @@ import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 
 import type { Job } from "../../src/gen/millrace/v1/job_pb.ts";
 import { CatchUpPolicy, type Schedule } from "../../src/gen/millrace/v1/schedule_service_pb.ts";
-import { TokenService } from "../../src/gen/millrace/v1/token_service_pb.ts";
 import type { UserRow } from "../../src/store/store.ts";
 import { ENGINES } from "../support/databases.ts";
 import { refusalOf } from "../support/refusal.ts";
@@ -152,29 +151,6 @@ describe.each(ENGINES)("schedules on %s", (engine) => {
     expect(await read("by-hand")).toMatchObject({ lastJobId: triggered.id, fireCount: 1n });
     const again = server.schedules.triggerSchedule({ scheduleId: "by-hand" });
     expect(await refusalOf(again)).toMatchObject({ reason: "JOB_CONFLICT" });
-  });
-
-  it("a trigger for another user needs jobs:run-as, as making the schedule did", async () => {
-    const creator = await server.addUser(server.admin.organizationId, [
-      "jobs:create",
-      "jobs:view",
-      "jobs:run-as",
-    ]);
-    const user = await server.addUser(server.admin.organizationId, ["jobs:create", "jobs:view"]);
-    const scheduleId = "for-another";
-    await server.schedulesOf(creator).createSchedule({
-      scheduleId,
-      spec: { cron: "0 0 1 1 *", job: { ...work, runAs: user.userId } },
-    });
-    const { secret } = await server
-      .clientOf(TokenService, creator.token)
-      .createToken({ abilities: { names: ["jobs:create", "jobs:view"] } });
-    const limited = server.schedulesOf({ token: secret }).triggerSchedule({ scheduleId });
-    expect(await refusalOf(limited)).toMatchObject({ metadata: { needs: "jobs:run-as" } });
-    for (const allowed of [creator, user]) {
-      const { job } = await server.schedulesOf(allowed).triggerSchedule({ scheduleId });
-      expect(job?.runAs).toBe(user.userId);
-    }
   });
 
   it("an update replaces the spec, unless somebody was faster", async () => {
