@@ -8,6 +8,8 @@ import { purge, type Removal } from "../shard/commands/purge.ts";
 import type { IdentityStore, PurgedJob, ShardId, ShardStore } from "../store/store.ts";
 
 const ROUND_MS = 2_000;
+/** Of one shard in one round: the others wait for their next no longer than this. */
+const LONGEST_SWEEP_MS = 10_000;
 const AUDIT_ROUND_MS = 60 * 60 * 1_000;
 /** Jobs of one commit. */
 const BATCH = 100;
@@ -63,8 +65,10 @@ export const createRetention = (options: RetentionOptions): Repetition => {
     shardId: ShardId,
     actor: Pick<ShardActor, "perform" | "isBusy">,
   ): Promise<void> => {
+    const until = clock.monotonic() + LONGEST_SWEEP_MS;
     while (actors.get(shardId) === actor && !actor.isBusy) {
       const begun = clock.monotonic();
+      if (begun >= until) return;
       const jobs = await shards.purgeable(shardId, clock.now(), BATCH);
       if (jobs.length === 0) return;
       await actor.perform(purge(await removalsOf(shards, shardId, jobs)));

@@ -5,6 +5,7 @@ import { CatchUpPolicy, type Schedule } from "../../src/gen/millrace/v1/schedule
 import { systemClock } from "../../src/runtime/clock.ts";
 import { migrateUp } from "../../src/store/migrate.ts";
 import { createDatabase, ENGINES } from "../support/databases.ts";
+import { refusalOf } from "../support/refusal.ts";
 import { startTestServer, type TestServer, type TestUser } from "../support/server.ts";
 import { startServerOn } from "../support/server-on.ts";
 
@@ -88,6 +89,26 @@ describe.each(ENGINES)("times that nobody could fire, on %s", (engine) => {
     const fired = await until(schedules, "full", ({ fireCount }) => fireCount > 0n);
     expect(fired.fireCount).toBe(1n);
     await schedules.deleteSchedule({ scheduleId: "full" });
+  });
+
+  it.concurrent("a time zone that the server knows no more pauses it, until it is changed", async () => {
+    const { schedules } = server;
+    const spec = { cron: "* * * * * *", timeZone: "Europe/Berlin", job };
+    await schedules.createSchedule({ scheduleId: "lost", spec });
+    await server.database.execute(
+      "UPDATE schedules SET time_zone = 'Mars/Olympus_Mons' WHERE id = 'lost'",
+    );
+    const paused = await until(schedules, "lost", (schedule) => schedule.paused);
+    expect(paused.pauseReason).toMatch("check cron and time zone");
+    const resumed = schedules.resumeSchedule({ scheduleId: "lost" });
+    expect(await refusalOf(resumed)).toMatchObject({
+      reason: "INVALID_ARGUMENT",
+      fields: ["schedule.spec.time_zone"],
+    });
+    await schedules.updateSchedule({ scheduleId: "lost", spec });
+    await schedules.resumeSchedule({ scheduleId: "lost" });
+    await until(schedules, "lost", ({ fireCount }) => fireCount > paused.fireCount);
+    await schedules.pauseSchedule({ scheduleId: "lost" });
   });
 });
 

@@ -8,10 +8,11 @@ import { AUDIT_RETENTION_MS } from "../../src/jobs/limits.ts";
 import { silentLog } from "../../src/runtime/log.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
 import { ShardActor } from "../../src/shard/actor.ts";
+import type { Command } from "../../src/shard/commands/command.ts";
 import { Slots } from "../../src/shard/slots.ts";
 import { SpecKeeper } from "../../src/shard/spec-keeper.ts";
 import { openStore } from "../../src/store/open.ts";
-import { type ShardStore, STANDARD_LIMITS } from "../../src/store/store.ts";
+import { type ShardId, type ShardStore, STANDARD_LIMITS } from "../../src/store/store.ts";
 import { claimed } from "../support/changes.ts";
 import { aJobRow, aSpecRow } from "../support/job-row.ts";
 import { createManualClock } from "../support/manual-clock.ts";
@@ -148,6 +149,47 @@ test("waits while callers do", async () => {
   await shard.pass(3_000);
   expect(await shard.left()).toEqual([]);
   await shard.stop();
+});
+
+test("a shard that has more to remove than ever ends keeps no other waiting", async () => {
+  const clock = createManualClock();
+  const due = new Set<ShardId>([0]);
+  const { organizationId, id } = aJobRow();
+  const job = { organizationId, id, revision: 1, labels: {}, outputCount: 0, requestId: "" };
+  const rounds: ShardId[] = [];
+  const actorOf = (shardId: ShardId) => ({
+    isBusy: false,
+    perform: async <Outcome>(command: Command<Outcome>): Promise<Outcome> => {
+      rounds.push(shardId);
+      if (shardId !== 0) due.delete(shardId);
+      return await Promise.resolve(command.weight as Outcome);
+    },
+  });
+  const retention = createRetention({
+    shards: {
+      purgeable: async (shardId) => await Promise.resolve(due.has(shardId) ? [job] : []),
+      outputLeft: async () => await Promise.resolve([]),
+      removeAudit: async () => await Promise.resolve(0),
+    },
+    identity: { listOrganizations: async () => await Promise.resolve([]) },
+    clock,
+    log: silentLog,
+    actors: new Map([0, 1].map((shardId) => [shardId, actorOf(shardId)])),
+    shardOf: () => 0,
+  });
+  retention.start();
+  const pass = async (ms: number): Promise<void> => {
+    for (let passed = 0; passed < ms; passed += 10) {
+      clock.advance(10);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  };
+  await pass(4_000);
+  due.add(1);
+  await pass(14_000);
+  expect(rounds).toContain(1);
+  expect(rounds.lastIndexOf(0)).toBeGreaterThan(rounds.indexOf(1));
+  await retention.stop();
 });
 
 test("removes lines of the audit log that are older than a year, every hour", async () => {

@@ -23,9 +23,10 @@ export type CheckedSchedule = Pick<ScheduleRow, "cron" | "timeZone" | "catchUp">
 
 const SHOWN_TIMES = 5;
 
-const timing = (
+/** Whether this server can tell its times. */
+export const checkTiming = (
   faults: Faults,
-  spec: ScheduleSpec,
+  spec: Pick<ScheduleSpec, "cron" | "timeZone">,
   now: Millis,
 ): Pick<ScheduleRow, "cron" | "timeZone"> => {
   const timeZone = spec.timeZone === "" ? "UTC" : spec.timeZone;
@@ -60,7 +61,7 @@ export const checkSchedule = (
   spec: ScheduleSpec,
   now: Millis,
 ): CheckedSchedule | null => {
-  const checked = { ...timing(faults, spec, now), catchUp: catchUp(faults, spec.catchUp) };
+  const checked = { ...checkTiming(faults, spec, now), catchUp: catchUp(faults, spec.catchUp) };
   if (spec.job === undefined) {
     faults.add("job", "is missing.");
     return null;

@@ -35,6 +35,7 @@ import { toJob } from "../convert/job.ts";
 import {
   type CheckedSchedule,
   checkSchedule,
+  checkTiming,
   jobSpecOf,
   jobSpecText,
   toSchedule,
@@ -177,6 +178,11 @@ export const resumeSchedule = async (
   { scheduleId }: ResumeScheduleRequest,
 ): Promise<MessageInitShape<typeof ResumeScheduleResponseSchema>> => {
   const read = await findSchedule(call, scheduleId);
+  // What a server knew when the schedule was made may be no time zone to this one: a command that
+  // throws would cost the shard a reload.
+  const faults = collectFaults("schedule.spec.");
+  checkTiming(faults, read, call.api.clock.now());
+  faults.throwIfAny();
   const row = orThrow(await ownerOf(call).perform(resumeCommand(read, nextTime, actorOf(call))));
   return { schedule: toSchedule(row, call.api.clock.now()) };
 };
