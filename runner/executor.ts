@@ -21,6 +21,8 @@ export type Assignment = {
   readonly input: string;
   readonly attemptTimeoutMs: number;
   readonly type: string;
+  /** With which the job was submitted; 0 for an inline script. */
+  readonly typeVersion: number;
   readonly creatorId: string;
   readonly runAs: string;
   readonly labels: Readonly<Record<string, string>>;

@@ -58,6 +58,7 @@ export const assignmentOf = (message: AssignmentMessage): Assignment | null =>
         input: message.inputJson,
         attemptTimeoutMs: millisOf(message.attemptTimeout, DEFAULT_ATTEMPT_TIMEOUT_MS),
         type: message.type,
+        typeVersion: message.typeVersion,
         creatorId: message.creatorId,
         runAs: message.runAs,
         labels: message.labels,

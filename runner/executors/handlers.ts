@@ -19,6 +19,8 @@ export type HandlerJob = {
   readonly organizationId: string;
   readonly attempt: number;
   readonly type: string;
+  /** With which the job was submitted: it may be older than the newest. */
+  readonly typeVersion: number;
   readonly input: unknown;
   readonly creatorId: string;
   readonly runAs: string;
@@ -80,6 +82,7 @@ export const handlerExecutors = (
           organizationId: ref.organizationId,
           attempt: ref.attempt,
           type: assignment.type,
+          typeVersion: assignment.typeVersion,
           input: JSON.parse(assignment.input),
           creatorId: assignment.creatorId,
           runAs: assignment.runAs,

@@ -34,6 +34,8 @@ export type Assignment = {
   readonly input: JsonText;
   readonly attemptTimeoutMs: number;
   readonly type: string;
+  /** 0 for an inline script. */
+  readonly typeVersion: number;
   readonly creatorId: UserId | "";
   readonly runAs: UserId | "";
   readonly labels: Labels;

@@ -82,6 +82,7 @@ const assignmentOf = (job: ActiveJob, spec: SpecRow, now: number): Assignment =>
     input: spec.input,
     attemptTimeoutMs: Math.max(1, Math.min(row.attemptTimeoutMs, untilDeadline)),
     type: row.type,
+    typeVersion: row.typeVersion,
     creatorId: row.creatorId,
     runAs: row.runAs,
     labels: row.labels,

@@ -79,7 +79,9 @@ describe.each(ENGINES)("types of jobs at their submission on %s", (engine) => {
     const chosen = await submit(name, null, { typeVersion: 1 });
     const old = await runner.take();
     const last = await runner.take();
-    for (const one of [attempt, old, last]) await runner.succeed(one);
+    const taken = [attempt, old, last];
+    expect(taken.map(({ typeVersion }) => typeVersion)).toEqual([1, 1, 1]);
+    for (const one of taken) await runner.succeed(one);
     const jobs = [running, waiting, chosen, newest].map(async ({ id }) => {
       const { job } = await server.jobs.getJob({ jobId: id });
       return [job?.typeVersion, job?.state];

@@ -13,6 +13,7 @@ const assignment: Assignment = {
   input: "null",
   attemptTimeoutMs: 1_000,
   type: "work",
+  typeVersion: 1,
   creatorId: "ada",
   runAs: "bob",
   labels: {},

@@ -17,8 +17,9 @@ import { durationWithin, numberWithin, text } from "./fields.ts";
 /* Organizations and users between the wire and the store. */
 
 /** Whitespace at the ends would tell names apart on one engine and not on the other. */
-const PROPER = /^\S(?:.*\S)?$/u;
-const CONTROL = /\p{Cc}/u;
+const PROPER = /^\S(?:.*\S)?$/su;
+/** Line and paragraph separators end a line as well as a line feed does. */
+const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 
 /** A name for people: at least one character, nothing that cannot be seen at its ends. */
 export const properName = (faults: Faults, field: string, value: string, max: number): string => {

@@ -78,6 +78,7 @@ const toAssignment = (
   inputJson: assignment.input,
   attemptTimeout: durationFromMs(assignment.attemptTimeoutMs),
   type: assignment.type,
+  typeVersion: assignment.typeVersion,
   creatorId: assignment.creatorId,
   runAs: assignment.runAs,
   labels: { ...assignment.labels },

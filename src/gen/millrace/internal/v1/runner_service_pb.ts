@@ -185,6 +185,8 @@ export type Assignment = Message<"millrace.internal.v1.Assignment"> & {
   jobToken: string;
 
   /**
+   * With which the job was submitted; 0 for an inline script.
+   *
    * @generated from field: int32 type_version = 12;
    */
   typeVersion: number;
