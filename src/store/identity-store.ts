@@ -125,10 +125,9 @@ export interface TenantStore {
 export interface IdentityStore extends TenantStore {
   insertToken(row: TokenRow): Promise<void>;
   findToken(id: string): Promise<TokenRow | null>;
-  listTokens(): Promise<TokenRow[]>;
-  /** Of an organization, of one user of it if he is named; by id. */
-  listTokensOf(
-    organizationId: OrganizationId,
+  /** Of an organization, of one user of it if he is named; of none, if it is empty. By id. */
+  listTokens(
+    organizationId: OrganizationId | "",
     userId: UserId | null,
     page: PageOf<string>,
   ): Promise<TokenRow[]>;

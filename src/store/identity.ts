@@ -60,11 +60,7 @@ export const createIdentityStore = (engine: Engine): IdentityStore => {
       });
     },
     findToken: async (id) => await firstOf(knex, "tokens", { id }, tokenOf),
-    listTokens: async () => {
-      const rows = (await knex("tokens").orderBy(["created_at", "id"])) as DatabaseRow[];
-      return rows.map(tokenOf);
-    },
-    listTokensOf: async (organizationId, userId, page) =>
+    listTokens: async (organizationId, userId, page) =>
       await pageOf(
         knex,
         "tokens",

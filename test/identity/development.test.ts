@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import { createIdentity } from "../../src/identity/identity.ts";
 import { bootstrapDevelopment } from "../../src/identity/development.ts";
+import { parseToken } from "../../src/identity/token.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { silentLog } from "../../src/runtime/log.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
@@ -89,8 +90,8 @@ describe("a development server", () => {
 
   it("replaces a token that was revoked", async () => {
     const first = await bootstrap();
-    const [row] = (await store.identity.listTokens()).filter(({ kind }) => kind === "user");
-    await store.identity.revokeToken(row?.id ?? "", systemClock.now());
+    const { id = "" } = parseToken(first.token) ?? {};
+    await store.identity.revokeToken(id, systemClock.now());
     const second = await bootstrap();
     expect(second.token).not.toBe(first.token);
     expect(second.runnerToken).toBe(first.runnerToken);

@@ -190,7 +190,7 @@ describe.each(ENGINES)("identity on %s", (engine) => {
     expect((await identity.changesSince(asOf)).users).toMatchObject([{ id: ann.id }]);
   });
 
-  test("tokens are found by their public part, and listed by age", async () => {
+  test("tokens are found by their public part, and listed by the organization that they are of", async () => {
     const { identity } = given.store;
     const runner: TokenRow = {
       ...token,
@@ -205,7 +205,9 @@ describe.each(ENGINES)("identity on %s", (engine) => {
     await identity.insertToken(runner);
     expect(await identity.findToken("public")).toEqual(token);
     expect(await identity.findToken("Public")).toBeNull();
-    expect(await identity.listTokens()).toEqual([runner, token]);
+    const page = { after: null, limit: 10 };
+    expect(await identity.listTokens(ACME, null, page)).toEqual([token]);
+    expect(await identity.listTokens("", null, page)).toEqual([runner]);
   });
 
   test("a token is revoked once, and remembers when", async () => {

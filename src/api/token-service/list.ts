@@ -41,7 +41,7 @@ export const listTokens = async (call: TenantCall, request: ListTokensRequest): 
   const paged = { seal: api.seal, organizationId, list: `tokens ${userId ?? ""}` };
   const after = openPage(paged, request.pageToken);
   const limit = size + 1;
-  const found = await api.identity.listTokensOf(organizationId, userId, { after, limit });
+  const found = await api.identity.listTokens(organizationId, userId, { after, limit });
   const { rows, nextPageToken } = cutPage(paged, found, size, ({ id }) => id);
   return { tokens: rows.map(toToken), nextPageToken };
 };
