@@ -28,7 +28,7 @@ type Options = DatabaseOptions &
 
 /** As the API takes names. @throws CliFailure */
 const requireName = (option: string, name: string, longest: number): void => {
-  const isProper = name !== "" && name === name.trim() && !/\p{Cc}/u.test(name);
+  const isProper = name !== "" && name === name.trim() && !/[\p{Cc}\p{Zl}\p{Zp}]/u.test(name);
   if (isProper && name.length <= longest) return;
   throw usageFailure(
     `${option} takes 1 to ${longest} characters, without white space around them or control characters.`,

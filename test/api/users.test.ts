@@ -218,6 +218,9 @@ describe.each(ENGINES)("users on %s", (engine) => {
     const { userId } = member;
     const updated = users().updateUser({ userId, name: " x", abilities, roles });
     expect(await refusalOf(updated)).toMatchObject({ fields });
+    for (const name of ["two\nlines", "two\u2028lines"]) {
+      await expect(users().createUser({ name })).rejects.toThrow("control characters");
+    }
     const many = { names: Array.from({ length: 51 }, () => "jobs:view") };
     expect(await refusalOf(users().createUser({ name: "x", abilities: many }))).toMatchObject({
       fields: ["abilities.names"],

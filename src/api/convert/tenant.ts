@@ -25,7 +25,8 @@ const CONTROL = /[\p{Cc}\p{Zl}\p{Zp}]/u;
 export const properName = (faults: Faults, field: string, value: string, max: number): string => {
   text(faults, field, value, max);
   if (value === "") faults.add(field, `must have 1 to ${max} characters; it is empty.`);
-  else if (CONTROL.test(value)) faults.add(field, "must hold no control characters.");
+  else if (CONTROL.test(value))
+    faults.add(field, "must hold no control characters and no line separators.");
   else if (!PROPER.test(value)) faults.add(field, "must not begin or end with white space.");
   return value;
 };
