@@ -38,6 +38,12 @@ export class Contender implements Standing {
     this.estimateMs += NEWEST * (costMs - this.estimateMs);
   }
 
+  /** Whether nobody who stands in the line has had less. */
+  get isFirst(): boolean {
+    const first = this.line.fair.first();
+    return first !== undefined && this.tag <= first.tag;
+  }
+
   /** Enters or leaves the line, as its lanes and the limit of the organization want it. */
   refresh(): void {
     const { fair } = this.line;

@@ -4,6 +4,7 @@ import type { Patch } from "../jobs/transitions.ts";
 import type { ActiveJob } from "./active-job.ts";
 import type { Charge, Contender, Line } from "./contender.ts";
 import { FairLine } from "./fair-line.ts";
+import type { Organization } from "./organization.ts";
 
 /**
  * Who waits for slots: a line for each capability, in which organizations stand, not jobs. Slots
@@ -43,16 +44,13 @@ export class Lines {
     return first;
   }
 
-  /**
-   * An organization, whose turn it is by that tag, takes a slot for this capability, which could
-   * have done any of `abilities`.
-   */
+  /** An organization takes a slot for this capability, which could have done any of `abilities`. */
   charge(
-    { organization, tag }: Contender,
+    organization: Organization,
     capability: Capability,
     abilities: readonly Capability[],
   ): Charge {
-    const estimateMs = organization.contender(capability)?.estimateMs ?? 0;
+    const { estimateMs = 0, tag = 0 } = organization.contender(capability) ?? {};
     const amount = estimateMs / organization.limits.weight;
     const contenders: Contender[] = [];
     for (const ability of abilities) {

@@ -73,12 +73,15 @@ export class Organization implements Lanes {
     return [...this.#lanes.values()].flatMap((byType) => [...byType.values()]);
   }
 
-  /** The job that goes first of those that could start, among the open capabilities. */
+  /**
+   * The job that goes first of those that could start, among the open capabilities in whose lines it
+   * is this organization's turn. In another line its job would go before those who have had less.
+   */
   next(open: ReadonlySet<Capability>): ActiveJob | null {
     let best: ActiveJob | null = null;
-    for (const [capability, { lanes }] of this.#contenders) {
-      const job = lanes.first()?.queue.peek();
-      if (job === undefined || !open.has(capability)) continue;
+    for (const [capability, contender] of this.#contenders) {
+      const job = contender.lanes.first()?.queue.peek();
+      if (job === undefined || !open.has(capability) || !contender.isFirst) continue;
       if (best === null || goesBefore(job, best)) best = job;
     }
     return best;

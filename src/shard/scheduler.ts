@@ -21,9 +21,8 @@ export const schedule = (
   const { lines } = turn.state;
   const open = new Set(slots.capabilities());
   for (;;) {
-    const contender = lines.first(open);
-    const job = contender?.organization.next(open) ?? null;
-    if (contender === undefined || job === null) return placements;
+    const job = lines.first(open)?.organization.next(open) ?? null;
+    if (job === null) return placements;
     const { capability } = job.row;
     const runnerId = slots.take(capability);
     if (runnerId === null) {
@@ -31,7 +30,7 @@ export const schedule = (
       continue;
     }
     const abilities = slots.abilitiesOf(runnerId);
-    const charge = lines.charge(contender, capability, abilities);
+    const charge = lines.charge(job.organization, capability, abilities);
     turn.change(job, start(job.row, { runnerId, leaseToken: newLease() }, turn.now));
     job.charge = charge;
     placements.push({ job, runnerId });

@@ -2,6 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
 import { SCRIPT, type Capability, type OrganizationId } from "../../src/jobs/ids.ts";
+import type { Command } from "../../src/shard/commands/command.ts";
 import { submit } from "../../src/shard/commands/submit.ts";
 import type { Organization } from "../../src/shard/organization.ts";
 import type { Placement } from "../../src/shard/scheduler.ts";
@@ -203,5 +204,38 @@ describe("organizations share the slots", () => {
       );
     }
     expect(contest.started.filter((name) => name === "both").length).toBeGreaterThanOrEqual(9);
+  });
+
+  test("nor do cheap jobs for those win the line for others", () => {
+    const rare = "handler:rare" as Capability;
+    const { shard } = new Contest({ both: 1, plain: 1 }, 1);
+    shard.offer(100, [rare], "runner-2" as never);
+    const jobsOf = (name: string, count: number, facts = {}) =>
+      submit(
+        Array.from({ length: count }, () => aSubmission({ organizationId: idOf(name), ...facts })),
+      );
+    let running: readonly Placement[] = [];
+    const started: string[] = [];
+    const turn = (...commands: readonly Command<unknown>[]): void => {
+      const { placements } = shard.do({
+        weight: 1,
+        bytes: 0,
+        want: () => {},
+        apply: (turn) => commands.map((command) => command.apply(turn)),
+      });
+      running = placements;
+      const scripts = placements.filter(({ job }) => job.row.capability === SCRIPT);
+      started.push(...scripts.map(({ job }) => job.organization.id));
+    };
+    turn(jobsOf("both", 100), jobsOf("plain", 100));
+    for (let count = 0; count < 60; count += 1) {
+      const ends = running.map((one) =>
+        endOf(one, succeeded(one.job.row.capability === rare ? 1 : 100)),
+      );
+      turn(...ends, jobsOf("both", 1, { capability: rare, priority: -10 }));
+    }
+    const share = started.filter((name) => name === "both").length;
+    expect(share).toBeGreaterThanOrEqual(28);
+    expect(share).toBeLessThanOrEqual(33);
   });
 });
