@@ -13,7 +13,7 @@ import { acme, Shard } from "./harness.ts";
 const PURGE_AT = 500;
 
 const ended = (facts: Partial<JobRow> = {}): JobRow =>
-  aJobRow({ state: "FAILED", endedAt: 1, purgeAt: PURGE_AT, revision: 7, ...facts });
+  aJobRow({ state: "FAILED", attempt: 1, endedAt: 1, purgeAt: PURGE_AT, revision: 7, ...facts });
 
 const asRead = ({ organizationId, id, revision, labels, outputCount }: JobRow): PurgedJob => ({
   organizationId,
