@@ -1,10 +1,9 @@
 /** Job types and their versions. */
 import type { Knex } from "knex";
 
-import type { AuditRow } from "../jobs/audit.ts";
 import type { OrganizationId } from "../jobs/ids.ts";
 import type { DatabaseRow, Engine } from "./engine.ts";
-import { INSERT_AUDIT } from "./rows/audit.ts";
+import { insertAuditLine } from "./rows/audit.ts";
 import { breakerOf } from "./rows/breaker.ts";
 import {
   columnsOfJobType,
@@ -13,7 +12,7 @@ import {
   jobTypeVersionOf,
 } from "./rows/job-type.ts";
 import { INSERT_MISSING_SCRIPT } from "./rows/script.ts";
-import type { CatalogStore, JobTypeRow, ShardId } from "./store.ts";
+import type { CatalogStore, JobTypeRow } from "./store.ts";
 
 /** Keeps a statement below the 1,000 alternatives that SQLite takes. */
 const KEYS_PER_READ = 200;
@@ -36,13 +35,6 @@ const keyOf = ({ organizationId, name }: Pick<JobTypeRow, "organizationId" | "na
   organization_id: organizationId,
   name,
 });
-
-/** For an insert beside others that are not hot. */
-const columnsOfAudit = (shardId: ShardId, row: AuditRow): DatabaseRow => {
-  const values = INSERT_AUDIT.values(shardId, row);
-  const cells = INSERT_AUDIT.write.columns.map((name, index) => [name, values[index] ?? null]);
-  return Object.fromEntries(cells) as DatabaseRow;
-};
 
 export const createCatalogStore = (engine: Engine): CatalogStore => {
   const { knex } = engine;
@@ -114,7 +106,7 @@ export const createCatalogStore = (engine: Engine): CatalogStore => {
           .insert(columnsOfJobType(type))
           .onConflict(["organization_id", "name"])
           .merge(["version", "max_running", "changed_at"]);
-        await transaction("audit_log").insert(columnsOfAudit(shardId, audit));
+        await insertAuditLine(transaction, { shardId, row: audit });
         return true;
       });
     },
@@ -125,7 +117,7 @@ export const createCatalogStore = (engine: Engine): CatalogStore => {
           .where(keyOf(type))
           .update({ enabled: type.enabled ? 1 : 0, changed_at: type.changedAt });
         if (found === 0) return false;
-        await transaction("audit_log").insert(columnsOfAudit(shardId, audit));
+        await insertAuditLine(transaction, { shardId, row: audit });
         return true;
       }),
     breakers: async ({ shardId, organizationId }, types) => {

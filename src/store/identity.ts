@@ -3,7 +3,7 @@ import type { OrganizationId, UserId } from "../jobs/ids.ts";
 import type { DatabaseRow, Engine } from "./engine.ts";
 import { firstOf, pageOf } from "./page.ts";
 import { ATTRIBUTE_COLUMNS, attributeOf } from "./rows/attribute.ts";
-import { auditOf, INSERT_AUDIT } from "./rows/audit.ts";
+import { auditOf, insertAuditLine } from "./rows/audit.ts";
 import { numberOf, numberOrNull, textOf, textOrNull } from "./rows/column.ts";
 import { permissionsOf, textOfPermissions } from "./rows/permissions.ts";
 import type { IdentityStore, TokenKind, TokenRow } from "./store.ts";
@@ -116,9 +116,7 @@ export const createIdentityStore = (engine: Engine): IdentityStore => {
       return row !== undefined;
     },
     insertAudit: async (shardId, row) => {
-      await engine.transaction(async (transaction) => {
-        await transaction.write(INSERT_AUDIT.write, [INSERT_AUDIT.values(shardId, row)]);
-      });
+      await insertAuditLine(knex, { shardId, row });
     },
     listAudit: async ({ shardId, organizationId }, subject, { before, limit }) => {
       const query = knex("audit_log").where("organization_id", organizationId);

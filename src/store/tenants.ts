@@ -5,7 +5,7 @@ import type { OrganizationId, UserId } from "../jobs/ids.ts";
 import type { DatabaseRow, Engine } from "./engine.ts";
 import { unlessTaken } from "./name-taken.ts";
 import { firstOf, pageOf } from "./page.ts";
-import { INSERT_AUDIT } from "./rows/audit.ts";
+import { insertAuditLine } from "./rows/audit.ts";
 import { numberOf, numberOrNull, textOf } from "./rows/column.ts";
 import { permissionsOf, textOfPermissions } from "./rows/permissions.ts";
 import type { AuditLine, OrganizationRow, TenantStore, UserRow } from "./store.ts";
@@ -29,12 +29,6 @@ const userOf = (row: DatabaseRow): UserRow => ({
   createdAt: numberOf(row, "created_at"),
 });
 
-const writeLine = async (knex: Knex, { shardId, row }: AuditLine): Promise<void> => {
-  const values = INSERT_AUDIT.values(shardId, row);
-  const columns = INSERT_AUDIT.write.columns.map((name, at) => [name, values[at]] as const);
-  await knex(INSERT_AUDIT.write.table).insert(Object.fromEntries(columns));
-};
-
 /** `work`, which tells whether it changed something, and the line of that change: both or neither. */
 const noted = async (
   knex: Knex,
@@ -44,7 +38,7 @@ const noted = async (
   if (line === undefined) return await work(knex);
   return await knex.transaction(async (transaction) => {
     const changed = await work(transaction);
-    if (changed) await writeLine(transaction, line);
+    if (changed) await insertAuditLine(transaction, line);
     return changed;
   });
 };
@@ -140,7 +134,7 @@ export const createTenantStore = ({ knex, now }: Engine): TenantStore => {
               .where({ organization_id: organizationId, id })
               .update({ ...userColumns(after), changed_at: rightNow }),
         );
-        if (lineOf !== undefined) await writeLine(transaction, lineOf(after));
+        if (lineOf !== undefined) await insertAuditLine(transaction, lineOf(after));
         return after;
       }),
     touchUser: async (organizationId, id) => {

@@ -1,6 +1,9 @@
+import type { Knex } from "knex";
+
 import type { AuditAction, AuditRow } from "../../jobs/audit.ts";
 import type { OrganizationId, UserId } from "../../jobs/ids.ts";
 import type { DatabaseRow } from "../engine.ts";
+import type { AuditLine } from "../store.ts";
 import { binding, numberOf, textOf, textOrNull } from "./column.ts";
 
 export const INSERT_AUDIT = binding<AuditRow>(
@@ -20,6 +23,14 @@ export const INSERT_AUDIT = binding<AuditRow>(
     ["details", (row) => row.details],
   ],
 );
+
+/** One line beside writes that are not hot, in their transaction. */
+export const insertAuditLine = async (knex: Knex, { shardId, row }: AuditLine): Promise<void> => {
+  const { write, values } = INSERT_AUDIT;
+  const cells = values(shardId, row);
+  const columns = write.columns.map((name, at) => [name, cells[at] ?? null] as const);
+  await knex(write.table).insert(Object.fromEntries(columns));
+};
 
 export const auditOf = (row: DatabaseRow): AuditRow => ({
   organizationId: textOf(row, "organization_id") as OrganizationId,
