@@ -26,6 +26,9 @@ export const up = async (knex: Knex): Promise<void> => {
   await knex.schema.alterTable("jobs", (table) => {
     table.index(["shard_id", "purge_at"], "jobs_by_purge");
     table.dropIndex(["shard_id", "ended_at"], "jobs_by_end");
+    // Whoever is no admin sees his own jobs: his lists must not walk all others.
+    table.index(["organization_id", "creator_id", "id"], "jobs_by_creator");
+    table.index(["organization_id", "run_as", "id"], "jobs_by_run_as");
   });
 };
 
@@ -33,6 +36,8 @@ export const down = async (knex: Knex): Promise<void> => {
   await knex.schema.alterTable("jobs", (table) => {
     table.index(["shard_id", "ended_at"], "jobs_by_end");
     table.dropIndex(["shard_id", "purge_at"], "jobs_by_purge");
+    table.dropIndex(["organization_id", "creator_id", "id"], "jobs_by_creator");
+    table.dropIndex(["organization_id", "run_as", "id"], "jobs_by_run_as");
   });
   await dropColumns(knex, "job_specs", ["request_id"]);
   await dropColumns(knex, "jobs", [

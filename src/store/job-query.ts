@@ -1,6 +1,7 @@
 /** Which jobs: the filter of lists and watches as conditions. */
 import type { Knex } from "knex";
 
+import type { UserId } from "../jobs/ids.ts";
 import { STATES } from "./rows/codes.ts";
 import type { JobFilter, Place } from "./store.ts";
 
@@ -23,22 +24,45 @@ const withLabels = (knex: Knex, query: Knex.QueryBuilder, labels: Labels): void 
   }
 };
 
-const conditions = (query: Knex.QueryBuilder, filter: JobFilter): Knex.QueryBuilder => {
+/**
+ * What a user sees are two ranges of jobs: those that he created, and those that act for him. Read
+ * apart, each is a range of an index; `OR` would walk all jobs. Most jobs are in both.
+ */
+export type Side = "created" | "acting";
+
+/** The ranges to be read for this filter; null: all of them are one. */
+export const sidesOf = ({ visibleTo, labels }: JobFilter): readonly (Side | null)[] => {
+  for (const _ in labels) return [null];
+  return visibleTo === null ? [null] : ["created", "acting"];
+};
+
+const visibility = (query: Knex.QueryBuilder, user: UserId, side: Side | null): void => {
+  if (side === "created") void query.where("j.creator_id", user);
+  else if (side === "acting") void query.where("j.run_as", user);
+  else {
+    void query.where((mine) => {
+      void mine.where("j.creator_id", user).orWhere("j.run_as", user);
+    });
+  }
+};
+
+const conditions = (
+  query: Knex.QueryBuilder,
+  filter: JobFilter,
+  side: Side | null = null,
+): Knex.QueryBuilder => {
   const states = filter.states.map((name) => STATES.numbers[name]);
   const [state] = states;
   if (states.length > 1) void query.whereIn("j.state", states);
+  // With the plus SQLite takes the index of the side: a user's own jobs, not all of that state.
+  else if (state !== undefined && side !== null) void query.whereRaw("+j.state = ?", [state]);
   else if (state !== undefined) void query.where("j.state", state);
   if (filter.type !== null) void query.where("j.type", filter.type);
   if (filter.creatorId !== null) void query.where("j.creator_id", filter.creatorId);
   if (filter.createdAfter !== null) void query.where("j.created_at", ">=", filter.createdAfter);
   if (filter.createdBefore !== null) void query.where("j.created_at", "<", filter.createdBefore);
   if (filter.workflowId !== null) void query.where("j.workflow_id", filter.workflowId);
-  const user = filter.visibleTo;
-  if (user !== null) {
-    void query.where((mine) => {
-      void mine.where("j.creator_id", user).orWhere("j.run_as", user);
-    });
-  }
+  if (filter.visibleTo !== null) visibility(query, filter.visibleTo, side);
   return query;
 };
 
@@ -63,17 +87,24 @@ export type Matching = {
 
 /**
  * Jobs `j` of one organization that match, for whoever reads them by id. SQLite has no statistics,
- * so the query leaves it no choice: with labels, CROSS JOIN starts at the first label; with states,
- * the plus keeps it from the primary key, which would walk all jobs, and leaves jobs_by_state.
+ * so the query leaves it no choice: with labels, CROSS JOIN starts at the first label; with states
+ * or a user, the plus keeps it from the primary key, which would walk all jobs, and leaves
+ * jobs_by_state, jobs_by_creator or jobs_by_run_as.
  */
-export const matching = (knex: Knex, place: Place, filter: JobFilter): Matching => {
+export const matching = (
+  knex: Knex,
+  place: Place,
+  filter: JobFilter,
+  side: Side | null,
+): Matching => {
   const { shardId, organizationId } = place;
   const [first, ...labels] = Object.entries(filter.labels);
   if (first === undefined) {
     const query = knex({ j: "jobs" }).where("j.organization_id", organizationId);
-    if (filter.states.length === 0) void query.where("j.shard_id", shardId);
+    const byPrimaryKey = filter.states.length === 0 && filter.creatorId === null && side === null;
+    if (byPrimaryKey) void query.where("j.shard_id", shardId);
     else void query.whereRaw("+j.shard_id = ?", [shardId]);
-    return { query: conditions(query, filter), id: "j.id" };
+    return { query: conditions(query, filter, side), id: "j.id" };
   }
   const [name, value] = first;
   const query = knex({ l: "job_labels" })

@@ -4,9 +4,9 @@ import type { Knex } from "knex";
 import type { JobId } from "../jobs/ids.ts";
 import type { JobRow } from "../jobs/job.ts";
 import type { DatabaseRow, Engine } from "./engine.ts";
-import { matching, matchingChanges } from "./job-query.ts";
+import { matching, matchingChanges, type Side, sidesOf } from "./job-query.ts";
 import { attemptOf } from "./rows/attempt.ts";
-import { numberOf, textOrNull } from "./rows/column.ts";
+import { numberOf, textOf, textOrNull } from "./rows/column.ts";
 import { JOB_COLUMNS, jobOf } from "./rows/job.ts";
 import { outputOf } from "./rows/output.ts";
 import { scriptOf } from "./rows/script.ts";
@@ -23,8 +23,9 @@ const inPlace = ({ shardId, organizationId }: Place): Record<string, string | nu
 });
 
 /**
- * Newest first. Several states are read as one ordered page of each, merged in the same statement:
- * `state IN (…)` with this order would walk all of the organization's jobs.
+ * Newest first. Several states, and the two sides of what a user sees, are read as one ordered page
+ * of each, merged in the same statement: `state IN (…)` with this order would walk all of the
+ * organization's jobs.
  */
 const list = async (
   { knex }: Engine,
@@ -32,17 +33,23 @@ const list = async (
   filter: JobFilter,
   page: { readonly before: JobId | null; readonly limit: number },
 ): Promise<JobRow[]> => {
-  const pageOf = (states: JobFilter["states"]): Knex.QueryBuilder => {
-    const { query, id } = matching(knex, place, { ...filter, states });
+  const pageOf = (states: JobFilter["states"], side: Side | null): Knex.QueryBuilder => {
+    const { query, id } = matching(knex, place, { ...filter, states }, side);
     if (page.before !== null) void query.where(id, "<", page.before);
     return query.select(COLUMNS).orderBy(id, "desc").limit(page.limit);
   };
-  if (filter.states.length <= 1) return (await rowsOf(pageOf(filter.states))).map(jobOf);
-  const pages = filter.states.map((state, at) =>
-    knex.from(pageOf([state]).as(`s${at}`)).select("*"),
-  );
-  const merged = knex.unionAll(pages).orderBy("id", "desc").limit(page.limit);
-  return (await rowsOf(merged)).map(jobOf);
+  const states = filter.states.length <= 1 ? [filter.states] : filter.states.map((one) => [one]);
+  const pages = states.flatMap((some) => sidesOf(filter).map((side) => pageOf(some, side)));
+  const [only] = pages;
+  if (only !== undefined && pages.length === 1) return (await rowsOf(only)).map(jobOf);
+  const parts = pages.map((part, at) => knex.from(part.as(`p${at}`)).select("*"));
+  // A job that is in both sides comes twice.
+  const merged = knex
+    .unionAll(parts)
+    .orderBy("id", "desc")
+    .limit(page.limit * sidesOf(filter).length);
+  const jobs = new Map((await rowsOf(merged)).map((row) => [textOf(row, "id"), row]));
+  return [...jobs.values()].slice(0, page.limit).map(jobOf);
 };
 
 /** Bounded from below by the revision alone, which is what the index is ordered by. */
@@ -68,8 +75,16 @@ const changedSince = async (
 };
 
 const count = async ({ knex }: Engine, place: Place, filter: JobFilter): Promise<number> => {
-  const [row] = await rowsOf(matching(knex, place, filter).query.count({ jobs: "*" }));
-  return row === undefined ? 0 : numberOf(row, "jobs");
+  const counts = await Promise.all(
+    sidesOf(filter).map(async (side) => {
+      const { query } = matching(knex, place, filter, side);
+      // Those that he created himself have been counted.
+      if (side === "acting") void query.whereNot("j.creator_id", filter.visibleTo);
+      const [row] = await rowsOf(query.count({ jobs: "*" }));
+      return row === undefined ? 0 : numberOf(row, "jobs");
+    }),
+  );
+  return counts.reduce((sum, part) => sum + part, 0);
 };
 
 export const createJobReader = (engine: Engine): JobReader => {

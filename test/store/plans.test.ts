@@ -59,6 +59,29 @@ test("a list by several states reads each of them alone", async () => {
   expect(plan.match(/jobs_by_state \(organization_id=\? AND state=\?\)/g)).toHaveLength(2);
 });
 
+test("what a user sees is read as his own jobs and those that act for him, never as all", async () => {
+  const user = "ada" as UserId;
+  for (const states of [[], ["FAILED" as const], ["FAILED" as const, "QUEUED" as const]]) {
+    const filter = { ...ANY, visibleTo: user, states };
+    const plan = await planOf(async (jobs) => await jobs.list(place, filter, aJobId(), 10));
+    const parts = Math.max(1, states.length);
+    const of = (index: string, column: string): RegExp =>
+      new RegExp(`${index} \\(organization_id=\\? AND ${column}=\\? AND id<\\?\\)`, "g");
+    expect(plan.match(of("jobs_by_creator", "creator_id"))).toHaveLength(parts);
+    expect(plan.match(of("jobs_by_run_as", "run_as"))).toHaveLength(parts);
+    expect(plan).not.toContain("jobs_by_state");
+  }
+  const count = await planOf(async (jobs) => await jobs.count(place, { ...ANY, visibleTo: user }));
+  expect(count).toContain("jobs_by_creator (organization_id=? AND creator_id=?");
+});
+
+test("a list of a creator's jobs reads those alone", async () => {
+  const filter = { ...ANY, creatorId: "ada" as UserId };
+  const plan = await planOf(async (jobs) => await jobs.list(place, filter, aJobId(), 10));
+  expect(plan).toContain("jobs_by_creator (organization_id=? AND creator_id=? AND id<?)");
+  expect(plan).not.toContain("TEMP B-TREE");
+});
+
 test("a list by label starts at the label, from the id on", async () => {
   const filter = { ...ANY, labels: { team: "a" }, states: ["RUNNING" as const] };
   const plan = await planOf(async (jobs) => await jobs.list(place, filter, aJobId(), 10));
