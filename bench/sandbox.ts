@@ -2,7 +2,7 @@
  * How many attempts of a trivial script two warm sandbox children do in a second, and how long one
  * takes when nothing else runs. `node bench/sandbox.ts [attempts]`
  */
-import type { Report } from "../runner/executor.ts";
+import { silentReport } from "../runner/executor.ts";
 import { DEFAULT_LIMITS } from "../runner/sandbox/limits.ts";
 import { createSupervisor, type Supervisor } from "../runner/supervisor.ts";
 import { systemClock } from "../src/runtime/clock.ts";
@@ -12,7 +12,6 @@ const CHILDREN = 2;
 const WARM_UP = 200;
 const attempts = Number(process.argv[2] ?? 3_000);
 
-const report: Report = { output: () => {}, progress: () => {} };
 const never = new AbortController().signal;
 
 const once = async (supervisor: Supervisor): Promise<number> => {
@@ -26,8 +25,9 @@ const once = async (supervisor: Supervisor): Promise<number> => {
       fileName: "script.js",
       input: '{"a":1,"b":2}',
       timeoutMs: 10_000,
+      calls: new Map(),
     },
-    report,
+    silentReport,
     never,
   );
   if (ending.kind !== "succeeded") throw new Error(`an attempt ${ending.kind}`);

@@ -6,11 +6,13 @@ import {
   AttemptStopped,
   type Ending,
   type Executor,
+  type Report,
   type StopReason,
   unmeasured,
 } from "./executor.ts";
 import { failure } from "./failures.ts";
 import { createOutbox, type Outbox, type OutboxLimits } from "./outbox.ts";
+import { createSteps, type ReadSteps } from "./steps.ts";
 
 /** One attempt from its assignment until the server has acknowledged its ending. */
 export type Held = {
@@ -67,6 +69,7 @@ export type AttemptsOptions = {
   readonly clock: Clock;
   readonly log: Log;
   readonly observer: RunnerObserver;
+  readonly readSteps: ReadSteps;
   /** There is something to report. */
   readonly news: (held: Held) => void;
 };
@@ -92,15 +95,27 @@ export const createAttempts = (options: AttemptsOptions): Attempts => {
       const error = failure("runner.crashed", `this runner cannot do ${assignment.capability}`);
       return { kind: "failed", error, ...unmeasured };
     }
-    const report = {
-      output: (stream: "STDOUT" | "STDERR" | "LOG", text: string): void => {
+    const report: Report = {
+      output: (stream, text) => {
         outbox.output(stream, text);
         news(held);
       },
-      progress: (progress: Parameters<Outbox["progress"]>[0]): void => {
+      progress: (progress) => {
         outbox.progress(progress);
         news(held);
       },
+      steps: createSteps(
+        assignment.ref,
+        options.readSteps,
+        async (name, result) =>
+          await new Promise((resolve, reject) => {
+            outbox.step({ name, result }, (durable) => {
+              if (durable) resolve();
+              else reject(new AttemptStopped("forgotten"));
+            });
+            news(held);
+          }),
+      ),
     };
     try {
       return await executor.execute(assignment, report, controller.signal);
@@ -135,6 +150,7 @@ export const createAttempts = (options: AttemptsOptions): Attempts => {
 
   const lose = (held: Held): void => {
     drop(held);
+    held.outbox.forget();
     stop(held, "forgotten");
   };
 

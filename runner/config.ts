@@ -4,6 +4,7 @@ import { availableParallelism, hostname } from "node:os";
 import { z } from "zod";
 
 import { DEFAULT_LIMITS, type SandboxLimits } from "./sandbox/limits.ts";
+import { NO_SETTINGS, readSettings, type RunnerSettings, SettingsFault } from "./settings.ts";
 
 export type RunnerConfig = {
   /** The internal listener of any server. */
@@ -16,9 +17,20 @@ export type RunnerConfig = {
   readonly limits: SandboxLimits;
   /** Fresh children kept ready for an organization that comes new. */
   readonly spares: number;
+  /** Who shares a sandbox child with whom. */
+  readonly isolation: Isolation;
+  /** From the file that MILLRACE_RUNNER_CONFIG names. */
+  readonly settings: RunnerSettings;
   /** For people: where this runner runs. */
   readonly displayName: string;
 };
+
+/**
+ * `tenant`: a child serves one organization, attempt after attempt. `process`: a child serves one
+ * attempt. `shared`: children are reused across organizations, which is weaker.
+ */
+export const ISOLATIONS = ["tenant", "process", "shared"] as const;
+export type Isolation = (typeof ISOLATIONS)[number];
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -39,6 +51,8 @@ const schema = z.object({
   MILLRACE_RUNNER_SLOTS: whole(1, 10_000).default(Math.max(4, availableParallelism() * 4)),
   MILLRACE_RUNNER_SPARES: whole(0, 100).default(1),
   MILLRACE_RUNNER_DRAIN_SECONDS: whole(0, 86_400).default(30),
+  MILLRACE_RUNNER_CONFIG: z.string().min(1).optional(),
+  MILLRACE_ISOLATION: z.enum(ISOLATIONS).default("tenant"),
   MILLRACE_SCRIPT_CPU_SECONDS: z.coerce.number().positive().max(86_400).default(5),
   MILLRACE_SCRIPT_HEAP_MB: whole(8, 4_096).default(DEFAULT_LIMITS.heapMb),
   MILLRACE_SCRIPT_RSS_MB: whole(100, 65_536).default(DEFAULT_LIMITS.rssBytes / MIB),
@@ -60,6 +74,8 @@ export const readRunnerConfig = (environment: Environment = process.env): Runner
     slots: values.MILLRACE_RUNNER_SLOTS,
     drainMs: values.MILLRACE_RUNNER_DRAIN_SECONDS * 1_000,
     spares: values.MILLRACE_RUNNER_SPARES,
+    isolation: values.MILLRACE_ISOLATION,
+    settings: settingsFrom(values.MILLRACE_RUNNER_CONFIG),
     displayName: `${hostname()}/${process.pid}`,
     limits: {
       ...DEFAULT_LIMITS,
@@ -68,6 +84,16 @@ export const readRunnerConfig = (environment: Environment = process.env): Runner
       rssBytes: values.MILLRACE_SCRIPT_RSS_MB * MIB,
     },
   };
+};
+
+const settingsFrom = (path: string | undefined): RunnerSettings => {
+  if (path === undefined) return NO_SETTINGS;
+  try {
+    return readSettings(path);
+  } catch (cause) {
+    if (!(cause instanceof SettingsFault)) throw cause;
+    throw new RunnerConfigFault(`MILLRACE_RUNNER_CONFIG: ${cause.message}`, { cause });
+  }
 };
 
 const tokenFrom = (path: string | undefined): string => {

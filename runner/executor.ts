@@ -62,6 +62,24 @@ export type Report = {
   /** One row. */
   output(stream: OutputStream, text: string): void;
   progress(progress: Progress): void;
+  readonly steps: Steps;
+};
+
+/** The steps of a job that have ended: another attempt takes their results instead of running them. */
+export type Steps = {
+  /** The JSON text that a step of this job came to; undefined if it has not ended. */
+  find(name: string): Promise<string | undefined>;
+  /**
+   * Resolves when it is durable. @throws StepRefused; AttemptStopped when the attempt is no longer ours
+   */
+  finish(name: string, result: string): Promise<void>;
+};
+
+/** Nobody listens, and no step has ended before. */
+export const silentReport: Report = {
+  output: () => {},
+  progress: () => {},
+  steps: { find: async () => await Promise.resolve(undefined), finish: async () => {} },
 };
 
 /** Why an attempt is to stop; the reason of its signal. */

@@ -11,6 +11,7 @@ import { createFleet } from "./fleet.ts";
 import { createReporter } from "./reports.ts";
 import { createScripts } from "./scripts.ts";
 import { shareOf } from "./shares.ts";
+import { createStepReader } from "./steps.ts";
 import { createSupervisor, type Supervisor } from "./supervisor.ts";
 import { createSyncLoop } from "./sync.ts";
 import { refusesUs } from "./verdict.ts";
@@ -57,6 +58,7 @@ export const createRunner = (options: RunnerOptions): Service => {
     clock,
     log,
     observer: options.observer ?? silentObserver,
+    readSteps: createStepReader({ clock, random, route: () => fleet.route("") }),
     news: (held) => {
       reporter.news(held);
     },

@@ -3,12 +3,18 @@ import { cutUtf8 } from "./utf8.ts";
 
 export type OutputLine = { readonly stream: OutputStream; readonly text: string };
 
+export type StepLine = { readonly name: string; readonly result: string };
+
+/** Told once: whether the server has the step for good. */
+type StepWaiter = { readonly line: StepLine; readonly told: (durable: boolean) => void };
+
 /** One report of an attempt, as it is repeated until it is acknowledged. */
 export type Update = {
   /** Counts from 1 within an attempt. */
   readonly seq: number;
   readonly progress: Progress | null;
   readonly output: readonly OutputLine[];
+  readonly steps: readonly StepLine[];
   readonly ending: Ending | null;
 };
 
@@ -23,7 +29,13 @@ export type OutboxLimits = {
  * caps, progress because only the newest counts. The same update comes back from `next` until it is
  * acknowledged, so a repetition is exactly what was sent before.
  */
-export type Outbox = Report & {
+export type Outbox = Pick<Report, "output" | "progress"> & {
+  /** `told` is called once: true when the server has acknowledged it, false when it never will. */
+  step(line: StepLine, told: (durable: boolean) => void): void;
+  /** Nothing is sent any more. */
+  forget(): void;
+  /** Somebody waits for the acknowledgement: it is not to be held back for more. */
+  urgent(): boolean;
   end(ending: Ending): void;
   /**
    * The server will not take the update under way: it and all that waits is dropped, and the attempt
@@ -43,6 +55,8 @@ export type Outbox = Report & {
 
 /** The server takes no more in one report. */
 const LINES_PER_UPDATE = 1_000;
+const STEPS_PER_UPDATE = 100;
+const STEP_TEXT_PER_UPDATE = 1024 * 1024;
 const LONGEST_PROGRESS_MESSAGE = 500;
 const FULL: OutputLine = { stream: "LOG", text: "output limit reached: the rest is dropped" };
 
@@ -54,12 +68,45 @@ export const createOutbox = (limits: OutboxLimits): Outbox => {
   let bytesLeft = limits.outputBytes;
   let progress: Progress | null = null;
   let fraction = 0;
+  let steps: StepWaiter[] = [];
+  let stepsUnderWay: StepWaiter[] = [];
   let ending: Ending | null = null;
   let done = false;
   let replaced = false;
 
   const waiting = (): boolean =>
-    !done && (underWay !== null || lines.length > 0 || progress !== null || ending !== null);
+    !done &&
+    (underWay !== null ||
+      lines.length > 0 ||
+      progress !== null ||
+      steps.length > 0 ||
+      ending !== null);
+
+  const takeSteps = (): StepLine[] => {
+    let size = 0;
+    let count = 0;
+    for (const { line } of steps) {
+      size += line.result.length;
+      if (count > 0 && (count >= STEPS_PER_UPDATE || size > STEP_TEXT_PER_UPDATE)) break;
+      count += 1;
+    }
+    stepsUnderWay = steps.slice(0, count);
+    steps = steps.slice(count);
+    return stepsUnderWay.map(({ line }) => line);
+  };
+
+  const tell = (durable: boolean): void => {
+    const told = stepsUnderWay;
+    stepsUnderWay = [];
+    for (const waiter of told) waiter.told(durable);
+  };
+
+  const forget = (): void => {
+    tell(false);
+    stepsUnderWay = steps;
+    steps = [];
+    tell(false);
+  };
 
   const take = (): Update => {
     const output = lines.length <= LINES_PER_UPDATE ? lines : lines.slice(0, LINES_PER_UPDATE);
@@ -68,7 +115,8 @@ export const createOutbox = (limits: OutboxLimits): Outbox => {
       seq: ++seq,
       progress,
       output,
-      ending: lines.length === 0 ? ending : null,
+      steps: takeSteps(),
+      ending: lines.length === 0 && steps.length === 0 ? ending : null,
     };
     progress = null;
     return update;
@@ -93,6 +141,12 @@ export const createOutbox = (limits: OutboxLimits): Outbox => {
       fraction = Math.max(fraction, Math.min(1, next.fraction || 0));
       progress = { ...next, fraction, message: next.message.slice(0, LONGEST_PROGRESS_MESSAGE) };
     },
+    step: (line, told) => {
+      if (ending === null) steps.push({ line, told });
+      else told(false);
+    },
+    forget,
+    urgent: () => ending !== null || steps.length > 0,
     end: (how) => {
       ending ??= how;
     },
@@ -102,6 +156,7 @@ export const createOutbox = (limits: OutboxLimits): Outbox => {
       // What was refused was not applied: its number is free.
       if (underWay !== null) seq -= 1;
       [underWay, lines, progress, ending] = [null, [], null, instead];
+      forget();
       return true;
     },
     next: () => {
@@ -112,6 +167,7 @@ export const createOutbox = (limits: OutboxLimits): Outbox => {
     acknowledged: () => {
       if (underWay !== null && underWay.ending !== null) done = true;
       underWay = null;
+      tell(true);
     },
     ended: () => ending !== null,
     done: () => done,

@@ -68,7 +68,7 @@ export const createReporter = (options: ReporterOptions): Reporter => {
 
   const news = (held: Held): void => {
     if (stopped || underWay.has(held) || due.has(held)) return;
-    if (held.outbox.ended()) {
+    if (held.outbox.urgent()) {
       gathering.delete(held);
       due.add(held);
       if (options.running() > 0) pumpLater();
@@ -221,8 +221,9 @@ export const createReporter = (options: ReporterOptions): Reporter => {
   };
 };
 
-const sizeOf = ({ output, ending }: Update): number =>
+const sizeOf = ({ output, steps, ending }: Update): number =>
   output.reduce((sum, line) => sum + line.text.length, 200) +
+  steps.reduce((sum, step) => sum + step.result.length, 0) +
   (ending?.kind === "succeeded" ? ending.result.length : 0);
 
 const place = (held: Held): object => ({

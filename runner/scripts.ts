@@ -1,11 +1,10 @@
-import { Code, ConnectError } from "@connectrpc/connect";
 import { LRUCache } from "lru-cache";
 
 import { ScriptLanguage } from "../src/gen/millrace/v1/job_pb.ts";
-import { type Clock, sleep } from "../src/runtime/clock.ts";
+import type { Clock } from "../src/runtime/clock.ts";
 import type { Random } from "../src/runtime/random.ts";
-import { backoffMs } from "./backoff.ts";
 import type { ServerConnection } from "./connection.ts";
+import { persist } from "./persist.ts";
 
 export type ScriptText = { readonly code: string; readonly fileName: "script.js" | "script.ts" };
 
@@ -27,9 +26,9 @@ export type ScriptsOptions = {
 
 const MOST_CHARS = 64 * 1024 * 1024;
 const CALL_TIMEOUT_MS = 5_000;
-const TRIES = 6;
 
-export const createScripts = ({ clock, random, route }: ScriptsOptions): Scripts => {
+export const createScripts = (options: ScriptsOptions): Scripts => {
+  const { route } = options;
   const known = new LRUCache<string, ScriptText>({
     maxSize: MOST_CHARS,
     sizeCalculation: ({ code }) => code.length + 1,
@@ -45,24 +44,12 @@ export const createScripts = ({ clock, random, route }: ScriptsOptions): Scripts
     return { code, fileName: typescript ? "script.ts" : "script.js" };
   };
 
-  const persist = async (organizationId: string, hash: string): Promise<ScriptText> => {
-    for (let tries = 1; ; tries++) {
-      try {
-        return await fetch(organizationId, hash);
-      } catch (caught) {
-        const cause = ConnectError.from(caught);
-        if (tries === TRIES || !isPassing(cause)) throw cause;
-        await sleep(clock, backoffMs(tries, random));
-      }
-    }
-  };
-
   return {
     get: async (organizationId, hash) => {
       const key = `${organizationId}/${hash}`;
       const found = known.get(key) ?? asked.get(key);
       if (found !== undefined) return await found;
-      const asking = persist(organizationId, hash);
+      const asking = persist(options, async () => await fetch(organizationId, hash));
       asked.set(key, asking);
       try {
         const script = await asking;
@@ -74,6 +61,3 @@ export const createScripts = ({ clock, random, route }: ScriptsOptions): Scripts
     },
   };
 };
-
-const isPassing = ({ code }: ConnectError): boolean =>
-  code === Code.Unavailable || code === Code.DeadlineExceeded || code === Code.Aborted;

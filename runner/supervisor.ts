@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Clock } from "../src/runtime/clock.ts";
 import type { Service } from "../src/runtime/lifecycle.ts";
 import type { Log } from "../src/runtime/log.ts";
-import { AttemptStopped, type Ending, type Report, unmeasured } from "./executor.ts";
+import { AttemptStopped, type Ending, type Report, silentReport, unmeasured } from "./executor.ts";
 import { failure } from "./failures.ts";
 import { type ChildProcessEnd, spawnChild } from "./sandbox/child-process.ts";
 import { readGuest } from "./sandbox/guest-text.ts";
@@ -56,6 +56,9 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
     odd: (facts: object) => {
       log.warn(facts, "a sandbox child was ended because of what it did");
     },
+    failedCall: (cause: unknown) => {
+      log.error({ err: cause }, "a host call failed");
+    },
   });
 
   const attempt = async (
@@ -103,7 +106,7 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
 
   /** @throws SandboxUnavailable if a script that loops forever is not ended as it should be */
   const proveTheKill = async (): Promise<void> => {
-    const ending = await attempt(CANARY, SILENT, new AbortController().signal, {
+    const ending = await attempt(CANARY, silentReport, new AbortController().signal, {
       ...limits,
       cpuMs: 50,
     });
@@ -144,8 +147,6 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
   };
 };
 
-const SILENT: Report = { output: () => {}, progress: () => {} };
-
 /** Of no organization: its child is never used for another. */
 const CANARY: ScriptTask = {
   organizationId: "canary",
@@ -155,4 +156,5 @@ const CANARY: ScriptTask = {
   fileName: "script.js",
   input: "null",
   timeoutMs: 5_000,
+  calls: new Map(),
 };

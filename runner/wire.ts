@@ -13,6 +13,7 @@ import {
   type Assignment as AssignmentMessage,
   type AttemptRef as AttemptRefMessage,
   AttemptRefSchema,
+  StepResultSchema,
 } from "../src/gen/millrace/internal/v1/runner_service_pb.ts";
 import {
   JobErrorSchema,
@@ -103,6 +104,9 @@ export const updateMessage = (ref: AttemptRef, update: Update): JobUpdate =>
     seq: BigInt(update.seq),
     output: update.output.map(({ stream, text }) =>
       create(OutputLineSchema, { stream: STREAMS[stream], text }),
+    ),
+    steps: update.steps.map(({ name, result }) =>
+      create(StepResultSchema, { name, resultJson: result }),
     ),
     ...(update.progress === null ? {} : { progress: create(ProgressSchema, update.progress) }),
     ...(update.ending === null ? {} : { ending: endingMessage(update.ending) }),

@@ -155,7 +155,14 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
       observer,
       identity,
       readiness,
-      runners: { hub, router, jobs: store.jobs, mint: identity.jobTokens.mint, serverUrls },
+      runners: {
+        hub,
+        router,
+        jobs: store.jobs,
+        catalog: store.catalog,
+        mint: identity.jobTokens.mint,
+        serverUrls,
+      },
       shutdown: shutdown.internal.signal,
     }),
   );

@@ -4,6 +4,7 @@ import { type Executor, unmeasured } from "../executor.ts";
 import { failure } from "../failures.ts";
 import type { ScriptText } from "../scripts.ts";
 import type { Supervisor } from "../supervisor.ts";
+import { stepCalls } from "./step-calls.ts";
 
 /** Runs user scripts: fetches the text, hands it to the sandbox. */
 export const scriptExecutor = (
@@ -31,6 +32,7 @@ export const scriptExecutor = (
         ...script,
         input: assignment.input,
         timeoutMs: assignment.attemptTimeoutMs,
+        calls: stepCalls(report.steps),
       },
       report,
       signal,

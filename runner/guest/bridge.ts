@@ -24,6 +24,8 @@ export type Attempt = {
   readonly outputChars: number;
   readonly lineChars: number;
   readonly timers: number;
+  /** To the host, in all. */
+  readonly calls: number;
   readonly resultBytes: number;
 };
 

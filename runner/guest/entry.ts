@@ -1,4 +1,5 @@
 import { type Attempt, codedError, postEnd, taken } from "./bridge.ts";
+import { type Calls, createCalls } from "./calls.ts";
 import { createConsole } from "./console.ts";
 import { createContext } from "./context.ts";
 import { describe } from "./describe.ts";
@@ -20,6 +21,7 @@ type Running = {
   readonly input: string;
   readonly signal: GuestSignal;
   readonly timers: Timers;
+  readonly calls: Calls;
   readonly context: object;
   readonly flush: () => void;
 };
@@ -33,8 +35,9 @@ export const begin = (attemptText: string, input: string): void => {
   const output = createOutput(attempt);
   const signal = new GuestSignal();
   const progress = createProgress(timers);
-  const context = createContext({ attempt, output, signal, timers, progress });
-  running = { attempt, input, signal, timers, context, flush: progress.flush };
+  const calls = createCalls(attempt.calls);
+  const context = createContext({ attempt, output, signal, timers, progress, calls });
+  running = { attempt, input, signal, timers, calls, context, flush: progress.flush };
   defineGlobals({ console: createConsole(output), timers, soon, failed });
 };
 
@@ -88,10 +91,18 @@ const run = async (module: { readonly default?: unknown }): Promise<void> => {
 };
 
 /** What the host has to say. */
-export const deliver = (event: "wake" | "cancelled" | "deadline"): void => {
+export const deliver = (
+  event: "wake" | "cancelled" | "deadline" | "reply",
+  call = 0,
+  ok = false,
+  payload = "",
+): void => {
   taken();
   if (ended) return;
   switch (event) {
+    case "reply":
+      running.calls.settle(call, ok, payload);
+      return;
     case "wake":
       running.timers.wake(failed);
       return;

@@ -1,6 +1,6 @@
 import { systemClock } from "../../src/runtime/clock.ts";
 import { escapedFault, type Fault, loadFault } from "./fault.ts";
-import type { Posted, Spare } from "./isolate.ts";
+import type { Delivery, Posted, Spare } from "./isolate.ts";
 import type { FromChild, ToChild } from "./protocol.ts";
 
 /** Anything but `ready`, without what all of them carry. */
@@ -13,6 +13,7 @@ type Said = FromChild extends infer Frame
 export type ChildAttempt = {
   readonly id: number;
   cancel(): void;
+  reply(call: number, ok: boolean, payload: string): void;
 };
 
 /** The heap limit ended the isolate. V8 has disposed of it by then. */
@@ -54,8 +55,8 @@ export const runAttempt = (
     fail(spare.isolate.isDisposed ? MEMORY : escapedFault(thrown, order.fileName));
   };
 
-  const deliver = (event: "wake" | "cancelled" | "deadline"): void => {
-    if (!over) spare.deliver(event).catch(escaped);
+  const deliver = (...told: Delivery): void => {
+    if (!over) spare.deliver(...told).catch(escaped);
   };
 
   const cancelWarning = systemClock.after(order.warnAfterMs, () => {
@@ -76,6 +77,9 @@ export const runAttempt = (
           step: Number(third),
           steps: Number(fourth),
         });
+        return;
+      case "call":
+        say({ op: "call", call: Number(first), name: String(second), payload: String(third) });
         return;
       case "wake":
         cancelWake();
@@ -113,6 +117,9 @@ export const runAttempt = (
     id: order.id,
     cancel: () => {
       deliver("cancelled");
+    },
+    reply: (call, ok, payload) => {
+      deliver("reply", call, ok, payload);
     },
   };
 };

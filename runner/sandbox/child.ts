@@ -98,6 +98,9 @@ const hear = (text: string): void => {
     case "cancel":
       if (current?.id === order.id) current.cancel();
       return;
+    case "reply":
+      if (current?.id === order.id) current.reply(order.call, order.ok, order.payload);
+      return;
   }
 };
 

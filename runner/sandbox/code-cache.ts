@@ -22,6 +22,7 @@ const ATTEMPT = JSON.stringify({
   outputChars: 1_000,
   lineChars: 100,
   timers: 10,
+  calls: 10,
   resultBytes: 1_000,
 });
 

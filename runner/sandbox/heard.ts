@@ -25,6 +25,16 @@ const frame = z.discriminatedUnion("op", [
     step: z.int().min(0).max(1_000_000),
     steps: z.int().min(0).max(1_000_000),
   }),
+  z.strictObject({
+    op: z.literal("call"),
+    id,
+    call: z.int().positive(),
+    name: z
+      .string()
+      .regex(/^[a-z]+(\.[a-z]+)*$/)
+      .max(50),
+    payload: z.string(),
+  }),
   z.strictObject({ op: z.literal("succeeded"), id, result: z.string(), cpuUs }),
   z.strictObject({
     op: z.literal("failed"),

@@ -14,8 +14,13 @@ export type Spare = {
   /** Compiles and links a script. @throws SyntaxError as V8 words it; ImportRefused */
   load(code: string, fileName: string): ivm.Module;
   /** Tells the guest something. Rejects with what escapes from the script. */
-  deliver(event: "wake" | "cancelled" | "deadline"): Promise<void>;
+  deliver(...told: Delivery): Promise<void>;
 };
+
+/** What the guest is told, as arguments of its `deliver`. */
+export type Delivery =
+  | readonly ["wake" | "cancelled" | "deadline"]
+  | readonly ["reply", number, boolean, string];
 
 /** A script is one file: nothing can be imported. */
 export class ImportRefused extends Error {
@@ -89,8 +94,8 @@ export const createIsolates = (vm: Ivm, options: IsolateOptions): (() => Spare) 
         });
         return runner;
       },
-      deliver: async (event) => {
-        await deliver.apply(undefined, [event]);
+      deliver: async (...told) => {
+        await deliver.apply(undefined, [...told]);
       },
     };
   };

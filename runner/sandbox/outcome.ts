@@ -1,6 +1,8 @@
 import type { Failure } from "../executor.ts";
 import { failure } from "../failures.ts";
+import type { HostCalls } from "../host-calls.ts";
 import { isNestedAtMost, RESULT_DEPTH } from "../nesting.ts";
+import { CALL_LIMITS } from "./calls.ts";
 import type { SandboxLimits } from "./limits.ts";
 import type { ScriptFile } from "./protocol.ts";
 import type { Violation } from "./watch.ts";
@@ -14,6 +16,8 @@ export type ScriptTask = {
   /** A JSON text. */
   readonly input: string;
   readonly timeoutMs: number;
+  /** What the script may ask of the runner. */
+  readonly calls: HostCalls;
 };
 
 /** An ending before it is measured. */
@@ -57,6 +61,7 @@ export const guestAttempt = (task: ScriptTask, limits: SandboxLimits): string =>
     outputChars: limits.outputBytes + limits.lineBytes,
     lineChars: limits.lineBytes,
     timers: limits.timers,
+    calls: CALL_LIMITS.total,
     resultBytes: limits.resultBytes,
   });
 

@@ -21,7 +21,16 @@ export type ToChild =
       /** When the guest's signal aborts, in ms from now. */
       readonly warnAfterMs: number;
     }
-  | { readonly op: "cancel"; readonly id: number };
+  | { readonly op: "cancel"; readonly id: number }
+  | {
+      readonly op: "reply";
+      readonly id: number;
+      /** The number of the call. */
+      readonly call: number;
+      readonly ok: boolean;
+      /** JSON: the answer, or `{ code, message, name }` of the error. */
+      readonly payload: string;
+    };
 
 export type FromChild =
   /** A spare isolate waits: the child can take an attempt. */
@@ -39,6 +48,16 @@ export type FromChild =
       readonly message: string;
       readonly step: number;
       readonly steps: number;
+    }
+  /** The script asks something of the runner: see host-calls.ts. */
+  | {
+      readonly op: "call";
+      readonly id: number;
+      /** Counts from 1 within an attempt. */
+      readonly call: number;
+      readonly name: string;
+      /** JSON. */
+      readonly payload: string;
     }
   | {
       readonly op: "succeeded";

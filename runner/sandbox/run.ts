@@ -1,6 +1,7 @@
 import type { Clock } from "../../src/runtime/clock.ts";
 import { AttemptStopped, type Ending, type Report } from "../executor.ts";
 import { failure } from "../failures.ts";
+import { createOpenCalls } from "./calls.ts";
 import type { ChildProcessEnd, Exit } from "./child-process.ts";
 import type { SandboxLimits } from "./limits.ts";
 import {
@@ -25,6 +26,8 @@ export type Surroundings = {
     readonly why: string;
     readonly lastWords: string;
   }) => void;
+  /** A host call did not work, through no fault of the script. */
+  readonly failedCall: (cause: unknown) => void;
 };
 
 /** A child that has said its end has so long to make the next isolate. */
@@ -64,6 +67,7 @@ export const runInChild = async (
       if (state === "ended" || state === "left") return;
       state = "ended";
       cancelGrace();
+      calls.stop();
       signal.removeEventListener("abort", stop);
       resolve(ending);
     };
@@ -142,6 +146,9 @@ export const runInChild = async (
             totalSteps: frame.steps,
           });
           return;
+        case "call":
+          if (!calls.take(frame)) odd("made too many calls");
+          return;
         case "succeeded":
           end(accept(frame.result, limits), frame.cpuUs / 1_000);
           rest(true);
@@ -161,6 +168,15 @@ export const runInChild = async (
       odd(`ended: ${how}`, lastWords);
     };
 
+    const calls = createOpenCalls(
+      task.calls,
+      (reply) => {
+        child.send({ op: "reply", id, ...reply });
+      },
+      (cause) => {
+        around.failedCall(cause);
+      },
+    );
     const guard: Guard = around.watch.guard(
       child.pid,
       { wallMs: task.timeoutMs, cpuMs: limits.cpuMs, rssBytes: limits.rssBytes },

@@ -83,6 +83,7 @@ export const ACCESS: Readonly<Record<string, Access>> = {
 
   "millrace.internal.v1.RunnerService/Sync": RUNNERS,
   "millrace.internal.v1.RunnerService/GetScript": RUNNERS,
+  "millrace.internal.v1.RunnerService/ListSteps": RUNNERS,
   "millrace.internal.v1.JobUpdateService/UpdateJobs": RUNNERS,
   // A job's own token needs no ability for its own job: the handler sees to the others.
   "millrace.internal.v1.JobUpdateService/UpdateJob": {

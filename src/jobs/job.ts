@@ -151,6 +151,17 @@ export type OutputRow = {
   readonly writtenAt: Millis;
 };
 
+/** A step of a job that ended; it is never run again. */
+export type StepRow = {
+  readonly organizationId: OrganizationId;
+  readonly jobId: JobId;
+  readonly name: string;
+  /** In which it ended. */
+  readonly attempt: number;
+  readonly result: JsonText;
+  readonly writtenAt: Millis;
+};
+
 /** A script by its content. */
 export type ScriptRow = {
   readonly organizationId: OrganizationId;

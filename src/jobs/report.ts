@@ -16,6 +16,9 @@ export type Ending = (
   | { readonly kind: "cancelled" }
 ) & { readonly cpuMs: number; readonly peakMemoryBytes: number };
 
+/** What a step of the work came to: the attempts that follow skip it. */
+export type StepResult = { readonly name: string; readonly result: JsonText };
+
 /** What happened in an attempt since the report before. */
 export type AttemptReport = {
   readonly ref: AttemptRef;
@@ -23,6 +26,7 @@ export type AttemptReport = {
   readonly seq: number;
   readonly progress: Progress | null;
   readonly output: readonly { readonly stream: OutputStream; readonly text: string }[];
+  readonly steps: readonly StepResult[];
   readonly ending: Ending | null;
 };
 

@@ -2,7 +2,7 @@ import type { AuditRow } from "../jobs/audit.ts";
 import type { BreakerRow } from "../jobs/breaker.ts";
 import type { JobId, OrganizationId, RunnerId } from "../jobs/ids.ts";
 import type { AttemptRow, JobRow, Millis, OutputRow, RequestRow } from "../jobs/job.ts";
-import type { ScriptRow, SpecRow } from "../jobs/job.ts";
+import type { ScriptRow, SpecRow, StepRow } from "../jobs/job.ts";
 import type { ScheduleRow } from "../jobs/schedule.ts";
 import type { Patch } from "../jobs/transitions.ts";
 import type { ColdRows, PurgedJob, ScheduleKey, ShardChanges } from "../store/store.ts";
@@ -54,6 +54,7 @@ export class Turn {
   #changes: ShardChanges | null = null;
   readonly attempts: AttemptRow[] = [];
   readonly output: OutputRow[] = [];
+  readonly #steps = new Map<string, StepRow>();
   readonly #breakers = new Map<string, BreakerRow>();
   readonly purged: PurgedJob[] = [];
   readonly purgedOutput: ShardChanges["purgedOutput"][number][] = [];
@@ -174,6 +175,11 @@ export class Turn {
     this.#newRequests.push(request);
   }
 
+  addStep(step: StepRow): void {
+    const key = `${keyOf(step.organizationId, step.jobId)}/${step.name}`;
+    if (!this.#steps.has(key)) this.#steps.set(key, step);
+  }
+
   addScript(script: ScriptRow): void {
     this.#scripts.set(keyOf(script.organizationId, script.hash), script);
   }
@@ -247,6 +253,7 @@ export class Turn {
       specs: [...this.#specs.values()],
       attempts: this.attempts,
       output: this.output,
+      steps: [...this.#steps.values()],
       requests: this.#newRequests,
       scripts: [...this.#scripts.values()],
       audit: this.#audit,

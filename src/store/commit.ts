@@ -15,11 +15,13 @@ import {
   DELETE_OUTPUT_ROW,
   DELETE_REQUEST,
   DELETE_SPEC,
+  DELETE_STEPS,
 } from "./rows/purge.ts";
 import { INSERT_REQUEST } from "./rows/request.ts";
 import { INSERT_MISSING_SCRIPT } from "./rows/script.ts";
 import { DELETE_SCHEDULE, UPSERT_SCHEDULE } from "./rows/schedule.ts";
 import { INSERT_SPEC } from "./rows/spec.ts";
+import { INSERT_MISSING_STEP } from "./rows/step.ts";
 import { Deposed, type Fence, type ShardChanges, type ShardId } from "./store.ts";
 
 /**
@@ -71,6 +73,7 @@ const purge = async (
   await write(transaction, shardId, DELETE_SPEC, purged);
   await write(transaction, shardId, DELETE_ATTEMPTS, purged);
   await write(transaction, shardId, DELETE_OUTPUT, purged);
+  await write(transaction, shardId, DELETE_STEPS, purged);
   await write(transaction, shardId, DELETE_REQUEST, requests);
   await write(transaction, shardId, DELETE_JOB, purged);
 };
@@ -100,6 +103,7 @@ export const commit = async (
     }
     await write(transaction, shardId, INSERT_ATTEMPT, changes.attempts);
     await write(transaction, shardId, INSERT_OUTPUT, changes.output);
+    await write(transaction, shardId, INSERT_MISSING_STEP, changes.steps);
     await write(transaction, shardId, INSERT_REQUEST, changes.requests);
     await write(transaction, shardId, INSERT_MISSING_SCRIPT, changes.scripts);
     await write(transaction, shardId, INSERT_AUDIT, changes.audit);

@@ -9,6 +9,7 @@ import { attemptOf } from "./rows/attempt.ts";
 import { numberOf, textOf, textOrNull } from "./rows/column.ts";
 import { JOB_COLUMNS, jobOf } from "./rows/job.ts";
 import { outputOf } from "./rows/output.ts";
+import { stepOf } from "./rows/step.ts";
 import { scriptOf } from "./rows/script.ts";
 import type { JobFilter, JobReader, Place } from "./store.ts";
 
@@ -135,6 +136,13 @@ export const createJobReader = (engine: Engine): JobReader => {
           .select("*"),
       );
       return row === undefined ? null : scriptOf(row);
+    },
+    steps: async (place, id) => {
+      const query = knex("job_steps").where({ ...inPlace(place), job_id: id });
+      const rows = await rowsOf(
+        query.select("result", engine.textOfBytes("name")).orderBy("written_at"),
+      );
+      return rows.map(stepOf);
     },
   };
 };

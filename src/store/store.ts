@@ -12,7 +12,9 @@ import type {
   RequestRow,
   ScriptRow,
   SpecRow,
+  StepRow,
 } from "../jobs/job.ts";
+import type { StepResult } from "../jobs/report.ts";
 import type { ScheduleRow } from "../jobs/schedule.ts";
 import type { JobState } from "../jobs/states.ts";
 import type { CatalogStore, ScheduleStore } from "./catalog-store.ts";
@@ -109,6 +111,8 @@ export type ShardChanges = {
   readonly before: ReadonlyMap<JobRow, JobRow>;
   readonly attempts: readonly AttemptRow[];
   readonly output: readonly OutputRow[];
+  /** Written unless they are there already. */
+  readonly steps: readonly StepRow[];
   readonly requests: readonly RequestRow[];
   /** Written unless they are there already. */
   readonly scripts: readonly ScriptRow[];
@@ -145,6 +149,7 @@ export const NO_CHANGES: Omit<ShardChanges, "revision"> = {
   before: new Map(),
   attempts: [],
   output: [],
+  steps: [],
   requests: [],
   scripts: [],
   audit: [],
@@ -252,6 +257,8 @@ export interface JobReader {
   /** Ascending, from `fromSeq`. */
   output(place: Place, id: JobId, fromSeq: number, limit: number): Promise<OutputRow[]>;
   script(place: Place, hash: ScriptHash): Promise<ScriptRow | null>;
+  /** The steps that ended, in the order of their ends. */
+  steps(place: Place, id: JobId): Promise<StepResult[]>;
 }
 
 /** The server's entry in the list of live servers. */

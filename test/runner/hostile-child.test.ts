@@ -2,7 +2,7 @@ import { tmpdir } from "node:os";
 
 import { afterEach, describe, expect, it } from "vitest";
 
-import { AttemptStopped, type Ending } from "../../runner/executor.ts";
+import { AttemptStopped, type Ending, silentReport } from "../../runner/executor.ts";
 import { type ChildProcessEnd, spawnChild } from "../../runner/sandbox/child-process.ts";
 import { DEFAULT_LIMITS } from "../../runner/sandbox/limits.ts";
 import { createUsageReader } from "../../runner/sandbox/proc.ts";
@@ -52,12 +52,13 @@ describe("a child that is not ours any more", () => {
         fileName: "script.js",
         input: "null",
         timeoutMs: 3_000,
+        calls: new Map(),
       },
       {
+        ...silentReport,
         output: (_, text) => {
           output.push(text);
         },
-        progress: () => {},
       },
       signal,
       {
@@ -67,6 +68,7 @@ describe("a child that is not ours any more", () => {
         odd: ({ why }) => {
           odd.push(why);
         },
+        failedCall: () => {},
       },
       (fit) => {
         usable.push(fit);

@@ -2,7 +2,7 @@ import { expect, it } from "vitest";
 
 import { handlerExecutors } from "../../runner/executors/handlers.ts";
 import { scriptExecutor } from "../../runner/executors/script.ts";
-import { type Assignment, unmeasured } from "../../runner/executor.ts";
+import { type Assignment, silentReport, unmeasured } from "../../runner/executor.ts";
 
 const SECRET = "mrj_secret";
 
@@ -20,7 +20,6 @@ const assignment: Assignment = {
   traceparent: "",
   jobToken: SECRET,
 };
-const report = { output: () => {}, progress: () => {} };
 const { signal } = new AbortController();
 
 it("a handler gets the job's own token", async () => {
@@ -32,7 +31,7 @@ it("a handler gets the job's own token", async () => {
       },
     },
   });
-  await executors.get("handler:work")?.execute(assignment, report, signal);
+  await executors.get("handler:work")?.execute(assignment, silentReport, signal);
   expect(seen).toBe(SECRET);
 });
 
@@ -46,7 +45,7 @@ it("nothing of it goes to the sandbox of a script", async () => {
   };
   const getScript = async () =>
     await Promise.resolve({ code: "", language: "JAVASCRIPT" as const });
-  await scriptExecutor(supervisor, getScript as never).execute(assignment, report, signal);
+  await scriptExecutor(supervisor, getScript as never).execute(assignment, silentReport, signal);
   expect(handed).toMatchObject({ jobId: "job" });
   const text = JSON.stringify(handed);
   expect(text).not.toContain(SECRET);

@@ -67,7 +67,7 @@ describe("an outbox", () => {
     outbox.output("LOG", "late");
     outbox.progress(progress(1));
     outbox.end({ ...ending, kind: "cancelled" });
-    expect(outbox.next()).toEqual({ seq: 1, progress: null, output: [], ending });
+    expect(outbox.next()).toEqual({ seq: 1, progress: null, output: [], steps: [], ending });
   });
 
   it("puts the ending into the last update when rows fill several", () => {

@@ -35,7 +35,7 @@ const startOne = (facts: Partial<JobRow> = {}) => {
 };
 
 const reportOf = (ref: AttemptRef, seq: number, rest: Partial<AttemptReport> = {}) =>
-  report([{ ref, seq, progress: null, output: [], ending: null, ...rest }]);
+  report([{ ref, seq, progress: null, output: [], steps: [], ending: null, ...rest }]);
 
 const succeeded = { kind: "succeeded" as const, result: "1", cpuMs: 1, peakMemoryBytes: 2 };
 

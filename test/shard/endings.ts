@@ -9,7 +9,7 @@ let seq = 0;
 export const endOf = ({ job }: Placement, ending: Ending) => {
   const ref = refOf(job);
   if (ref === null) throw new Error("not started");
-  return report([{ ref, seq: (seq += 1), progress: null, output: [], ending }]);
+  return report([{ ref, seq: (seq += 1), progress: null, output: [], steps: [], ending }]);
 };
 
 export const succeeded = (cpuMs = 0): Ending => ({

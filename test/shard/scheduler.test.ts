@@ -25,6 +25,7 @@ const succeed = ({ job }: Placement) => {
       seq: 1,
       progress: null,
       output: [],
+      steps: [],
       ending: { kind: "succeeded", result: "1", cpuMs: 0, peakMemoryBytes: 0 },
     },
   ]);

@@ -139,6 +139,7 @@ export class SimulatedRunner {
           stream: "STDOUT" as const,
           text: `${name} ${seq}.${line}`,
         })),
+        steps: [],
         ending: null,
       };
       await this.#report(held, report);
@@ -146,7 +147,7 @@ export class SimulatedRunner {
     await this.#pause(dice.between(0, 100));
     if (!this.#alive || held.forgotten) return;
     const ending = this.#ending(held);
-    await this.#report(held, { ref, seq: seq + 1, progress: null, output: [], ending });
+    await this.#report(held, { ref, seq: seq + 1, progress: null, output: [], steps: [], ending });
     if (this.#alive && !held.forgotten) {
       this.acknowledged.push({ ref, ending });
       this.#held.delete(name);

@@ -193,6 +193,13 @@ export const ROWS: Readonly<Record<string, Row>> = {
     "x x x x x x . x x x",
     ({ organization, script }) => ({ organizationId: organization, hash: script }),
   ),
+  "millrace.internal.v1.RunnerService/ListSteps": row(
+    NOTHING,
+    "x x x x x x . x x x",
+    ({ organization, job, lease }) => ({
+      attempt: { organizationId: organization, jobId: job, attempt: 1, leaseToken: lease },
+    }),
+  ),
   "millrace.internal.v1.JobUpdateService/UpdateJobs": row(NOTHING, "x x x x x x . x x x"),
   "millrace.internal.v1.JobUpdateService/UpdateJob": row(
     NOTHING,

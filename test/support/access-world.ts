@@ -39,6 +39,8 @@ export const THINGS = [
   "organization",
   /** A running job; its attempt's own token is the caller `job`. */
   "job",
+  /** The lease token of its attempt. */
+  "lease",
   "succeeded",
   "script",
   "colleague",
@@ -160,6 +162,7 @@ export const createWorld = async (server: TestServer): Promise<World> => {
     ids: {
       organization: organizationId,
       job: jobOf(running),
+      lease: running.attempt?.leaseToken ?? "",
       succeeded: jobOf(succeeded),
       script: running.scriptHash,
       colleague: colleague.userId,

@@ -3,7 +3,9 @@ import {
   type OutputStream,
   type Progress,
   type Report,
+  silentReport,
 } from "../../runner/executor.ts";
+import type { HostCalls } from "../../runner/host-calls.ts";
 import { DEFAULT_LIMITS, type SandboxLimits } from "../../runner/sandbox/limits.ts";
 import { createSupervisor, type Supervisor } from "../../runner/supervisor.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
@@ -22,6 +24,8 @@ export type RunOptions = {
   readonly organizationId?: string;
   readonly fileName?: "script.js" | "script.ts";
   readonly signal?: AbortSignal;
+  readonly attempt?: number;
+  readonly calls?: HostCalls;
   /** Called with each row as it comes. */
   readonly onOutput?: (row: string) => void;
 };
@@ -57,6 +61,7 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
       const output: string[] = [];
       const progress: Progress[] = [];
       const report: Report = {
+        ...silentReport,
         output: (stream: OutputStream, text) => {
           output.push(`${stream} ${text}`);
           given.onOutput?.(`${stream} ${text}`);
@@ -69,11 +74,12 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
         {
           organizationId: given.organizationId ?? "acme",
           jobId: "job-1",
-          attempt: 1,
+          attempt: given.attempt ?? 1,
           code,
           fileName: given.fileName ?? "script.ts",
           input: JSON.stringify(given.input ?? null),
           timeoutMs: given.timeoutMs ?? 5_000,
+          calls: given.calls ?? new Map(),
         },
         report,
         given.signal ?? new AbortController().signal,

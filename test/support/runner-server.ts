@@ -122,13 +122,20 @@ export const startRunnerServer = async (): Promise<RunnerServer> => {
         syncAfter: durationFromMs(0),
       };
     },
-    getScript: ({ organizationId, hash }, { requestHeader }) => {
+    getScript: ({ organizationId, hash, type }, { requestHeader }) => {
       guard(requestHeader);
-      scriptCalls.push(`${organizationId}/${hash}`);
-      const script = scripts.get(hash);
+      scriptCalls.push(`${organizationId}/${hash}${type}`);
+      // A type's script is put under the name of the type.
+      const script = scripts.get(hash === "" ? type : hash);
       if (script === undefined) throw new ConnectError("no such script", Code.NotFound);
       return script;
     },
+    listSteps: ({ attempt }) => ({
+      steps: [...appliedUpdates.values()]
+        .flat()
+        .filter((update) => update.attempt?.jobId === attempt?.jobId)
+        .flatMap(({ steps }) => steps),
+    }),
   };
 
   const apply = (update: JobUpdate): Outcome => {

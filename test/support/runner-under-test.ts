@@ -1,6 +1,7 @@
 import { type Handler, handlerExecutors } from "../../runner/executors/handlers.ts";
 import { createRunner } from "../../runner/main.ts";
 import { DEFAULT_LIMITS } from "../../runner/sandbox/limits.ts";
+import { NO_SETTINGS } from "../../runner/settings.ts";
 import type { Service } from "../../src/runtime/lifecycle.ts";
 import type { RunnerServer } from "./runner-server.ts";
 
@@ -26,6 +27,8 @@ export const runnerFor = (
       drainMs: options.drainMs ?? 5_000,
       spares: 1,
       limits: DEFAULT_LIMITS,
+      isolation: "tenant",
+      settings: NO_SETTINGS,
       displayName: "test",
     },
     scripts: options.scripts ?? false,

@@ -1,4 +1,5 @@
 import type { OutputLine } from "../../gen/millrace/internal/v1/job_update_service_pb.ts";
+import type { StepResult as WireStep } from "../../gen/millrace/internal/v1/runner_service_pb.ts";
 import {
   type JobError as WireError,
   OutputStream as WireStream,
@@ -15,7 +16,7 @@ import { KIB, LIMITS } from "../../jobs/limits.ts";
 import type { AttemptReport } from "../../jobs/report.ts";
 import type { Faults } from "../convert/faults.ts";
 import { numberWithin, text } from "../convert/fields.ts";
-import { isNestedAtMost } from "../convert/json-value.ts";
+import { isNestedAtMost, parsedJson } from "../convert/json-value.ts";
 
 /** The fields that reports have in common, whoever makes them. */
 const MAX_STEPS = 1_000_000;
@@ -53,6 +54,28 @@ export const toOutput = (faults: Faults, lines: readonly OutputLine[]): AttemptR
     stream: stream(faults, `output[${index}].stream`, line.stream),
     text: bytesAtMost(faults, `output[${index}].text`, line.text, LIMITS.outputLineBytes),
   }));
+};
+
+const isStepName = (name: string): boolean => name !== "" && name.length <= LIMITS.stepNameLength;
+
+export const toSteps = (faults: Faults, steps: readonly WireStep[]): AttemptReport["steps"] => {
+  if (steps.length > LIMITS.stepsPerUpdate) {
+    faults.add("steps", `must be at most ${LIMITS.stepsPerUpdate}; there are ${steps.length}.`);
+    return [];
+  }
+  return steps.map(({ name, resultJson }, index) => {
+    const at = `steps[${index}].`;
+    if (!isStepName(name)) {
+      faults.add(
+        `${at}name`,
+        `must have 1 to ${LIMITS.stepNameLength} characters; it has ${name.length}.`,
+      );
+    }
+    bytesAtMost(faults, `${at}result_json`, resultJson, LIMITS.stepResultBytes);
+    const value = parsedJson(resultJson);
+    if (value === undefined) faults.add(`${at}result_json`, "must be one JSON value.");
+    return { name, result: resultJson };
+  });
 };
 
 /** `faults` speaks of the fields of the error. */

@@ -10,7 +10,7 @@ import { collectFaults, type Faults } from "../convert/faults.ts";
 import { durationWithin, numberWithin } from "../convert/fields.ts";
 import { parsedJson } from "../convert/json-value.ts";
 import { fromWireRef } from "./attempt-ref.ts";
-import { toError, toOutput, toProgress, toResult, toSeq } from "./report-fields.ts";
+import { toError, toOutput, toProgress, toResult, toSeq, toSteps } from "./report-fields.ts";
 
 /** A year; what an attempt used is told, not limited, here. */
 const CPU_MS = { min: 0, max: 366 * 86_400_000 } as const;
@@ -71,6 +71,7 @@ export const toReport = (update: JobUpdate, at: string): AttemptReport => {
         ? null
         : toProgress(faults.inside("progress."), update.progress),
     output: toOutput(faults, update.output),
+    steps: toSteps(faults, update.steps),
     ending: update.ending === undefined ? null : ending(faults.inside("ending."), update.ending),
   };
   faults.throwIfAny();

@@ -1,4 +1,4 @@
-import type { MessageInitShape } from "@bufbuild/protobuf";
+import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import type { ConnectRouter } from "@connectrpc/connect";
 
@@ -6,6 +6,9 @@ import {
   type AssignmentSchema,
   type GetScriptRequest,
   type GetScriptResponseSchema,
+  AttemptRefSchema,
+  type ListStepsRequest,
+  type ListStepsResponseSchema,
   RunnerService,
   type SyncRequest,
   type SyncResponseSchema,
@@ -22,6 +25,8 @@ import {
 import { LIMITS } from "../../jobs/limits.ts";
 import type { Assignment, AttemptRef } from "../../jobs/report.ts";
 import type { RunnerHub, ShardRouter, SyncRequest as CheckedSync } from "../../shard/owner.ts";
+import { isAttemptOf, leaseLost } from "../../shard/commands/report.ts";
+import type { CatalogStore } from "../../store/catalog-store.ts";
 import type { JobReader } from "../../store/store.ts";
 import { collectFaults } from "../convert/faults.ts";
 import { numberWithin, text } from "../convert/fields.ts";
@@ -31,6 +36,7 @@ export type RunnerApi = {
   readonly hub: RunnerHub;
   readonly router: ShardRouter;
   readonly jobs: JobReader;
+  readonly catalog: Pick<CatalogStore, "find" | "findVersion">;
   /** The own token of an attempt. */
   readonly mint: (ref: AttemptRef) => string;
   /** Internal URLs of all live servers. */
@@ -102,18 +108,50 @@ const sync = async (
   };
 };
 
+/** The script of a type; empty if there is none. */
+const hashOfType = async (
+  { catalog }: RunnerApi,
+  organizationId: OrganizationId,
+  { type, typeVersion }: GetScriptRequest,
+): Promise<string> => {
+  const version =
+    typeVersion === 0
+      ? (await catalog.find(organizationId, type))?.version
+      : await catalog.findVersion(organizationId, type, typeVersion);
+  return version?.scriptHash ?? "";
+};
+
 const getScript = async (
-  { router, jobs }: RunnerApi,
-  { organizationId: organization, hash }: GetScriptRequest,
+  api: RunnerApi,
+  request: GetScriptRequest,
 ): Promise<MessageInitShape<typeof GetScriptResponseSchema>> => {
-  const organizationId = organization as OrganizationId;
-  const place = { shardId: router.shardOf(organizationId), organizationId };
-  const named = isId(organization) && HASH.test(hash);
-  const script = named ? await jobs.script(place, hash as ScriptHash) : null;
+  const organizationId = request.organizationId as OrganizationId;
+  const place = { shardId: api.router.shardOf(organizationId), organizationId };
+  const named = isId(organizationId);
+  const hash =
+    named && request.type !== "" ? await hashOfType(api, organizationId, request) : request.hash;
+  const script = named && HASH.test(hash) ? await api.jobs.script(place, hash as ScriptHash) : null;
   if (script === null) {
-    throw new JobFault("SCRIPT_NOT_FOUND", `There is no script ${hash}.`, { metadata: { hash } });
+    const what = request.type === "" ? hash : `of the type ${request.type}`;
+    throw new JobFault("SCRIPT_NOT_FOUND", `There is no script ${what}.`, { metadata: { hash } });
   }
-  return { code: script.code, language: ScriptLanguage[script.language] };
+  return { code: script.code, language: ScriptLanguage[script.language], hash };
+};
+
+const listSteps = async (
+  { router, jobs }: RunnerApi,
+  request: ListStepsRequest,
+): Promise<MessageInitShape<typeof ListStepsResponseSchema>> => {
+  const faults = collectFaults();
+  if (request.attempt === undefined) faults.add("attempt", "is missing.");
+  faults.throwIfAny();
+  const ref = fromWireRef(request.attempt ?? create(AttemptRefSchema));
+  const { organizationId, jobId } = ref;
+  const place = { shardId: router.shardOf(organizationId), organizationId };
+  const row = isId(organizationId) && isId(jobId) ? await jobs.find(place, jobId) : null;
+  if (row === null || !isAttemptOf(row, ref)) throw leaseLost(ref);
+  const steps = await jobs.steps(place, jobId);
+  return { steps: steps.map(({ name, result }) => ({ name, resultJson: result })) };
 };
 
 /** millrace.internal.v1.RunnerService. */
@@ -121,5 +159,6 @@ export const runnerServiceRoutes = (router: ConnectRouter, api: RunnerApi): void
   router.service(RunnerService, {
     sync: async (request, { signal }) => await sync(api, request, signal),
     getScript: async (request) => await getScript(api, request),
+    listSteps: async (request) => await listSteps(api, request),
   });
 };

@@ -9,7 +9,7 @@ import type { Command } from "./command.ts";
 
 /** Takes in what runners say of their attempts; each report is applied or refused on its own. */
 export const report = (reports: readonly AttemptReport[]): Command<ReportOutcome[]> => ({
-  weight: reports.reduce((rows, { output }) => rows + 1 + output.length, 0),
+  weight: reports.reduce((rows, { output, steps }) => rows + 1 + output.length + steps.length, 0),
   bytes: reports.reduce((sum, one) => sum + bytesOf(one), 0),
   want: (state, wanted) => {
     for (const { ref } of reports) {
@@ -22,8 +22,13 @@ export const report = (reports: readonly AttemptReport[]): Command<ReportOutcome
 
 const REPORT_BYTES = 200;
 
-export const bytesOf = ({ output, ending }: Pick<AttemptReport, "output" | "ending">): number =>
+export const bytesOf = ({
+  output,
+  steps,
+  ending,
+}: Pick<AttemptReport, "output" | "steps" | "ending">): number =>
   output.reduce((sum, { text }) => sum + text.length, REPORT_BYTES) +
+  steps.reduce((sum, { result }) => sum + result.length, 0) +
   (ending?.kind === "succeeded" ? ending.result.length : 0);
 
 /** True while the row still shows this attempt and nobody else has got the job since. */
@@ -39,6 +44,10 @@ const reportOne = (turn: Turn, one: AttemptReport): ReportOutcome => {
   if (job === undefined || row.state !== "RUNNING") return leaseLost(one.ref);
 
   turn.change(job, { reportSeq: one.seq, ...noted(turn, job, one) });
+  for (const { name, result } of one.steps) {
+    const { attempt } = one.ref;
+    turn.addStep({ organizationId, jobId, name, attempt, result, writtenAt: turn.now });
+  }
   if (one.ending !== null) {
     const { patch, attempt } = end(job.row, one.ending, turn.now, turn.random());
     turn.change(job, patch);
@@ -77,7 +86,7 @@ export const noted = (
 export const isToStop = (row: JobRow): boolean =>
   row.state === "RUNNING" && row.cancelRequestedAt !== null;
 
-const leaseLost = (ref: AttemptRef): JobFault =>
+export const leaseLost = (ref: AttemptRef): JobFault =>
   new JobFault("LEASE_LOST", "This attempt is no longer yours. Stop it and forget it.", {
     metadata: { job_id: ref.jobId, attempt: String(ref.attempt) },
   });

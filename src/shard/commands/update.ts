@@ -28,7 +28,7 @@ export type Updated = { readonly job: JobRow; readonly cancelRequested: boolean 
  */
 export const update = (one: JobUpdate): Command<Updated | JobFault> => ({
   weight: 1 + one.output.length,
-  bytes: bytesOf(one),
+  bytes: bytesOf({ ...one, steps: [] }),
   want: (state, wanted) => {
     const { organizationId, jobId: id } = one;
     if (state.find(organizationId, id) === undefined) wanted.jobs.push({ organizationId, id });

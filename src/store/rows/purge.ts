@@ -18,6 +18,7 @@ export const DELETE_JOB = ofJob("jobs", "id");
 export const DELETE_SPEC = ofJob("job_specs", "job_id");
 export const DELETE_ATTEMPTS = ofJob("job_attempts", "job_id");
 export const DELETE_OUTPUT = ofJob("job_output", "job_id");
+export const DELETE_STEPS = ofJob("job_steps", "job_id");
 
 export const DELETE_OUTPUT_ROW = binding<Pick<OutputRow, "organizationId" | "jobId" | "seq">>(
   "job_output",

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file millrace/internal/v1/runner_service.proto.
  */
 export const file_millrace_internal_v1_runner_service: GenFile = /*@__PURE__*/
-  fileDesc("CiltaWxscmFjZS9pbnRlcm5hbC92MS9ydW5uZXJfc2VydmljZS5wcm90bxIUbWlsbHJhY2UuaW50ZXJuYWwudjEiWwoKQXR0ZW1wdFJlZhIXCg9vcmdhbml6YXRpb25faWQYASABKAkSDgoGam9iX2lkGAIgASgJEg8KB2F0dGVtcHQYAyABKAUSEwoLbGVhc2VfdG9rZW4YBCABKAkivAEKC1N5bmNSZXF1ZXN0EhEKCXJ1bm5lcl9pZBgBIAEoCRIUCgxkaXNwbGF5X25hbWUYAiABKAkSFAoMY2FwYWJpbGl0aWVzGAMgAygJEg0KBXNsb3RzGAQgASgFEjIKCGF0dGVtcHRzGAUgAygLMiAubWlsbHJhY2UuaW50ZXJuYWwudjEuQXR0ZW1wdFJlZhIRCglpbW1lZGlhdGUYBiABKAgSGAoQYXR0ZW1wdHNfb21pdHRlZBgHIAEoCCKNAwoKQXNzaWdubWVudBIxCgdhdHRlbXB0GAEgASgLMiAubWlsbHJhY2UuaW50ZXJuYWwudjEuQXR0ZW1wdFJlZhISCgpjYXBhYmlsaXR5GAIgASgJEhMKC3NjcmlwdF9oYXNoGAMgASgJEhIKCmlucHV0X2pzb24YBCABKAkSMgoPYXR0ZW1wdF90aW1lb3V0GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEgwKBHR5cGUYBiABKAkSEgoKY3JlYXRvcl9pZBgHIAEoCRIOCgZydW5fYXMYCCABKAkSPAoGbGFiZWxzGAkgAygLMiwubWlsbHJhY2UuaW50ZXJuYWwudjEuQXNzaWdubWVudC5MYWJlbHNFbnRyeRITCgt0cmFjZXBhcmVudBgKIAEoCRIRCglqb2JfdG9rZW4YCyABKAkSFAoMdHlwZV92ZXJzaW9uGAwgASgFGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEi8gEKDFN5bmNSZXNwb25zZRI1Cgthc3NpZ25tZW50cxgBIAMoCzIgLm1pbGxyYWNlLmludGVybmFsLnYxLkFzc2lnbm1lbnQSNwoNY2FuY2VsbGF0aW9ucxgCIAMoCzIgLm1pbGxyYWNlLmludGVybmFsLnYxLkF0dGVtcHRSZWYSLgoEbG9zdBgDIAMoCzIgLm1pbGxyYWNlLmludGVybmFsLnYxLkF0dGVtcHRSZWYSEwoLc2VydmVyX3VybHMYBCADKAkSLQoKc3luY19hZnRlchgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiI5ChBHZXRTY3JpcHRSZXF1ZXN0EhcKD29yZ2FuaXphdGlvbl9pZBgBIAEoCRIMCgRoYXNoGAIgASgJIlAKEUdldFNjcmlwdFJlc3BvbnNlEgwKBGNvZGUYASABKAkSLQoIbGFuZ3VhZ2UYAiABKA4yGy5taWxscmFjZS52MS5TY3JpcHRMYW5ndWFnZTLBAQoNUnVubmVyU2VydmljZRJNCgRTeW5jEiEubWlsbHJhY2UuaW50ZXJuYWwudjEuU3luY1JlcXVlc3QaIi5taWxscmFjZS5pbnRlcm5hbC52MS5TeW5jUmVzcG9uc2USYQoJR2V0U2NyaXB0EiYubWlsbHJhY2UuaW50ZXJuYWwudjEuR2V0U2NyaXB0UmVxdWVzdBonLm1pbGxyYWNlLmludGVybmFsLnYxLkdldFNjcmlwdFJlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_google_protobuf_duration, file_millrace_v1_job]);
+  fileDesc("CiltaWxscmFjZS9pbnRlcm5hbC92MS9ydW5uZXJfc2VydmljZS5wcm90bxIUbWlsbHJhY2UuaW50ZXJuYWwudjEiWwoKQXR0ZW1wdFJlZhIXCg9vcmdhbml6YXRpb25faWQYASABKAkSDgoGam9iX2lkGAIgASgJEg8KB2F0dGVtcHQYAyABKAUSEwoLbGVhc2VfdG9rZW4YBCABKAkivAEKC1N5bmNSZXF1ZXN0EhEKCXJ1bm5lcl9pZBgBIAEoCRIUCgxkaXNwbGF5X25hbWUYAiABKAkSFAoMY2FwYWJpbGl0aWVzGAMgAygJEg0KBXNsb3RzGAQgASgFEjIKCGF0dGVtcHRzGAUgAygLMiAubWlsbHJhY2UuaW50ZXJuYWwudjEuQXR0ZW1wdFJlZhIRCglpbW1lZGlhdGUYBiABKAgSGAoQYXR0ZW1wdHNfb21pdHRlZBgHIAEoCCKNAwoKQXNzaWdubWVudBIxCgdhdHRlbXB0GAEgASgLMiAubWlsbHJhY2UuaW50ZXJuYWwudjEuQXR0ZW1wdFJlZhISCgpjYXBhYmlsaXR5GAIgASgJEhMKC3NjcmlwdF9oYXNoGAMgASgJEhIKCmlucHV0X2pzb24YBCABKAkSMgoPYXR0ZW1wdF90aW1lb3V0GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEgwKBHR5cGUYBiABKAkSEgoKY3JlYXRvcl9pZBgHIAEoCRIOCgZydW5fYXMYCCABKAkSPAoGbGFiZWxzGAkgAygLMiwubWlsbHJhY2UuaW50ZXJuYWwudjEuQXNzaWdubWVudC5MYWJlbHNFbnRyeRITCgt0cmFjZXBhcmVudBgKIAEoCRIRCglqb2JfdG9rZW4YCyABKAkSFAoMdHlwZV92ZXJzaW9uGAwgASgFGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEi8gEKDFN5bmNSZXNwb25zZRI1Cgthc3NpZ25tZW50cxgBIAMoCzIgLm1pbGxyYWNlLmludGVybmFsLnYxLkFzc2lnbm1lbnQSNwoNY2FuY2VsbGF0aW9ucxgCIAMoCzIgLm1pbGxyYWNlLmludGVybmFsLnYxLkF0dGVtcHRSZWYSLgoEbG9zdBgDIAMoCzIgLm1pbGxyYWNlLmludGVybmFsLnYxLkF0dGVtcHRSZWYSEwoLc2VydmVyX3VybHMYBCADKAkSLQoKc3luY19hZnRlchgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJdChBHZXRTY3JpcHRSZXF1ZXN0EhcKD29yZ2FuaXphdGlvbl9pZBgBIAEoCRIMCgRoYXNoGAIgASgJEgwKBHR5cGUYAyABKAkSFAoMdHlwZV92ZXJzaW9uGAQgASgFIl4KEUdldFNjcmlwdFJlc3BvbnNlEgwKBGNvZGUYASABKAkSLQoIbGFuZ3VhZ2UYAiABKA4yGy5taWxscmFjZS52MS5TY3JpcHRMYW5ndWFnZRIMCgRoYXNoGAMgASgJIi8KClN0ZXBSZXN1bHQSDAoEbmFtZRgBIAEoCRITCgtyZXN1bHRfanNvbhgCIAEoCSJFChBMaXN0U3RlcHNSZXF1ZXN0EjEKB2F0dGVtcHQYASABKAsyIC5taWxscmFjZS5pbnRlcm5hbC52MS5BdHRlbXB0UmVmIkQKEUxpc3RTdGVwc1Jlc3BvbnNlEi8KBXN0ZXBzGAEgAygLMiAubWlsbHJhY2UuaW50ZXJuYWwudjEuU3RlcFJlc3VsdDKkAgoNUnVubmVyU2VydmljZRJNCgRTeW5jEiEubWlsbHJhY2UuaW50ZXJuYWwudjEuU3luY1JlcXVlc3QaIi5taWxscmFjZS5pbnRlcm5hbC52MS5TeW5jUmVzcG9uc2USYQoJR2V0U2NyaXB0EiYubWlsbHJhY2UuaW50ZXJuYWwudjEuR2V0U2NyaXB0UmVxdWVzdBonLm1pbGxyYWNlLmludGVybmFsLnYxLkdldFNjcmlwdFJlc3BvbnNlIgOQAgESYQoJTGlzdFN0ZXBzEiYubWlsbHJhY2UuaW50ZXJuYWwudjEuTGlzdFN0ZXBzUmVxdWVzdBonLm1pbGxyYWNlLmludGVybmFsLnYxLkxpc3RTdGVwc1Jlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_google_protobuf_duration, file_millrace_v1_job]);
 
 /**
  * Names one attempt of one job. The lease token is what makes it this attempt and no other.
@@ -254,9 +254,25 @@ export type GetScriptRequest = Message<"millrace.internal.v1.GetScriptRequest"> 
   organizationId: string;
 
   /**
+   * Empty if a type is named.
+   *
    * @generated from field: string hash = 2;
    */
   hash: string;
+
+  /**
+   * The name of a job type that is a script: what another script imports.
+   *
+   * @generated from field: string type = 3;
+   */
+  type: string;
+
+  /**
+   * Of the type; the newest, if 0.
+   *
+   * @generated from field: int32 type_version = 4;
+   */
+  typeVersion: number;
 };
 
 /**
@@ -281,6 +297,11 @@ export type GetScriptResponse = Message<"millrace.internal.v1.GetScriptResponse"
    * @generated from field: millrace.v1.ScriptLanguage language = 2;
    */
   language: ScriptLanguage;
+
+  /**
+   * @generated from field: string hash = 3;
+   */
+  hash: string;
 };
 
 /**
@@ -289,6 +310,70 @@ export type GetScriptResponse = Message<"millrace.internal.v1.GetScriptResponse"
  */
 export const GetScriptResponseSchema: GenMessage<GetScriptResponse> = /*@__PURE__*/
   messageDesc(file_millrace_internal_v1_runner_service, 5);
+
+/**
+ * What a step of the work came to. It belongs to the job: an attempt that comes after skips the step
+ * and takes this result. Durable as soon as the report is answered; of two with one name the first
+ * counts.
+ *
+ * @generated from message millrace.internal.v1.StepResult
+ */
+export type StepResult = Message<"millrace.internal.v1.StepResult"> & {
+  /**
+   * 1 to 100 characters.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * A JSON text of at most 256 KiB.
+   *
+   * @generated from field: string result_json = 2;
+   */
+  resultJson: string;
+};
+
+/**
+ * Describes the message millrace.internal.v1.StepResult.
+ * Use `create(StepResultSchema)` to create a new message.
+ */
+export const StepResultSchema: GenMessage<StepResult> = /*@__PURE__*/
+  messageDesc(file_millrace_internal_v1_runner_service, 6);
+
+/**
+ * @generated from message millrace.internal.v1.ListStepsRequest
+ */
+export type ListStepsRequest = Message<"millrace.internal.v1.ListStepsRequest"> & {
+  /**
+   * @generated from field: millrace.internal.v1.AttemptRef attempt = 1;
+   */
+  attempt?: AttemptRef | undefined;
+};
+
+/**
+ * Describes the message millrace.internal.v1.ListStepsRequest.
+ * Use `create(ListStepsRequestSchema)` to create a new message.
+ */
+export const ListStepsRequestSchema: GenMessage<ListStepsRequest> = /*@__PURE__*/
+  messageDesc(file_millrace_internal_v1_runner_service, 7);
+
+/**
+ * @generated from message millrace.internal.v1.ListStepsResponse
+ */
+export type ListStepsResponse = Message<"millrace.internal.v1.ListStepsResponse"> & {
+  /**
+   * @generated from field: repeated millrace.internal.v1.StepResult steps = 1;
+   */
+  steps: StepResult[];
+};
+
+/**
+ * Describes the message millrace.internal.v1.ListStepsResponse.
+ * Use `create(ListStepsResponseSchema)` to create a new message.
+ */
+export const ListStepsResponseSchema: GenMessage<ListStepsResponse> = /*@__PURE__*/
+  messageDesc(file_millrace_internal_v1_runner_service, 8);
 
 /**
  * How a runner gets its work. Served on the internal listener only; needs a runner's credential.
@@ -309,7 +394,7 @@ export const RunnerService: GenService<{
     output: typeof SyncResponseSchema;
   },
   /**
-   * The text of a script, by its hash. Errors: SCRIPT_NOT_FOUND.
+   * The text of a script, by its hash, or that of a registered type. Errors: SCRIPT_NOT_FOUND.
    *
    * @generated from rpc millrace.internal.v1.RunnerService.GetScript
    */
@@ -317,6 +402,16 @@ export const RunnerService: GenService<{
     methodKind: "unary";
     input: typeof GetScriptRequestSchema;
     output: typeof GetScriptResponseSchema;
+  },
+  /**
+   * The steps that ended in this job so far, in the order of their ends. Errors: LEASE_LOST.
+   *
+   * @generated from rpc millrace.internal.v1.RunnerService.ListSteps
+   */
+  listSteps: {
+    methodKind: "unary";
+    input: typeof ListStepsRequestSchema;
+    output: typeof ListStepsResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_millrace_internal_v1_runner_service, 0);

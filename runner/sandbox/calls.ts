@@ -1,0 +1,71 @@
+import { AttemptStopped } from "../executor.ts";
+import { type HostCalls, HostFault } from "../host-calls.ts";
+import type { FromChild, ToChild } from "./protocol.ts";
+
+type Call = Extract<FromChild, { readonly op: "call" }>;
+type Reply = Extract<ToChild, { readonly op: "reply" }>;
+
+/** The calls of one attempt that are under way. */
+export type OpenCalls = {
+  /** False: no honest guest calls so often. */
+  take(call: Call): boolean;
+  /** The attempt is over: what is under way is given up, and not answered. */
+  stop(): void;
+};
+
+/** The guest keeps to these; who goes beyond them is not our guest. */
+export const CALL_LIMITS = { total: 10_000, atOnce: 1_000 } as const;
+
+export const createOpenCalls = (
+  calls: HostCalls,
+  reply: (reply: Omit<Reply, "op" | "id">) => void,
+  odd: (cause: unknown) => void,
+): OpenCalls => {
+  const over = new AbortController();
+  let total = 0;
+  let open = 0;
+
+  const answer = async ({ call, name, payload }: Call): Promise<void> => {
+    const answered = await ask(calls, name, payload, over.signal, odd);
+    open -= 1;
+    if (!over.signal.aborted) reply({ call, ...answered });
+  };
+
+  return {
+    take: (call) => {
+      total += 1;
+      open += 1;
+      if (total > CALL_LIMITS.total || open > CALL_LIMITS.atOnce) return false;
+      void answer(call);
+      return true;
+    },
+    stop: () => {
+      over.abort(new AttemptStopped("forgotten"));
+    },
+  };
+};
+
+type Answer = Pick<Reply, "ok" | "payload">;
+
+const ask = async (
+  calls: HostCalls,
+  name: string,
+  payload: string,
+  signal: AbortSignal,
+  odd: (cause: unknown) => void,
+): Promise<Answer> => {
+  try {
+    const call = calls.get(name);
+    if (call === undefined) throw new HostFault("script.threw", `there is no ${name} here`);
+    const value = await call(JSON.parse(payload), signal);
+    return { ok: true, payload: JSON.stringify(value ?? null) };
+  } catch (cause) {
+    if (cause instanceof HostFault) {
+      const { code, message, errorName } = cause;
+      return { ok: false, payload: JSON.stringify({ code, message, name: errorName }) };
+    }
+    if (!signal.aborted) odd(cause);
+    const fault = { code: "runner.crashed", message: `${name} did not work`, name: "Error" };
+    return { ok: false, payload: JSON.stringify(fault) };
+  }
+};

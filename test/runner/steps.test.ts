@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, expect, it } from "vitest";
+
+import type { Steps } from "../../runner/executor.ts";
+import { stepCalls } from "../../runner/executors/step-calls.ts";
+import { createSteps, STEP_LIMITS } from "../../runner/steps.ts";
+import { codeOf, type Sandbox, startSandbox } from "../support/runner-sandbox.ts";
+
+const ref = { organizationId: "acme", jobId: "job", attempt: 2, leaseToken: "lease" };
+
+let sandbox: Sandbox;
+beforeAll(async () => {
+  sandbox = await startSandbox();
+});
+afterAll(async () => {
+  await sandbox.stop();
+});
+
+/** Steps of a job of which `before` ended in an earlier attempt. */
+const stepsAfter = (before: Readonly<Record<string, string>>): [Steps, string[]] => {
+  const written: string[] = [];
+  const steps = createSteps(
+    ref,
+    async () =>
+      await Promise.resolve(Object.entries(before).map(([name, result]) => ({ name, result }))),
+    async (name, result) => {
+      written.push(`${name} ${result}`);
+      await Promise.resolve();
+    },
+  );
+  return [steps, written];
+};
+
+const SCRIPT = `export default async (input, ctx) => {
+  const ran = [];
+  const make = (name) => ctx.step(name, async () => { ran.push(name); return { made: name }; });
+  return { a: await make("a"), b: await make("b"), ran };
+}`;
+
+it("a step that ended in an earlier attempt is not run again", async () => {
+  const [steps, written] = stepsAfter({ a: '{"made":"before"}' });
+  const { ending } = await sandbox.run(SCRIPT, { attempt: 2, calls: stepCalls(steps) });
+  expect(ending).toMatchObject({
+    kind: "succeeded",
+    result: '{"a":{"made":"before"},"b":{"made":"b"},"ran":["b"]}',
+  });
+  expect(written).toEqual(['b {"made":"b"}']);
+});
+
+it("a step that fails is not kept, and fails the script as its error does", async () => {
+  const [steps, written] = stepsAfter({});
+  const ran = await sandbox.run(
+    `export default (input, ctx) => ctx.step("a", () => { throw new RangeError("no") })`,
+    { calls: stepCalls(steps) },
+  );
+  expect(ran.ending).toMatchObject({ error: { code: "script.threw", message: "RangeError: no" } });
+  expect(written).toEqual([]);
+});
+
+it("the limits of steps are told to the script", async () => {
+  const [steps] = stepsAfter({ taken: "1" });
+  const run = async (code: string) =>
+    await sandbox.run(`export default async (input, ctx) => ${code}`, {
+      calls: stepCalls(steps),
+    });
+  const large = await run(`ctx.step("large", () => "x".repeat(${STEP_LIMITS.resultBytes}))`);
+  expect(codeOf(large)).toBe("quota.steps");
+  expect(codeOf(await run(`ctx.step("x".repeat(101), () => 1)`))).toBe("quota.steps");
+  expect(codeOf(await run(`ctx.step("", () => 1)`))).toBe("quota.steps");
+  const twice = await run(`{ await ctx.step("one", () => 1); await ctx.step("one", () => 2); }`);
+  expect(twice.ending).toMatchObject({
+    error: { message: 'the step "one" has ended before: names are unique' },
+  });
+});
+
+it("a call that the runner does not know is refused, and one that breaks tells nothing", async () => {
+  const odd = await sandbox.run(`export default (input, ctx) => ctx.step("a", () => 1)`, {
+    calls: new Map([["step.finish", async () => await Promise.reject(new Error("/secret"))]]),
+  });
+  expect(odd.ending).toMatchObject({
+    error: { code: "runner.crashed", message: "step.finish did not work" },
+  });
+  const none = await sandbox.run(`export default (input, ctx) => ctx.step("a", () => 1)`);
+  expect(none.ending).toMatchObject({ error: { message: "there is no step.finish here" } });
+});
