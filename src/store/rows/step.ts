@@ -1,4 +1,4 @@
-import type { JsonText, StepRow } from "../../jobs/job.ts";
+import type { StepRow } from "../../jobs/job.ts";
 import type { StepResult } from "../../jobs/report.ts";
 import type { DatabaseRow } from "../engine.ts";
 import { binding, textOf } from "./column.ts";
