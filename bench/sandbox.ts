@@ -56,6 +56,7 @@ const supervisor = createSupervisor({
   clock: systemClock,
   log: silentLog,
   limits: { ...DEFAULT_LIMITS, recycleAfter: Infinity },
+  isolation: "tenant",
   slots: CHILDREN,
   spares: 0,
   canary: false,

@@ -3,6 +3,7 @@ import { availableParallelism, hostname } from "node:os";
 
 import { z } from "zod";
 
+import { type Isolation, ISOLATIONS } from "./sandbox/choose.ts";
 import { DEFAULT_LIMITS, type SandboxLimits } from "./sandbox/limits.ts";
 import { NO_SETTINGS, readSettings, type RunnerSettings, SettingsFault } from "./settings.ts";
 
@@ -24,13 +25,6 @@ export type RunnerConfig = {
   /** For people: where this runner runs. */
   readonly displayName: string;
 };
-
-/**
- * `tenant`: a child serves one organization, attempt after attempt. `process`: a child serves one
- * attempt. `shared`: children are reused across organizations, which is weaker.
- */
-export const ISOLATIONS = ["tenant", "process", "shared"] as const;
-export type Isolation = (typeof ISOLATIONS)[number];
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

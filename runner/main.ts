@@ -161,6 +161,7 @@ const superviseScripts = (config: RunnerConfig, clock: Clock, log: Log): Supervi
     clock,
     log,
     limits: config.limits,
+    isolation: config.isolation,
     slots: config.slots,
     spares: config.spares,
     canary: true,

@@ -8,6 +8,7 @@ import type { Log } from "../src/runtime/log.ts";
 import { AttemptStopped, type Ending, type Report, silentReport, unmeasured } from "./executor.ts";
 import { failure } from "./failures.ts";
 import { type ChildProcessEnd, spawnChild } from "./sandbox/child-process.ts";
+import type { Isolation } from "./sandbox/choose.ts";
 import { readGuest } from "./sandbox/guest-text.ts";
 import { childCommand } from "./sandbox/launch.ts";
 import { probeLayers } from "./sandbox/layers.ts";
@@ -23,6 +24,7 @@ export type SupervisorOptions = {
   readonly clock: Clock;
   readonly log: Log;
   readonly limits: SandboxLimits;
+  readonly isolation: Isolation;
   /** Scripts at once. */
   readonly slots: number;
   /** Fresh children kept ready for an organization that comes new. */
@@ -53,6 +55,7 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
     clock,
     watch,
     limits: bounds,
+    reuse: options.isolation !== "process",
     odd: (facts: object) => {
       log.warn(facts, "a sandbox child was ended because of what it did");
     },
@@ -91,6 +94,7 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
       clock,
       log,
       spawn,
+      isolation: options.isolation,
       slots: options.slots,
       spares: options.spares,
       recycleAfter: limits.recycleAfter,
@@ -98,7 +102,11 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
     await pool.start();
     if (options.canary) await proveTheKill();
     const names = active.map((layer) => layer.name);
-    log.info({ layers: ["permissions", ...names], missing }, "the sandbox is ready");
+    const { isolation } = options;
+    log.info({ isolation, layers: ["permissions", ...names], missing }, "the sandbox is ready");
+    if (isolation === "shared") {
+      log.warn({}, "MILLRACE_ISOLATION=shared: organizations share sandbox processes");
+    }
     if (process.platform !== "linux") {
       log.warn({}, "CPU and memory of scripts are not limited here, only their time: not Linux");
     }

@@ -1,3 +1,10 @@
+/**
+ * Who shares a child with whom. `tenant`: attempts of one organization. `process`: nobody, a child
+ * serves one attempt. `shared`: everybody, which is weaker.
+ */
+export const ISOLATIONS = ["tenant", "process", "shared"] as const;
+export type Isolation = (typeof ISOLATIONS)[number];
+
 /** One child as the pool counts it. `organizationId` is null until it has served somebody. */
 export type Member = {
   readonly state: "starting" | "idle" | "busy";
@@ -14,32 +21,50 @@ export type Choice<M> =
   | { readonly kind: "wait" };
 
 /** How many attempts there may be at once, and how many children. */
-export type Room = { readonly slots: number; readonly most: number };
+export type Room = { readonly isolation: Isolation; readonly slots: number; readonly most: number };
+
+/** Whether `member`, which has served somebody, may serve `organizationId`. */
+const mayServe = (isolation: Isolation, member: Member, organizationId: string): boolean => {
+  switch (isolation) {
+    case "tenant":
+      return member.organizationId === organizationId;
+    case "process":
+      return false;
+    case "shared":
+      return true;
+  }
+};
 
 /**
- * A child for `organizationId`: one that it used before, else a fresh one, else room for one.
- * Never one that served somebody else. Who has as many children as there are slots waits for one of
- * them: no more attempts than slots run at once, so one is only tidying up, which takes a few
- * milliseconds; a new child takes fifty.
+ * A child for `organizationId`: one that served before and may serve it, the last used first, else a
+ * fresh one, else room for one. Where children are reused, whoever could be served by as many as
+ * there are slots waits for one of them: no more attempts than slots run at once, so one is only
+ * tidying up, which takes a few milliseconds; a new child takes fifty.
  */
 export const choose = <M extends Member>(
   members: Iterable<M>,
   organizationId: string,
-  { slots, most }: Room,
+  { isolation, slots, most }: Room,
 ): Choice<M> => {
+  let warm: M | undefined;
   let fresh: M | undefined;
   let oldest: M | undefined;
   let count = 0;
-  let own = 0;
+  let serving = 0;
   for (const member of members) {
     count += 1;
-    if (member.organizationId === organizationId) own += 1;
+    if (member.organizationId === null) {
+      if (member.state === "idle") fresh ??= member;
+      continue;
+    }
+    const may = mayServe(isolation, member, organizationId);
+    if (may) serving += 1;
     if (member.state !== "idle") continue;
-    if (member.organizationId === organizationId) return { kind: "use", member };
-    if (member.organizationId === null) fresh ??= member;
-    else if (oldest === undefined || member.usedAt < oldest.usedAt) oldest = member;
+    if (may) warm = warm === undefined || member.usedAt > warm.usedAt ? member : warm;
+    else oldest = oldest === undefined || member.usedAt < oldest.usedAt ? member : oldest;
   }
-  if (own >= slots) return { kind: "wait" };
+  if (warm !== undefined) return { kind: "use", member: warm };
+  if (serving >= slots) return { kind: "wait" };
   if (fresh !== undefined) return { kind: "use", member: fresh };
   if (count < most) return { kind: "spawn" };
   if (oldest !== undefined) return { kind: "replace", member: oldest };

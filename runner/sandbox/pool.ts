@@ -1,18 +1,19 @@
 import { type Clock } from "../../src/runtime/clock.ts";
 import type { Log } from "../../src/runtime/log.ts";
 import type { ChildProcessEnd } from "./child-process.ts";
-import { choose, type Member, surplus } from "./choose.ts";
+import { choose, type Isolation, type Member, surplus } from "./choose.ts";
+import { NO_DEMAND, peak, seen, WINDOW_MS } from "./demand.ts";
 
 /**
  * The sandbox children. It owns all of them: nobody else starts, ends or lends one. A child starts
- * fresh, serves one organization, and is ended when it has served long enough, when something was
- * odd, or when another organization needs its place. Nothing survives a crash of the runner: the
+ * fresh, serves whom the isolation lets it serve, and is ended when it has served long enough, when
+ * something was odd, or when an organization that it may not serve needs its place. Nothing survives a crash of the runner: the
  * children end with it.
  */
 export type Pool = {
   /** Resolves when the first child is ready. @throws SandboxUnavailable */
   start(): Promise<void>;
-  /** A child of the organization's own, ready. @throws SandboxUnavailable, the signal's reason */
+  /** A child that may serve the organization, ready. @throws SandboxUnavailable, the signal's reason */
   take(organizationId: string, signal: AbortSignal): Promise<ChildProcessEnd>;
   /** Gives a child back. `fit`: it waits for its next attempt; otherwise it is ended. */
   give(child: ChildProcessEnd, fit: boolean): void;
@@ -32,9 +33,13 @@ export type PoolOptions = {
   readonly log: Log;
   /** Starts a child that says `ready` when it can take an attempt. */
   readonly spawn: () => ChildProcessEnd;
+  readonly isolation: Isolation;
   /** Attempts at once. */
   readonly slots: number;
-  /** Fresh children kept ready beyond those that have served. */
+  /**
+   * Fresh children kept ready beyond those that have served; in `process` isolation, of which
+   * every attempt takes one, more of them while there is demand.
+   */
   readonly spares: number;
   readonly recycleAfter: number;
 };
@@ -58,8 +63,9 @@ const MOST_FAILED_STARTS = 5;
 const START_BACKOFF_MS = 100;
 
 export const createPool = (options: PoolOptions): Pool => {
-  const { clock, log, slots, spares, recycleAfter } = options;
+  const { clock, log, isolation, slots, spares, recycleAfter } = options;
   const most = slots + spares;
+  const room = { isolation, slots, most };
   const children = new Map<ChildProcessEnd, Child>();
   const dying = new Set<ChildProcessEnd>();
   let waiters: readonly Waiter[] = [];
@@ -67,6 +73,8 @@ export const createPool = (options: PoolOptions): Pool => {
   let failedStarts = 0;
   let backingOff = false;
   let stopped = false;
+  let demand = NO_DEMAND;
+  let stopLooking: (() => void) | null = null;
 
   const count = (state: Child["state"]): number => {
     let found = 0;
@@ -146,14 +154,15 @@ export const createPool = (options: PoolOptions): Pool => {
     const left: Waiter[] = [];
     let starting = count("starting");
     for (const waiter of waiters) {
-      const choice = choose(children.values(), waiter.organizationId, { slots, most });
+      const choice = choose(children.values(), waiter.organizationId, room);
       if (choice.kind === "use") {
         waiter.found(lend(choice.member, waiter.organizationId));
         continue;
       }
       left.push(waiter);
       // Each child that is starting will serve one of those who wait before.
-      if (starting >= left.length || choice.kind === "wait" || backingOff) continue;
+      if (starting >= Math.min(left.length, slots)) continue;
+      if (choice.kind === "wait" || backingOff) continue;
       if (choice.kind === "replace") remove(choice.member.end);
       spawn();
       starting += 1;
@@ -166,11 +175,39 @@ export const createPool = (options: PoolOptions): Pool => {
     const old = surplus(children.values(), slots);
     if (old !== null) remove(old.end);
     let fresh = 0;
-    for (const child of children.values()) if (child.organizationId === null) fresh += 1;
-    while (fresh < waiters.length + spares && children.size < most && !backingOff) {
+    let starting = 0;
+    let idle: Child | null = null;
+    for (const child of children.values()) {
+      if (child.organizationId !== null) continue;
+      fresh += 1;
+      if (child.state === "starting") starting += 1;
+      else if (child.state === "idle") idle = child;
+    }
+    const wanted = waiters.length + ready();
+    if (fresh > wanted && idle !== null) remove(idle.end);
+    while (fresh < wanted && starting < slots && children.size < most && !backingOff) {
       spawn();
       fresh += 1;
+      starting += 1;
     }
+  };
+
+  /** How many fresh children there should be beyond those that somebody waits for. */
+  const ready = (): number => {
+    if (isolation !== "process") return spares;
+    const lately = Math.min(slots, peak(demand, clock.monotonic()));
+    if (lately > spares) {
+      stopLooking ??= clock.after(WINDOW_MS, () => {
+        stopLooking = null;
+        settle();
+      });
+    }
+    return Math.max(spares, lately);
+  };
+
+  const note = (): void => {
+    if (isolation !== "process") return;
+    demand = seen(demand, waiters.length + count("busy"), clock.monotonic());
   };
 
   const take = async (organizationId: string, signal: AbortSignal): Promise<ChildProcessEnd> =>
@@ -194,6 +231,7 @@ export const createPool = (options: PoolOptions): Pool => {
       if (stopped) throw new SandboxUnavailable("the sandbox is stopped");
       signal.addEventListener("abort", forget, { once: true });
       waiters = [...waiters, waiter];
+      note();
       settle();
     });
 
@@ -211,12 +249,14 @@ export const createPool = (options: PoolOptions): Pool => {
     give: (end, fit) => {
       const child = children.get(end);
       if (child === undefined) return;
-      if (fit && !stopped && child.attempts < recycleAfter) rest(child);
+      const again = isolation !== "process" && child.attempts < recycleAfter;
+      if (fit && !stopped && again) rest(child);
       else remove(end);
       settle();
     },
     stop: async () => {
       stopped = true;
+      stopLooking?.();
       const rejected = waiters;
       waiters = [];
       for (const waiter of rejected) waiter.failed(new SandboxUnavailable("the sandbox stops"));

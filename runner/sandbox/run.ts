@@ -20,6 +20,8 @@ export type Surroundings = {
   readonly clock: Clock;
   readonly watch: Watch;
   readonly limits: SandboxLimits;
+  /** False: a child serves one attempt, and is ended with it instead of making the next isolate. */
+  readonly reuse: boolean;
   /** What was odd, for our own log. */
   readonly odd: (facts: {
     readonly pid: number;
@@ -115,7 +117,7 @@ export const runInChild = async (
     };
 
     const rest = (fit: boolean): void => {
-      if (!fit) leave(false);
+      if (!fit || !around.reuse) leave(false);
       else guard.rebound({ ...CLEAN_UP, rssBytes: limits.rssBytes });
     };
 

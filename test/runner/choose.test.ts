@@ -12,7 +12,7 @@ const busy = (organizationId: string): Member => ({ state: "busy", organizationI
 describe("the choice of a child", () => {
   it("falls on one that served the organization, before a fresh one", () => {
     const own = idle("acme");
-    expect(choose([idle(null), own], "acme", { slots: 2, most: 3 })).toEqual({
+    expect(choose([idle(null), own], "acme", { isolation: "tenant", slots: 2, most: 3 })).toEqual({
       kind: "use",
       member: own,
     });
@@ -20,20 +20,24 @@ describe("the choice of a child", () => {
 
   it("falls on a fresh one, before a new one", () => {
     const fresh = idle(null);
-    expect(choose([busy("acme"), fresh], "acme", { slots: 2, most: 3 })).toEqual({
+    expect(
+      choose([busy("acme"), fresh], "acme", { isolation: "tenant", slots: 2, most: 3 }),
+    ).toEqual({
       kind: "use",
       member: fresh,
     });
   });
 
   it("never falls on one that served somebody else", () => {
-    expect(choose([idle("bolt")], "acme", { slots: 2, most: 2 })).toEqual({ kind: "spawn" });
+    expect(choose([idle("bolt")], "acme", { isolation: "tenant", slots: 2, most: 2 })).toEqual({
+      kind: "spawn",
+    });
   });
 
   it("replaces the one that was idle longest when there is no room", () => {
     const old = idle("bolt", 1);
     const members = [idle("bolt", 3), old, busy("acme")];
-    expect(choose(members, "acme", { slots: 2, most: 3 })).toEqual({
+    expect(choose(members, "acme", { isolation: "tenant", slots: 2, most: 3 })).toEqual({
       kind: "replace",
       member: old,
     });
@@ -41,12 +45,42 @@ describe("the choice of a child", () => {
 
   it("waits for one of its own that tidies up, when it has one for each slot", () => {
     const members = [busy("acme"), busy("acme"), idle(null), idle("bolt")];
-    expect(choose(members, "acme", { slots: 2, most: 4 })).toEqual({ kind: "wait" });
-    expect(choose(members, "bolt", { slots: 2, most: 4 }).kind).toBe("use");
+    expect(choose(members, "acme", { isolation: "tenant", slots: 2, most: 4 })).toEqual({
+      kind: "wait",
+    });
+    expect(choose(members, "bolt", { isolation: "tenant", slots: 2, most: 4 }).kind).toBe("use");
   });
 
   it("waits when all are busy", () => {
-    expect(choose([busy("acme"), busy("bolt")], "acme", { slots: 2, most: 2 })).toEqual({
+    expect(
+      choose([busy("acme"), busy("bolt")], "acme", { isolation: "tenant", slots: 2, most: 2 }),
+    ).toEqual({
+      kind: "wait",
+    });
+  });
+});
+
+describe("the choice of a child in `process` isolation", () => {
+  const room = { isolation: "process", slots: 2, most: 3 } as const;
+
+  it("never falls on one that has served", () => {
+    expect(choose([idle("acme")], "acme", room)).toEqual({ kind: "spawn" });
+    const fresh = idle(null);
+    expect(choose([idle("acme"), fresh], "acme", room)).toEqual({ kind: "use", member: fresh });
+  });
+});
+
+describe("the choice of a child in `shared` isolation", () => {
+  const room = { isolation: "shared", slots: 2, most: 3 } as const;
+
+  it("falls on the one that was used last, whomever it served, before a fresh one", () => {
+    const last = idle("bolt", 2);
+    const members = [idle(null), idle("acme", 1), last];
+    expect(choose(members, "acme", room)).toEqual({ kind: "use", member: last });
+  });
+
+  it("waits when as many as there are slots have served", () => {
+    expect(choose([busy("acme"), busy("bolt"), idle(null)], "cord", room)).toEqual({
       kind: "wait",
     });
   });

@@ -65,6 +65,7 @@ describe("a child that is not ours any more", () => {
         clock: systemClock,
         watch: createWatch(systemClock, createUsageReader(), 10),
         limits: { ...DEFAULT_LIMITS, graceMs: 100 },
+        reuse: true,
         odd: ({ why }) => {
           odd.push(why);
         },

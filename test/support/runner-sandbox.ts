@@ -6,6 +6,7 @@ import {
   silentReport,
 } from "../../runner/executor.ts";
 import type { HostCalls } from "../../runner/host-calls.ts";
+import type { Isolation } from "../../runner/sandbox/choose.ts";
 import { DEFAULT_LIMITS, type SandboxLimits } from "../../runner/sandbox/limits.ts";
 import { createSupervisor, type Supervisor } from "../../runner/supervisor.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
@@ -38,6 +39,7 @@ export type Sandbox = {
 
 export type SandboxOptions = {
   readonly limits?: Partial<SandboxLimits>;
+  readonly isolation?: Isolation;
   readonly slots?: number;
   readonly spares?: number;
   readonly canary?: boolean;
@@ -50,6 +52,7 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
     clock: systemClock,
     log: options.log ?? silentLog,
     limits: { ...DEFAULT_LIMITS, cpuMs: 300, graceMs: 200, sampleMs: 10, ...options.limits },
+    isolation: options.isolation ?? "tenant",
     slots: options.slots ?? 1,
     spares: options.spares ?? 1,
     canary: options.canary ?? false,
