@@ -1,5 +1,5 @@
 import { systemRandom } from "../src/runtime/random.ts";
-import { createRunner, handlerExecutors } from "../runner/main.ts";
+import { composeRunner, handlerExecutors } from "../runner/main.ts";
 import { readRunnerConfig } from "../runner/config.ts";
 import { runnerProcess } from "../test/support/processes.ts";
 import type { Service } from "./service.ts";
@@ -65,7 +65,7 @@ export const configOf = (service: Service, slots: number) => ({
 
 /** No-op jobs through a trusted executor: what the service itself can do. */
 export const benchHandlers = async (service: Service): Promise<Figure[]> => {
-  const runner = createRunner({
+  const runner = composeRunner({
     config: configOf(service, 1_000),
     scripts: false,
     executors: handlerExecutors({ noop: { execute: async () => await Promise.resolve(null) } }),

@@ -1,7 +1,7 @@
 import type { Client } from "@connectrpc/connect";
 
 import type { JobService } from "../src/gen/millrace/v1/job_service_pb.ts";
-import { createRunner, handlerExecutors } from "../runner/main.ts";
+import { composeRunner, handlerExecutors } from "../runner/main.ts";
 import { percentile } from "./figures.ts";
 import { configOf } from "./processing.ts";
 import type { Service } from "./service.ts";
@@ -28,7 +28,7 @@ export const withProber = async (
   work: (prober: Prober) => Promise<void>,
 ): Promise<void> => {
   let begun: () => void = () => {};
-  const runner = createRunner({
+  const runner = composeRunner({
     config: configOf(service, slots),
     scripts: false,
     executors: handlerExecutors({

@@ -17,7 +17,7 @@ const createRunner = async ({ environment, clock, random }: Shell) => {
   const log = createLog({ level: logLevel, facts: { service: "millrace-runner" } });
   try {
     const config = runner.readRunnerConfig(environment);
-    return runner.createRunner({ config, log, clock, random });
+    return runner.composeRunner({ config, log, clock, random });
   } catch (caught) {
     if (caught instanceof runner.RunnerConfigFault) throw usageFailure(caught.message);
     throw caught;

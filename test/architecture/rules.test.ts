@@ -123,7 +123,7 @@ describe("what is right passes", () => {
   });
 
   test("the one door from the command line to the runner", () => {
-    const text = 'const { createRunner } = await import("../../runner/main.ts");';
+    const text = 'const { composeRunner } = await import("../../runner/main.ts");';
     expect(importsPointOneWay({ file: "src/cli/runner.ts", text })).toEqual([]);
   });
 });

@@ -1,5 +1,5 @@
 import { type Handler, handlerExecutors } from "../../runner/executors/handlers.ts";
-import { createRunner } from "../../runner/main.ts";
+import { composeRunner } from "../../runner/main.ts";
 import { DEFAULT_LIMITS } from "../../runner/sandbox/limits.ts";
 import { NO_SETTINGS } from "../../runner/settings.ts";
 import type { Service } from "../../src/runtime/lifecycle.ts";
@@ -19,7 +19,7 @@ export const runnerFor = (
   server: Pick<RunnerServer, "url" | "token">,
   options: TestRunnerOptions = {},
 ): Service =>
-  createRunner({
+  composeRunner({
     config: {
       internalUrl: options.internalUrl ?? server.url(),
       token: options.token ?? server.token,
