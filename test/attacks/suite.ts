@@ -1,0 +1,31 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import type { Isolation } from "../../runner/config.ts";
+import type { Attack } from "./attack.ts";
+import { cpu } from "./cpu.ts";
+import { memory } from "./memory.ts";
+import { startWorld, type World } from "./world.ts";
+
+const THEMES: Readonly<Record<string, readonly Attack[]>> = { cpu, memory };
+
+/** Every attack of the tables, several at once, beside an organization that goes on with its work. */
+export const describeAttacks = (isolation: Isolation): void => {
+  describe(`with a child for each ${isolation}, nothing else is harmed by`, () => {
+    let world: World;
+
+    beforeAll(async () => {
+      world = await startWorld(isolation);
+    });
+
+    afterAll(async () => {
+      expect(world.neighbour.served()).toBeGreaterThan(5);
+      await world.stop();
+    });
+
+    describe.concurrent.each(Object.entries(THEMES))("%s:", (_, attacks) => {
+      it.each(attacks.map((attack) => [attack.name, attack] as const))("%s", async (_, attack) => {
+        await world.suffer(attack);
+      });
+    });
+  });
+};
