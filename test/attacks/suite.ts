@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import type { Isolation } from "../../runner/config.ts";
+import type { Isolation } from "../../runner/sandbox/choose.ts";
 import type { Attack } from "./attack.ts";
 import { cpu } from "./cpu.ts";
 import { memory } from "./memory.ts";

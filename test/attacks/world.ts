@@ -5,8 +5,8 @@ import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { expect, vi } from "vitest";
 
-import type { Isolation } from "../../runner/config.ts";
-import { createRunner } from "../../runner/main.ts";
+import type { Isolation } from "../../runner/sandbox/choose.ts";
+import { composeRunner } from "../../runner/main.ts";
 import { DEFAULT_LIMITS, type SandboxLimits } from "../../runner/sandbox/limits.ts";
 import { NO_SETTINGS } from "../../runner/settings.ts";
 import { AttemptOutcome, JobState, ScriptLanguage } from "../../src/gen/millrace/v1/job_pb.ts";
@@ -46,7 +46,7 @@ export type World = {
 
 export const startWorld = async (isolation: Isolation): Promise<World> => {
   const server = await startTestServer();
-  const runner = createRunner({
+  const runner = composeRunner({
     config: {
       internalUrl: server.internalUrl,
       token: server.runnerToken,

@@ -1,0 +1,3 @@
+import { describeAttacks } from "./suite.ts";
+
+describeAttacks("process");
