@@ -1,7 +1,7 @@
 import type { Failure } from "../executor.ts";
 import { failure } from "../failures.ts";
 import type { HostCalls } from "../host-calls.ts";
-import { isNestedAtMost, RESULT_DEPTH } from "../nesting.ts";
+import { isFiniteThroughout, isNestedAtMost, RESULT_DEPTH } from "../nesting.ts";
 import { CALL_LIMITS } from "./calls.ts";
 import type { SandboxLimits } from "./limits.ts";
 import type { ScriptFile } from "./protocol.ts";
@@ -45,6 +45,10 @@ export const accept = (result: string, limits: SandboxLimits): Outcome => {
   }
   if (!isNestedAtMost(value, RESULT_DEPTH)) {
     const message = `the result is nested deeper than ${RESULT_DEPTH} levels`;
+    return failed(failure("result.not_serialisable", message));
+  }
+  if (!isFiniteThroughout(value)) {
+    const message = "the result holds a number beyond 1.8e308";
     return failed(failure("result.not_serialisable", message));
   }
   return { kind: "succeeded", result };

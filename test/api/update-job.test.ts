@@ -258,6 +258,10 @@ describe.each(ENGINES)("UpdateJob on %s", (engine) => {
       ending: { ending: { case: "resultJson", value: nested(31) } },
     });
     expect(ofRunner.error?.message).toMatch(/nested at most 30 levels/);
+    const endless = await runner.report(assignment, {
+      ending: { ending: { case: "resultJson", value: "[1e999]" } },
+    });
+    expect(endless.error?.message).toMatch(/no number beyond/);
     await updates.updateJob({
       jobId,
       seq: 1n,

@@ -3,10 +3,12 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Isolation } from "../../runner/sandbox/choose.ts";
 import type { Attack } from "./attack.ts";
 import { cpu } from "./cpu.ts";
+import { errors } from "./errors.ts";
 import { memory } from "./memory.ts";
+import { results } from "./results.ts";
 import { startWorld, type World } from "./world.ts";
 
-const THEMES: Readonly<Record<string, readonly Attack[]>> = { cpu, memory };
+const THEMES: Readonly<Record<string, readonly Attack[]>> = { cpu, memory, results, errors };
 
 /** Every attack of the tables, several at once, beside an organization that goes on with its work. */
 export const describeAttacks = (isolation: Isolation): void => {

@@ -40,4 +40,4 @@ export const parsedJson = (text: JsonText): unknown => {
   }
 };
 
-export { isNestedAtMost } from "../../jobs/nesting.ts";
+export { isFiniteThroughout, isNestedAtMost } from "../../jobs/nesting.ts";

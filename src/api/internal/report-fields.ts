@@ -16,7 +16,7 @@ import { KIB, LIMITS } from "../../jobs/limits.ts";
 import type { AttemptReport } from "../../jobs/report.ts";
 import type { Faults } from "../convert/faults.ts";
 import { numberWithin, text } from "../convert/fields.ts";
-import { isNestedAtMost, parsedJson } from "../convert/json-value.ts";
+import { isFiniteThroughout, isNestedAtMost, parsedJson } from "../convert/json-value.ts";
 
 /** The fields that reports have in common, whoever makes them. */
 const MAX_STEPS = 1_000_000;
@@ -98,6 +98,8 @@ export const toResult = (
   bytesAtMost(faults, field, json, LIMITS.resultBytes);
   if (!isNestedAtMost(value, LIMITS.jsonDepth)) {
     faults.add(field, `must be nested at most ${LIMITS.jsonDepth} levels deep; it is deeper.`);
+  } else if (!isFiniteThroughout(value)) {
+    faults.add(field, "must hold no number beyond 1.8e308; it does.");
   }
   return json;
 };
