@@ -80,10 +80,10 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
   };
 
   const start = async (): Promise<void> => {
-    const [{ active, missing }, bootstrap] = await Promise.all([probeLayers(), readGuest()]);
     directory = await mkdtemp(join(tmpdir(), "millrace-sandbox-"));
     const home = createHome(directory, readProgram());
-    const command = childCommand(active, home);
+    const [layers, bootstrap] = await Promise.all([probeLayers(home), readGuest()]);
+    const command = childCommand(layers, home);
     const spawn = (): ChildProcessEnd => {
       home.restore();
       const child = spawnChild(command, home.directory);
@@ -101,13 +101,13 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
     });
     await pool.start();
     if (options.canary) await proveTheKill();
-    const names = active.map((layer) => layer.name);
     const { isolation } = options;
-    log.info({ isolation, layers: ["permissions", ...names], missing }, "the sandbox is ready");
+    const { active, missing } = layers;
+    log.info({ isolation, layers: active, missing }, "the sandbox is ready");
     if (isolation === "shared") {
       log.warn({}, "MILLRACE_ISOLATION=shared: organizations share sandbox processes");
     }
-    if (process.platform !== "linux") {
+    if (missing.includes("outside-watch")) {
       log.warn({}, "CPU and memory of scripts are not limited here, only their time: not Linux");
     }
   };

@@ -4,12 +4,16 @@
  * makes the next isolate as soon as it has said how the last one ended. The supervisor decides over
  * time and memory, from outside; nothing here is trusted to do so.
  *
- * Arguments: the path of isolated-vm's native library.
+ * Arguments: the path of isolated-vm's native library; `locked` if the system lets it give up system
+ * calls, else `open`; its purpose (see launch.ts).
  */
+import { writeSync } from "node:fs";
+
 import { type ChildAttempt, runAttempt } from "./child-attempt.ts";
 import { makeCodeCache } from "./code-cache.ts";
 import { createFrameReader, encodeFrame } from "./frames.ts";
 import { createIsolates, type Ivm, type Spare } from "./isolate.ts";
+import { lockDown } from "./lockdown.ts";
 import type { FromChild, ToChild } from "./protocol.ts";
 
 const FRAME_LIMIT = 16 * 1024 * 1024;
@@ -35,8 +39,14 @@ const say = (frame: FromChild): void => {
   process.stdout.write(encodeFrame(frame));
 };
 
-const vm = loadNative(process.argv[2] ?? "");
+const [, , library = "", lock, purpose] = process.argv;
+const vm = loadNative(library);
+const locked = lock === "locked" ? lockDown() : null;
 dropRights();
+if (purpose === "check") {
+  writeSync(1, JSON.stringify(locked));
+  process.exit();
+}
 
 let makeSpare: (() => Spare) | null = null;
 let spare: Spare | null = null;

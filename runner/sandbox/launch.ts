@@ -1,11 +1,14 @@
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 
-import type { Layer } from "./layers.ts";
+import type { Layers } from "./layers.ts";
 import type { Home } from "./program.ts";
 
 /** A program and its arguments. */
 export type Command = { readonly file: string; readonly args: readonly string[] };
+
+/** `serve`: what a child is for. `check`: it says how far it can lock itself down, and ends. */
+export type Purpose = "serve" | "check";
 
 /** isolated-vm's library for this platform, found here so that a child need not search for it. */
 const nativeLibrary = (): string => {
@@ -16,11 +19,18 @@ const nativeLibrary = (): string => {
 };
 
 /** The command that starts a child behind all `layers`. */
-export const childCommand = (layers: readonly Layer[], home: Home): Command => {
+export const childCommand = (
+  layers: Pick<Layers, "prefix" | "active">,
+  home: Home,
+  purpose: Purpose = "serve",
+): Command => {
   const library = nativeLibrary();
+  const locked = layers.active.includes("syscall-filter");
   const flags = [
     "--permission",
     "--allow-addons",
+    // Until the child has locked itself down.
+    ...(locked ? ["--allow-ffi"] : []),
     `--allow-fs-read=${home.readable}`,
     `--allow-fs-read=${library}`,
     "--disable-proto=delete",
@@ -30,7 +40,7 @@ export const childCommand = (layers: readonly Layer[], home: Home): Command => {
     "--no-node-snapshot",
     "--no-warnings",
   ];
-  const prefix = layers.flatMap((layer) => layer.prefix);
-  const command = [...prefix, process.execPath, ...flags, home.entry, library];
+  const program = [process.execPath, ...flags, home.entry, library, locked ? "locked" : "open"];
+  const command = [...layers.prefix, ...program, purpose];
   return { file: command[0] ?? process.execPath, args: command.slice(1) };
 };

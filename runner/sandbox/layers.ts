@@ -2,10 +2,31 @@ import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { promisify } from "node:util";
 
+import { childCommand } from "./launch.ts";
+import type { Home } from "./program.ts";
+
 const run = promisify(execFile);
 
-/** One wall more around the children. `prefix` goes in front of their command. */
-export type Layer = { readonly name: string; readonly prefix: readonly string[] };
+/** Every wall around the children, outermost first. docs/sandbox.md says what is gone without one. */
+export const LAYERS = [
+  "outside-watch",
+  "namespaces",
+  "no-new-privileges",
+  "descriptor-limit",
+  "address-space-limit",
+  "no-io-uring",
+  "node-permissions",
+  "syscall-filter",
+] as const;
+export type LayerName = (typeof LAYERS)[number];
+
+/** What this system allows. */
+export type Layers = {
+  readonly active: readonly LayerName[];
+  readonly missing: readonly LayerName[];
+  /** Goes in front of a child's command. */
+  readonly prefix: readonly string[];
+};
 
 const program = (name: string): string | undefined =>
   [`/usr/bin/${name}`, `/bin/${name}`].find((path) => existsSync(path));
@@ -22,48 +43,83 @@ const withShell = (limits: string): readonly string[] | null =>
 /** Address space: 1.4 GB for Node, 0.8 GB for each of two isolates, and a budget (measured). */
 const ADDRESS_SPACE_BYTES = 4 * 1024 ** 3;
 
-const candidates: readonly { readonly name: string; readonly prefix: readonly string[] | null }[] =
-  [
-    {
-      name: "namespaces",
-      prefix: withProgram("unshare", ["--user", "--net", "--ipc", "--"]),
-    },
-    {
-      name: "dies with its parent, no new privileges",
-      prefix: withProgram("setpriv", ["--pdeathsig", "KILL", "--no-new-privs", "--"]),
-    },
-    {
-      name: "limits of core files and descriptors",
-      prefix:
-        withProgram("prlimit", ["--core=0", "--nofile=64", "--"]) ??
-        withShell("ulimit -c 0 && ulimit -n 64"),
-    },
-    {
-      name: "limit of address space",
-      prefix:
-        withProgram("prlimit", [`--as=${ADDRESS_SPACE_BYTES}`, "--"]) ??
-        withShell(`ulimit -v ${ADDRESS_SPACE_BYTES / 1024}`),
-    },
-  ];
+type Prefix = readonly string[];
 
-/** Which layers this system allows, found by trying each one. Outermost first. */
-export const probeLayers = async (): Promise<{
-  readonly active: readonly Layer[];
-  readonly missing: readonly string[];
-}> => {
-  const tried = await Promise.all(
-    candidates.map(async ({ name, prefix }) => ({
-      name,
-      prefix: prefix !== null && (await works(prefix)) ? prefix : null,
-    })),
+/** Ways to a layer, the best first. */
+const candidates: readonly (readonly [LayerName, readonly (Prefix | null)[]])[] = [
+  [
+    "namespaces",
+    [
+      withProgram("unshare", ["--user", "--net", "--ipc", "--"]),
+      // Where users may make no namespaces, but we are privileged.
+      withProgram("unshare", ["--net", "--ipc", "--"]),
+    ],
+  ],
+  ["no-new-privileges", [withProgram("setpriv", ["--pdeathsig", "KILL", "--no-new-privs", "--"])]],
+  [
+    "descriptor-limit",
+    [
+      withProgram("prlimit", ["--core=0", "--nofile=64", "--"]),
+      withShell("ulimit -c 0 && ulimit -n 64"),
+    ],
+  ],
+  [
+    "address-space-limit",
+    [
+      withProgram("prlimit", [`--as=${ADDRESS_SPACE_BYTES}`, "--"]),
+      withShell(`ulimit -v ${ADDRESS_SPACE_BYTES / 1024}`),
+    ],
+  ],
+];
+
+/** What keeps libuv from making a ring, where nothing else does: util-linux 2.40 and later. */
+const withoutRing = withProgram("enosys", ["--syscall", "io_uring_setup", "--"]);
+
+let probed: Promise<Layers> | null = null;
+
+/** Which layers this system allows, found by trying each one; once in the life of a process. */
+export const probeLayers = async (home: Home): Promise<Layers> => {
+  probed ??= probe(home);
+  return await probed;
+};
+
+const probe = async (home: Home): Promise<Layers> => {
+  const found = await Promise.all(
+    candidates.map(async ([name, ways]) => ({ name, prefix: await firstThatWorks(ways) })),
   );
+  const active = new Set<LayerName>(["node-permissions"]);
+  if (process.platform === "linux") active.add("outside-watch");
+  let prefix: Prefix = [];
+  for (const { name, prefix: way } of found) {
+    if (way === null) continue;
+    active.add(name);
+    prefix = [...prefix, ...way];
+  }
+  let locked = await tryLockdown(prefix, home);
+  if (locked?.ring === true && withoutRing !== null) {
+    const better = await tryLockdown([...prefix, ...withoutRing], home);
+    if (better?.ring === false) {
+      locked = better;
+      prefix = [...prefix, ...withoutRing];
+    }
+  }
+  if (locked !== null) active.add("syscall-filter");
+  if (locked?.ring === false) active.add("no-io-uring");
   return {
-    active: tried.flatMap(({ name, prefix }) => (prefix === null ? [] : [{ name, prefix }])),
-    missing: tried.flatMap(({ name, prefix }) => (prefix === null ? [name] : [])),
+    active: LAYERS.filter((name) => active.has(name)),
+    missing: LAYERS.filter((name) => !active.has(name)),
+    prefix,
   };
 };
 
-const works = async ([file, ...args]: readonly string[]): Promise<boolean> => {
+const firstThatWorks = async (ways: readonly (Prefix | null)[]): Promise<Prefix | null> => {
+  for (const way of ways) {
+    if (way !== null && (await works(way))) return way;
+  }
+  return null;
+};
+
+const works = async ([file, ...args]: Prefix): Promise<boolean> => {
   if (file === undefined) return false;
   try {
     await run(file, [...args, process.execPath, "--version"], { env: {}, timeout: 5_000 });
@@ -71,5 +127,20 @@ const works = async ([file, ...args]: readonly string[]): Promise<boolean> => {
   } catch {
     // Any failure means the same: this system does not have the layer.
     return false;
+  }
+};
+
+/** Null: a child cannot lock itself down. `ring`: it has a ring of io_uring that it must keep. */
+const tryLockdown = async (
+  prefix: Prefix,
+  home: Home,
+): Promise<{ readonly ring: boolean } | null> => {
+  const { file, args } = childCommand({ prefix, active: ["syscall-filter"] }, home, "check");
+  try {
+    const { stdout } = await run(file, args, { env: {}, cwd: home.directory, timeout: 5_000 });
+    return JSON.parse(stdout) as { readonly ring: boolean };
+  } catch {
+    // As above. Experimental as it is, node:ffi may also be gone from a later Node.
+    return null;
   }
 };
