@@ -17,6 +17,10 @@ const RETRYABLE: Readonly<Record<string, boolean>> = {
   "module.not_allowed": false,
   "result.too_large": false,
   "result.not_serialisable": false,
+  "egress.denied": false,
+  "egress.timeout": true,
+  "egress.too_large": false,
+  "egress.failed": true,
   "report.refused": false,
 };
 

@@ -4,10 +4,10 @@ import { parse } from "yaml";
 import { z } from "zod";
 
 import { commands } from "./commands/settings.ts";
-import { egress, secrets, upstreams } from "./egress/settings.ts";
+import { checkEgress, egress, secrets, upstreams } from "./egress/settings.ts";
 
 /** The runner's configuration file: everything that is too much for an environment variable. */
-const schema = z.strictObject({ upstreams, egress, secrets, commands });
+const schema = z.strictObject({ upstreams, egress, secrets, commands }).superRefine(checkEgress);
 
 export type RunnerSettings = z.infer<typeof schema>;
 

@@ -1,0 +1,147 @@
+import type { Clock } from "../../src/runtime/clock.ts";
+import type { Log } from "../../src/runtime/log.ts";
+import type { Random } from "../../src/runtime/random.ts";
+import type { Assignment } from "../executor.ts";
+import type { FetchResponse } from "../fetch-wire.ts";
+import { type HostCall, type HostCalls, HostFault } from "../host-calls.ts";
+import { createRedaction, formsOf, type Redaction } from "../redaction.ts";
+import { createBroker, type Requester } from "./broker.ts";
+import { createClients } from "./clients.ts";
+import { type Destination, destinationName, destinationOf } from "./destination.ts";
+import { type Network, systemNetwork } from "./network.ts";
+import { createQuota } from "./quota.ts";
+import { denied } from "./refusal.ts";
+import { parseRequest } from "./request.ts";
+import { isConfigured, rulesOf, secretsFrom } from "./rules.ts";
+import { createPlaceholders, mayGoTo, type Secret, secretsOf } from "./secrets.ts";
+import type { EgressSettings } from "./settings.ts";
+
+/** What an attempt of a script is given. */
+export type AttemptEgress = {
+  /** `fetch`. */
+  readonly calls: HostCalls;
+  /** By the name of the secret: what stands for its value. */
+  readonly secrets: Readonly<Record<string, string>>;
+};
+
+/** One fetch that has ended, as whoever measures it sees it. */
+export type FetchFacts = {
+  /** The name of an upstream, `public`, or empty: it was refused before. */
+  readonly to: string;
+  /** `ok`, whatever the status; else the code of the failure. */
+  readonly outcome: string;
+  readonly durationMs: number;
+};
+
+/** The network of scripts. It holds connections and the operator's secrets, and outlives attempts. */
+export type Egress = {
+  open(assignment: Assignment): AttemptEgress;
+  /** For all that leaves the attempt; null: there is nothing in it to take out. */
+  redactionOf(assignment: Assignment): Redaction | null;
+  /** Ends what is under way. */
+  stop(): Promise<void>;
+};
+
+export type EgressOptions = {
+  readonly settings: EgressSettings;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly fetched: (facts: FetchFacts) => void;
+  readonly network?: Network;
+};
+
+const PLACEHOLDER_BYTES = 18;
+
+export const createEgress = (options: EgressOptions): Egress => {
+  const { settings, clock, random, log, fetched } = options;
+  for (const [name, { loose }] of Object.entries(settings.secrets)) {
+    if (loose) log.warn({ secret: name }, "others than its owner may read the file of a secret");
+  }
+  if (!isConfigured(settings)) return OFF;
+
+  const network = options.network ?? systemNetwork();
+  const rules = rulesOf(settings);
+  const secrets = secretsFrom(settings);
+  const clients = createClients(network);
+  const broker = createBroker({ rules, clients, network, clock });
+
+  const redactionOf = ({ ref, jobToken }: Assignment): Redaction => {
+    const own = secretsOf(secrets, ref.organizationId);
+    return createRedaction(() => [...own.flatMap(({ forms }) => forms), ...formsOf(jobToken)]);
+  };
+
+  const open = ({ ref, jobToken }: Assignment): AttemptEgress => {
+    const { organizationId, jobId } = ref;
+    const own = secretsOf(secrets, organizationId);
+    const placeholders = createPlaceholders(own, () => random.secret(PLACEHOLDER_BYTES));
+    const quota = createQuota();
+    const requester: Requester = {
+      organizationId,
+      jobToken,
+      placeholders,
+      redactionOf: (from) => createRedaction(() => formsThere(secrets, from, jobToken)),
+      leaks: (to) => holds(to, own, jobToken),
+    };
+
+    const fetch: HostCall = async (payload, signal): Promise<FetchResponse> => {
+      const started = clock.monotonic();
+      let to = "";
+      const ended = (outcome: string): void => {
+        const durationMs = clock.monotonic() - started;
+        log.debug({ organizationId, jobId, to, outcome, durationMs }, "a script has fetched");
+        fetched({ to, outcome, durationMs });
+      };
+      try {
+        const leave = await quota.enter(signal);
+        try {
+          const wanted = parseRequest(payload);
+          const destination = destinationOf(wanted.url, rules, organizationId);
+          to = destinationName(destination);
+          const response = await broker.fetch(wanted, destination, requester, signal);
+          ended("ok");
+          return response;
+        } finally {
+          leave();
+        }
+      } catch (cause) {
+        ended(cause instanceof HostFault ? cause.code : "stopped");
+        throw cause;
+      }
+    };
+    return { calls: new Map([["fetch", fetch]]), secrets: placeholders.byName };
+  };
+
+  return { open, redactionOf, stop: clients.stop };
+};
+
+/** Of all secrets, whoever may use them: they may come back from where they may go. */
+const formsThere = (
+  secrets: readonly Secret[],
+  from: Destination,
+  jobToken: string,
+): readonly string[] => [
+  ...secrets.filter((secret) => mayGoTo(secret, from)).flatMap(({ forms }) => forms),
+  ...formsOf(jobToken),
+];
+
+const holds = (to: Destination, own: readonly Secret[], jobToken: string): boolean => {
+  const takesToken = to.kind === "upstream" && to.upstream.token === "job";
+  const forbidden = own.filter((secret) => !mayGoTo(secret, to)).flatMap(({ forms }) => forms);
+  return [...forbidden, ...(takesToken ? [] : formsOf(jobToken))].some((form) =>
+    to.url.href.includes(form),
+  );
+};
+
+const NOT_CONFIGURED: HostCall = async () =>
+  await Promise.reject(
+    denied(
+      "this runner has no network for scripts: an operator allows it with upstreams or egress in the file that MILLRACE_RUNNER_CONFIG names",
+    ),
+  );
+
+const OFF: Egress = {
+  open: () => ({ calls: new Map([["fetch", NOT_CONFIGURED]]), secrets: {} }),
+  redactionOf: () => null,
+  stop: async () => {},
+};
