@@ -42,7 +42,7 @@ const schema = z.object({
   MILLRACE_INTERNAL_URL: z.url({ protocol: /^https?$/ }).default("http://127.0.0.1:7411"),
   MILLRACE_RUNNER_TOKEN: z.string().min(1).optional(),
   MILLRACE_RUNNER_TOKEN_FILE: z.string().min(1).optional(),
-  MILLRACE_RUNNER_SLOTS: whole(1, 10_000).default(Math.max(4, availableParallelism() * 4)),
+  MILLRACE_RUNNER_SLOTS: whole(1, 10_000).default(Math.max(8, availableParallelism() * 8)),
   MILLRACE_RUNNER_SPARES: whole(0, 100).default(1),
   MILLRACE_RUNNER_DRAIN_SECONDS: whole(0, 86_400).default(30),
   MILLRACE_RUNNER_CONFIG: z.string().min(1).optional(),

@@ -45,10 +45,11 @@ const CALLS_AT_ONCE = 2;
 /** Output and progress wait so long for more, or for the ending. */
 const GATHER_MS = 40;
 /**
- * An ending waits so long for those of other attempts that run: one call, commit and answer then
- * serve several attempts. A runner with a single attempt does not wait.
+ * An ending waits for those of other attempts that run, longer the more they are: one call, commit
+ * and answer then serve several attempts. What all parts together spend on a script falls by a third
+ * from batches of one to batches of four. A runner with a single attempt does not wait.
  */
-const GATHER_ENDINGS_MS = 3;
+const gatherEndingsMs = (running: number): number => Math.min(10, Math.ceil(running / 2));
 const CALL_TIMEOUT_MS = 10_000;
 
 type Batch = { readonly to: ServerConnection; readonly entries: readonly Entry[] };
@@ -71,7 +72,8 @@ export const createReporter = (options: ReporterOptions): Reporter => {
     if (held.outbox.urgent()) {
       gathering.delete(held);
       due.add(held);
-      if (options.running() > 0) pumpLater();
+      const running = options.running();
+      if (running > 0) pumpLater(gatherEndingsMs(running));
       else pumpSoon();
       return;
     }
@@ -95,10 +97,10 @@ export const createReporter = (options: ReporterOptions): Reporter => {
     });
   };
 
-  const pumpLater = (): void => {
+  const pumpLater = (ms: number): void => {
     if (pumping) return;
     pumping = true;
-    clock.after(GATHER_ENDINGS_MS, () => {
+    clock.after(ms, () => {
       pumping = false;
       pump();
     });

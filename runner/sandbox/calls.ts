@@ -24,11 +24,12 @@ export const createOpenCalls = (
   const over = new AbortController();
   let total = 0;
   let open = 0;
+  let stopped = false;
 
   const answer = async ({ call, name, payload }: Call): Promise<void> => {
     const answered = await ask(calls, name, payload, over.signal, odd);
     open -= 1;
-    if (!over.signal.aborted) reply({ call, ...answered });
+    if (!stopped) reply({ call, ...answered });
   };
 
   return {
@@ -40,7 +41,9 @@ export const createOpenCalls = (
       return true;
     },
     stop: () => {
-      over.abort(new AttemptStopped("forgotten"));
+      // An error with its stack is dear, and most attempts have nobody to tell it.
+      if (open > 0) over.abort(new AttemptStopped("forgotten"));
+      stopped = true;
     },
   };
 };
