@@ -21,6 +21,7 @@ const once = async (supervisor: Supervisor): Promise<number> => {
       organizationId: "bench",
       jobId: "bench",
       attempt: 1,
+      scriptHash: "",
       code: "export default async (input) => input.a + input.b;",
       fileName: "script.js",
       input: '{"a":1,"b":2}',

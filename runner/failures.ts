@@ -14,6 +14,8 @@ const RETRYABLE: Readonly<Record<string, boolean>> = {
   "script.syntax": false,
   "script.no_default": false,
   "script.not_found": false,
+  // The pause ends: a job whose retries are spaced out outlives it.
+  "script.quarantined": true,
   "module.not_allowed": false,
   "result.too_large": false,
   "result.not_serialisable": false,

@@ -17,6 +17,7 @@ import { CANCELLED, type ScriptTask } from "./sandbox/outcome.ts";
 import { createPool, type Pool, type PoolMember, SandboxUnavailable } from "./sandbox/pool.ts";
 import { createUsageReader } from "./sandbox/proc.ts";
 import { createHome, readProgram } from "./sandbox/program.ts";
+import { createQuarantine } from "./sandbox/quarantine.ts";
 import { runInChild } from "./sandbox/run.ts";
 import { createWatch } from "./sandbox/watch.ts";
 
@@ -46,6 +47,7 @@ export type Supervisor = Service & {
 
 export const createSupervisor = (options: SupervisorOptions): Supervisor => {
   const { clock, log, limits } = options;
+  const quarantine = createQuarantine(clock);
   const watch = createWatch(clock, createUsageReader(), limits.sampleMs);
   let pool: Pool | null = null;
   let directory = "";
@@ -143,9 +145,17 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
     stop,
     children: () => pool?.members() ?? [],
     run: async (task, report, signal) => {
+      const leave = quarantine.ask(task.organizationId, task.scriptHash);
+      if (leave.kind === "refused") {
+        const error = failure("script.quarantined", leave.why);
+        return { kind: "failed", error, ...unmeasured };
+      }
       try {
-        return await attempt(task, report, signal, limits);
+        const ending = await attempt(task, report, signal, limits);
+        leave.ended(ending);
+        return ending;
       } catch (cause) {
+        leave.ended(null);
         if (cause instanceof AttemptStopped) return { ...CANCELLED, ...unmeasured };
         log.error({ err: cause }, "a script could not be given to the sandbox");
         const error = failure("runner.crashed", "the sandbox could not be started");
@@ -160,6 +170,7 @@ const CANARY: ScriptTask = {
   organizationId: "canary",
   jobId: "canary",
   attempt: 1,
+  scriptHash: "",
   code: "export default () => { for (;;); };",
   fileName: "script.js",
   input: "null",

@@ -29,6 +29,7 @@ export const scriptExecutor = (
         organizationId: ref.organizationId,
         jobId: ref.jobId,
         attempt: ref.attempt,
+        scriptHash: assignment.scriptHash,
         ...script,
         input: assignment.input,
         timeoutMs: assignment.attemptTimeoutMs,

@@ -11,6 +11,8 @@ export type ScriptTask = {
   readonly organizationId: string;
   readonly jobId: string;
   readonly attempt: number;
+  /** Names the script when its crashes are counted; empty: they are not. */
+  readonly scriptHash: string;
   readonly code: string;
   readonly fileName: ScriptFile;
   /** A JSON text. */

@@ -6,12 +6,15 @@ export const CRASHES_TO_OPEN = 5;
 export const FIRST_PAUSE_MS = 30_000;
 export const LONGEST_PAUSE_MS = 600_000;
 
+/** A runner refused to start it, because of what its crashes there have told already. */
+const REFUSED = "script.quarantined";
+
 /** Errors with which a sandbox goes down, or has to be killed because of what the job does in it. */
 const CRASHES: ReadonlySet<string> = new Set(["runner.crashed", "memory", "timeout.cpu"]);
 
 /**
- * What the end of an attempt says about its type. Nothing: it was cancelled, or it waited too long
- * for something else, of which the sandbox is not to blame.
+ * What the end of an attempt says about its type. Nothing: it was cancelled, or did not begin, or it
+ * waited too long for something else, of which the sandbox is not to blame.
  */
 export const verdictOf = ({ outcome, error }: AttemptRow): "crashed" | "survived" | "nothing" => {
   switch (outcome) {
@@ -22,6 +25,7 @@ export const verdictOf = ({ outcome, error }: AttemptRow): "crashed" | "survived
     case "SUCCEEDED":
       return "survived";
     case "FAILED":
+      if (error?.code === REFUSED) return "nothing";
       if (error === null || error.code.startsWith("timeout.")) {
         return error?.code === "timeout.cpu" ? "crashed" : "nothing";
       }

@@ -48,6 +48,7 @@ describe("a child that is not ours any more", () => {
         organizationId: "acme",
         jobId: "job-1",
         attempt: 1,
+        scriptHash: "",
         code: "",
         fileName: "script.js",
         input: "null",

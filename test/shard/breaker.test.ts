@@ -38,6 +38,17 @@ const wake = (shard: Shard, now: number) => {
 };
 
 describe("a type that keeps crashing", () => {
+  test("is not taken for healed by an attempt that a runner refused to start", () => {
+    const { shard, placements } = crashing(CRASHES_TO_OPEN - 1);
+    shard.do(jobs(1));
+    const { placements: next } = shard.do(
+      endOf(only(placements), failedWith("script.quarantined")),
+    );
+    expect(breakerOf(shard)).toMatchObject({ failures: 4 });
+    shard.do(endOf(only(next), failedWith("memory")));
+    expect(breakerOf(shard)).toMatchObject({ failures: 5, openedAt: 1_000 });
+  });
+
   test("is paused after the last of so many crashes in a row, and no other type is", () => {
     const almost = crashing(CRASHES_TO_OPEN - 1);
     expect(breakerOf(almost.shard)).toMatchObject({ failures: 4, openedAt: null });

@@ -9,7 +9,7 @@ import type { HostCalls } from "../../runner/host-calls.ts";
 import type { Isolation } from "../../runner/sandbox/choose.ts";
 import { DEFAULT_LIMITS, type SandboxLimits } from "../../runner/sandbox/limits.ts";
 import { createSupervisor, type Supervisor } from "../../runner/supervisor.ts";
-import { systemClock } from "../../src/runtime/clock.ts";
+import { type Clock, systemClock } from "../../src/runtime/clock.ts";
 import { type Log, silentLog } from "../../src/runtime/log.ts";
 
 export type Ran = {
@@ -26,6 +26,7 @@ export type RunOptions = {
   readonly fileName?: "script.js" | "script.ts";
   readonly signal?: AbortSignal;
   readonly attempt?: number;
+  readonly scriptHash?: string;
   readonly calls?: HostCalls;
   /** Called with each row as it comes. */
   readonly onOutput?: (row: string) => void;
@@ -44,12 +45,13 @@ export type SandboxOptions = {
   readonly spares?: number;
   readonly canary?: boolean;
   readonly log?: Log;
+  readonly clock?: Clock;
 };
 
 /** A supervisor with real children, and little CPU for each script. */
 export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbox> => {
   const supervisor = createSupervisor({
-    clock: systemClock,
+    clock: options.clock ?? systemClock,
     log: options.log ?? silentLog,
     limits: { ...DEFAULT_LIMITS, cpuMs: 300, graceMs: 200, sampleMs: 10, ...options.limits },
     isolation: options.isolation ?? "tenant",
@@ -78,6 +80,7 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
           organizationId: given.organizationId ?? "acme",
           jobId: "job-1",
           attempt: given.attempt ?? 1,
+          scriptHash: given.scriptHash ?? "",
           code,
           fileName: given.fileName ?? "script.ts",
           input: JSON.stringify(given.input ?? null),
