@@ -27,6 +27,7 @@ const once = async (supervisor: Supervisor): Promise<number> => {
       input: '{"a":1,"b":2}',
       timeoutMs: 10_000,
       calls: new Map(),
+      secrets: {},
     },
     silentReport,
     never,

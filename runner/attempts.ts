@@ -34,9 +34,17 @@ export type RunnerObserver = {
     readonly cpuMs: number;
     readonly peakMemoryBytes: number;
   }): void;
+  /** A script's fetch. */
+  fetchEnded(facts: {
+    /** The name of an upstream, `public`, or empty: it was refused before. */
+    readonly to: string;
+    /** `ok`, whatever the status; `stopped` with its attempt; else the code of the failure. */
+    readonly outcome: string;
+    readonly durationMs: number;
+  }): void;
 };
 
-export const silentObserver: RunnerObserver = { attemptEnded: () => {} };
+export const silentObserver: RunnerObserver = { attemptEnded: () => {}, fetchEnded: () => {} };
 
 /**
  * The attempts that this runner holds: those that run, and those whose ending is still to be

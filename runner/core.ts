@@ -7,6 +7,7 @@ import { connect, type ServerConnection } from "./connection.ts";
 import type { Executor } from "./executor.ts";
 import { createFleet } from "./fleet.ts";
 import type { OutboxLimits } from "./outbox.ts";
+import { redacted, tokenRedaction } from "./redaction.ts";
 import { createReporter } from "./reports.ts";
 import { shareOf } from "./shares.ts";
 import { createStepReader } from "./steps.ts";
@@ -43,7 +44,7 @@ export const createRunnerCore = (options: RunnerCoreOptions): Service => {
   let draining = false;
   let stopping: Promise<void> | null = null;
 
-  const executors = options.executors(() => fleet.route(""));
+  const executors = withoutTokens(options.executors(() => fleet.route("")));
 
   const attempts = createAttempts({
     executors,
@@ -145,3 +146,12 @@ export const createRunnerCore = (options: RunnerCoreOptions): Service => {
     },
   };
 };
+
+/** Scripts are never handed the token: their executor sees to what else they may say. */
+const withoutTokens = (executors: ReadonlyMap<string, Executor>): ReadonlyMap<string, Executor> =>
+  new Map(
+    [...executors].map(([capability, executor]) => [
+      capability,
+      capability === "script" ? executor : redacted(executor, tokenRedaction),
+    ]),
+  );

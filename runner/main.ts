@@ -5,8 +5,10 @@ import { type Random, systemRandom } from "../src/runtime/random.ts";
 import { type RunnerObserver, silentObserver } from "./attempts.ts";
 import type { RunnerConfig } from "./config.ts";
 import { createRunnerCore } from "./core.ts";
+import { createEgress, NO_EGRESS } from "./egress/egress.ts";
 import type { Executor } from "./executor.ts";
 import { scriptExecutor } from "./executors/script.ts";
+import { redacted } from "./redaction.ts";
 import { createScripts } from "./scripts.ts";
 import { createSupervisor } from "./supervisor.ts";
 
@@ -49,6 +51,9 @@ export const composeRunner = (options: ComposeOptions): Service => {
           canary: true,
         });
 
+  const observer = options.observer ?? silentObserver;
+  const egress = createEgress({ settings: config.settings, clock, random, log, observer });
+
   const core = createRunnerCore({
     internalUrl: config.internalUrl,
     token: config.token,
@@ -57,18 +62,24 @@ export const composeRunner = (options: ComposeOptions): Service => {
     displayName: config.displayName,
     limits: config.limits,
     log,
-    observer: options.observer ?? silentObserver,
+    observer,
     clock,
     random,
     executors: (route) => {
       const executors = new Map(options.executors ?? []);
       if (supervisor === null) return executors;
       const scripts = createScripts({ clock, random, route });
-      return executors.set("script", scriptExecutor(supervisor, scripts.get));
+      const openEgress = egress?.open ?? (() => NO_EGRESS);
+      const script = scriptExecutor(supervisor, scripts.get, openEgress);
+      // Without egress nothing secret ever comes near a script.
+      return executors.set(
+        "script",
+        egress === null ? script : redacted(script, egress.redactionOf),
+      );
     },
   });
 
-  const all = sequence(supervisor === null ? [core] : [supervisor, core]);
+  const all = sequence([supervisor, egress, core].filter((service) => service !== null));
   let stopping: Promise<void> | null = null;
   return {
     start: all.start,

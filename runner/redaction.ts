@@ -1,4 +1,4 @@
-import type { Ending, Report } from "./executor.ts";
+import type { Assignment, Ending, Executor, Report } from "./executor.ts";
 
 /** What stands where a secret was. */
 const MARK = "[redacted]";
@@ -82,8 +82,23 @@ const withoutForm = (bytes: Buffer, form: Buffer): Buffer => {
   return Buffer.concat([...kept, bytes.subarray(from)]);
 };
 
-/** A report that takes the values out of all that it passes on. */
-export const redactedReport = (report: Report, redaction: Redaction): Report => ({
+/** Of work that is handed the job's token. */
+export const tokenRedaction = ({ jobToken }: Assignment): Redaction =>
+  createRedaction(() => formsOf(jobToken));
+
+/** The same executor, but what it says of an attempt holds nothing that `redactionOf` takes out. */
+export const redacted = (
+  executor: Executor,
+  redactionOf: (assignment: Assignment) => Redaction,
+): Executor => ({
+  execute: async (assignment, report, signal) => {
+    const redaction = redactionOf(assignment);
+    const ending = await executor.execute(assignment, redactedReport(report, redaction), signal);
+    return redactedEnding(ending, redaction);
+  },
+});
+
+const redactedReport = (report: Report, redaction: Redaction): Report => ({
   output: (stream, text) => {
     report.output(stream, redaction.text(text));
   },
@@ -98,7 +113,7 @@ export const redactedReport = (report: Report, redaction: Redaction): Report => 
   },
 });
 
-export const redactedEnding = (ending: Ending, redaction: Redaction): Ending => {
+const redactedEnding = (ending: Ending, redaction: Redaction): Ending => {
   switch (ending.kind) {
     case "succeeded":
       return { ...ending, result: redaction.json(ending.result) };

@@ -176,4 +176,5 @@ const CANARY: ScriptTask = {
   input: "null",
   timeoutMs: 5_000,
   calls: new Map(),
+  secrets: {},
 };

@@ -1,6 +1,8 @@
 import type { Clock } from "../../src/runtime/clock.ts";
+import type { Service } from "../../src/runtime/lifecycle.ts";
 import type { Log } from "../../src/runtime/log.ts";
 import type { Random } from "../../src/runtime/random.ts";
+import type { RunnerObserver } from "../attempts.ts";
 import type { Assignment } from "../executor.ts";
 import type { FetchResponse } from "../fetch-wire.ts";
 import { type HostCall, type HostCalls, HostFault } from "../host-calls.ts";
@@ -24,22 +26,11 @@ export type AttemptEgress = {
   readonly secrets: Readonly<Record<string, string>>;
 };
 
-/** One fetch that has ended, as whoever measures it sees it. */
-export type FetchFacts = {
-  /** The name of an upstream, `public`, or empty: it was refused before. */
-  readonly to: string;
-  /** `ok`, whatever the status; else the code of the failure. */
-  readonly outcome: string;
-  readonly durationMs: number;
-};
-
-/** The network of scripts. It holds connections and the operator's secrets, and outlives attempts. */
-export type Egress = {
+/** The network of scripts, as far as an operator has configured it. It holds connections and the operator's secrets, and outlives attempts. */
+export type Egress = Service & {
   open(assignment: Assignment): AttemptEgress;
-  /** For all that leaves the attempt; null: there is nothing in it to take out. */
-  redactionOf(assignment: Assignment): Redaction | null;
-  /** Ends what is under way. */
-  stop(): Promise<void>;
+  /** For all that leaves the attempt. */
+  redactionOf(assignment: Assignment): Redaction;
 };
 
 export type EgressOptions = {
@@ -47,18 +38,16 @@ export type EgressOptions = {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  readonly fetched: (facts: FetchFacts) => void;
+  readonly observer: Pick<RunnerObserver, "fetchEnded">;
   readonly network?: Network;
 };
 
 const PLACEHOLDER_BYTES = 18;
 
-export const createEgress = (options: EgressOptions): Egress => {
-  const { settings, clock, random, log, fetched } = options;
-  for (const [name, { loose }] of Object.entries(settings.secrets)) {
-    if (loose) log.warn({ secret: name }, "others than its owner may read the file of a secret");
-  }
-  if (!isConfigured(settings)) return OFF;
+/** Null: nothing is configured. `stop` ends what is under way. */
+export const createEgress = (options: EgressOptions): Egress | null => {
+  const { settings, clock, random, log, observer } = options;
+  if (!isConfigured(settings)) return null;
 
   const network = options.network ?? systemNetwork();
   const rules = rulesOf(settings);
@@ -90,7 +79,7 @@ export const createEgress = (options: EgressOptions): Egress => {
       const ended = (outcome: string): void => {
         const durationMs = clock.monotonic() - started;
         log.debug({ organizationId, jobId, to, outcome, durationMs }, "a script has fetched");
-        fetched({ to, outcome, durationMs });
+        observer.fetchEnded({ to, outcome, durationMs });
       };
       try {
         const leave = await quota.enter(signal);
@@ -112,7 +101,16 @@ export const createEgress = (options: EgressOptions): Egress => {
     return { calls: new Map([["fetch", fetch]]), secrets: placeholders.byName };
   };
 
-  return { open, redactionOf, stop: clients.stop };
+  const start = async (): Promise<void> => {
+    for (const [secret, { loose }] of Object.entries(settings.secrets)) {
+      if (loose) log.warn({ secret }, "others than its owner may read the file of a secret");
+    }
+    const origins = settings.egress?.allow.map(({ text }) => text) ?? [];
+    log.info({ upstreams: [...rules.upstreams.keys()], origins }, "scripts may use the network");
+    return await Promise.resolve();
+  };
+
+  return { start, stop: clients.stop, open, redactionOf };
 };
 
 /** Of all secrets, whoever may use them: they may come back from where they may go. */
@@ -140,8 +138,8 @@ const NOT_CONFIGURED: HostCall = async () =>
     ),
   );
 
-const OFF: Egress = {
-  open: () => ({ calls: new Map([["fetch", NOT_CONFIGURED]]), secrets: {} }),
-  redactionOf: () => null,
-  stop: async () => {},
+/** Without configuration. */
+export const NO_EGRESS: AttemptEgress = {
+  calls: new Map([["fetch", NOT_CONFIGURED]]),
+  secrets: {},
 };

@@ -1,15 +1,17 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 
-import { type Executor, unmeasured } from "../executor.ts";
+import type { AttemptEgress } from "../egress/egress.ts";
+import { type Assignment, type Executor, unmeasured } from "../executor.ts";
 import { failure } from "../failures.ts";
 import type { ScriptText } from "../scripts.ts";
 import type { Supervisor } from "../supervisor.ts";
 import { stepCalls } from "./step-calls.ts";
 
-/** Runs user scripts: fetches the text, hands it to the sandbox. */
+/** Runs user scripts: fetches the text, hands it to the sandbox with what it may ask of the runner. */
 export const scriptExecutor = (
   supervisor: Pick<Supervisor, "run">,
   getScript: (organizationId: string, hash: string) => Promise<ScriptText>,
+  openEgress: (assignment: Assignment) => AttemptEgress,
 ): Executor => ({
   execute: async (assignment, report, signal) => {
     const { ref } = assignment;
@@ -24,6 +26,7 @@ export const scriptExecutor = (
           : failure("runner.crashed", "the text of the script could not be fetched");
       return { kind: "failed", error, ...unmeasured };
     }
+    const egress = openEgress(assignment);
     return await supervisor.run(
       {
         organizationId: ref.organizationId,
@@ -33,7 +36,8 @@ export const scriptExecutor = (
         ...script,
         input: assignment.input,
         timeoutMs: assignment.attemptTimeoutMs,
-        calls: stepCalls(report.steps),
+        calls: new Map([...stepCalls(report.steps), ...egress.calls]),
+        secrets: egress.secrets,
       },
       report,
       signal,

@@ -27,6 +27,8 @@ export type Attempt = {
   /** To the host, in all. */
   readonly calls: number;
   readonly resultBytes: number;
+  /** Placeholders, by the names of the secrets. */
+  readonly secrets: Readonly<Record<string, string>>;
 };
 
 const codes = new GuestWeakMap<object, string>();

@@ -20,6 +20,8 @@ export type ScriptTask = {
   readonly timeoutMs: number;
   /** What the script may ask of the runner. */
   readonly calls: HostCalls;
+  /** Placeholders of secrets, by name. */
+  readonly secrets: Readonly<Record<string, string>>;
 };
 
 /** An ending before it is measured. */
@@ -69,6 +71,7 @@ export const guestAttempt = (task: ScriptTask, limits: SandboxLimits): string =>
     timers: limits.timers,
     calls: CALL_LIMITS.total,
     resultBytes: limits.resultBytes,
+    secrets: task.secrets,
   });
 
 /** Why the supervisor killed, for the author. */

@@ -54,6 +54,7 @@ describe("a child that is not ours any more", () => {
         input: "null",
         timeoutMs: 3_000,
         calls: new Map(),
+        secrets: {},
       },
       {
         ...silentReport,

@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 
+import { NO_EGRESS } from "../../runner/egress/egress.ts";
 import { handlerExecutors } from "../../runner/executors/handlers.ts";
 import { scriptExecutor } from "../../runner/executors/script.ts";
 import { type Assignment, silentReport, unmeasured } from "../../runner/executor.ts";
@@ -45,7 +46,8 @@ it("nothing of it goes to the sandbox of a script", async () => {
   };
   const getScript = async () =>
     await Promise.resolve({ code: "", language: "JAVASCRIPT" as const });
-  await scriptExecutor(supervisor, getScript as never).execute(assignment, silentReport, signal);
+  const executor = scriptExecutor(supervisor, getScript as never, () => NO_EGRESS);
+  await executor.execute(assignment, silentReport, signal);
   expect(handed).toMatchObject({ jobId: "job" });
   const text = JSON.stringify(handed);
   expect(text).not.toContain(SECRET);

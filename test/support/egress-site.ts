@@ -2,7 +2,8 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 
-import { createEgress, type Egress, type FetchFacts } from "../../runner/egress/egress.ts";
+import type { RunnerObserver } from "../../runner/attempts.ts";
+import { createEgress, NO_EGRESS } from "../../runner/egress/egress.ts";
 import type { Network } from "../../runner/egress/network.ts";
 import type { Assignment } from "../../runner/executor.ts";
 import type { FetchRequest, FetchResponse } from "../../runner/fetch-wire.ts";
@@ -98,8 +99,10 @@ export const namesLeadTo = (
 
 export const PUBLIC = "93.184.215.14";
 
+type FetchFacts = Parameters<RunnerObserver["fetchEnded"]>[0];
+
 export type OpenEgress = {
-  readonly egress: Egress;
+  stop(): Promise<void>;
   readonly secrets: Readonly<Record<string, string>>;
   readonly facts: readonly FetchFacts[];
   fetch(url: string, request?: Partial<FetchRequest>, signal?: AbortSignal): Promise<Fetched>;
@@ -128,10 +131,10 @@ export const openEgress = (
     clock: systemClock,
     random: systemRandom,
     log: silentLog,
-    fetched: (fact) => facts.push(fact),
+    observer: { fetchEnded: (fact) => facts.push(fact) },
     network: given.network ?? namesLeadTo(PUBLIC),
   });
-  const { calls, secrets } = egress.open(given.assignment ?? assignment());
+  const { calls, secrets } = egress?.open(given.assignment ?? assignment()) ?? NO_EGRESS;
   const call = calls.get("fetch");
   if (call === undefined) throw new Error("there is no fetch");
 
@@ -145,7 +148,9 @@ export const openEgress = (
     return { ...answer, text, json: jsonOf(text) };
   };
   return {
-    egress,
+    stop: async () => {
+      await egress?.stop();
+    },
     secrets,
     facts,
     fetch,

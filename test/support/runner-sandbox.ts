@@ -28,6 +28,7 @@ export type RunOptions = {
   readonly attempt?: number;
   readonly scriptHash?: string;
   readonly calls?: HostCalls;
+  readonly secrets?: Readonly<Record<string, string>>;
   /** Called with each row as it comes. */
   readonly onOutput?: (row: string) => void;
 };
@@ -86,6 +87,7 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
           input: JSON.stringify(given.input ?? null),
           timeoutMs: given.timeoutMs ?? 5_000,
           calls: given.calls ?? new Map(),
+          secrets: given.secrets ?? {},
         },
         report,
         given.signal ?? new AbortController().signal,

@@ -30,7 +30,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  for (const { egress } of open) await egress.stop();
+  for (const { stop } of open) await stop();
   await site.close();
   await hidden.close();
 });

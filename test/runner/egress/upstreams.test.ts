@@ -49,7 +49,7 @@ beforeEach(() => {
 });
 
 afterAll(async () => {
-  for (const { egress } of open) await egress.stop();
+  for (const { stop } of open) await stop();
   await core.close();
 });
 
