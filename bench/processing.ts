@@ -1,6 +1,5 @@
 import { systemRandom } from "../src/runtime/random.ts";
-import { composeRunner, handlerExecutors } from "../runner/main.ts";
-import { readRunnerConfig } from "../runner/config.ts";
+import { createRunner, type Handler, type Runner } from "../runner/index.ts";
 import { runnerProcess } from "../test/support/processes.ts";
 import type { Service } from "./service.ts";
 import { inLanes, percentile, spaced, type Figure } from "./figures.ts";
@@ -54,21 +53,24 @@ const latency = async ({ jobs }: Service, spec: JobSpec, count: number): Promise
   return `p50 ${p50.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`;
 };
 
-export const configOf = (service: Service, slots: number) => ({
-  ...readRunnerConfig({
-    MILLRACE_INTERNAL_URL: service.internalUrl,
-    MILLRACE_RUNNER_TOKEN: service.site.runnerToken,
-    MILLRACE_RUNNER_SLOTS: String(slots),
-  }),
-  displayName: `bench-${systemRandom.uuid()}`,
-});
+/** A runner in this process. */
+export const runnerOf = (
+  service: Service,
+  slots: number,
+  handlers: Readonly<Record<string, Handler>>,
+): Runner =>
+  createRunner({
+    url: service.internalUrl,
+    credential: service.site.runnerToken,
+    slots,
+    handlers,
+    displayName: `bench-${systemRandom.uuid()}`,
+  });
 
 /** No-op jobs through a trusted executor: what the service itself can do. */
 export const benchHandlers = async (service: Service): Promise<Figure[]> => {
-  const runner = composeRunner({
-    config: configOf(service, 1_000),
-    scripts: false,
-    executors: handlerExecutors({ noop: { execute: async () => await Promise.resolve(null) } }),
+  const runner = runnerOf(service, 1_000, {
+    noop: { execute: async () => await Promise.resolve(null) },
   });
   await service.putHandler("noop");
   await runner.start();

@@ -1,9 +1,8 @@
 import type { Client } from "@connectrpc/connect";
 
 import type { JobService } from "../src/gen/millrace/v1/job_service_pb.ts";
-import { composeRunner, handlerExecutors } from "../runner/main.ts";
 import { percentile } from "./figures.ts";
-import { configOf } from "./processing.ts";
+import { runnerOf } from "./processing.ts";
 import type { Service } from "./service.ts";
 import { handlerJob } from "./work.ts";
 
@@ -28,23 +27,19 @@ export const withProber = async (
   work: (prober: Prober) => Promise<void>,
 ): Promise<void> => {
   let begun: () => void = () => {};
-  const runner = composeRunner({
-    config: configOf(service, slots),
-    scripts: false,
-    executors: handlerExecutors({
-      light: {
-        execute: () => {
-          begun();
-          return null;
-        },
+  const runner = runnerOf(service, slots, {
+    light: {
+      execute: () => {
+        begun();
+        return null;
       },
-      heavy: {
-        execute: async () => {
-          await new Promise((resolve) => setTimeout(resolve, WORK_MS));
-          return null;
-        },
+    },
+    heavy: {
+      execute: async () => {
+        await new Promise((resolve) => setTimeout(resolve, WORK_MS));
+        return null;
       },
-    }),
+    },
   });
   await runner.start();
   try {

@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
-import { availableParallelism, hostname } from "node:os";
 
 import { z } from "zod";
 
 import { type Isolation, ISOLATIONS } from "./sandbox/choose.ts";
+import { DEFAULT_DRAIN_SECONDS, DEFAULT_SLOTS, hereName } from "./defaults.ts";
 import { DEFAULT_LIMITS, type SandboxLimits } from "./sandbox/limits.ts";
 import { NO_SETTINGS, readSettings, type RunnerSettings, SettingsFault } from "./settings.ts";
 
@@ -42,9 +42,9 @@ const schema = z.object({
   MILLRACE_INTERNAL_URL: z.url({ protocol: /^https?$/ }).default("http://127.0.0.1:7411"),
   MILLRACE_RUNNER_TOKEN: z.string().min(1).optional(),
   MILLRACE_RUNNER_TOKEN_FILE: z.string().min(1).optional(),
-  MILLRACE_RUNNER_SLOTS: whole(1, 10_000).default(Math.max(8, availableParallelism() * 8)),
+  MILLRACE_RUNNER_SLOTS: whole(1, 10_000).default(DEFAULT_SLOTS),
   MILLRACE_RUNNER_SPARES: whole(0, 100).default(1),
-  MILLRACE_RUNNER_DRAIN_SECONDS: whole(0, 86_400).default(30),
+  MILLRACE_RUNNER_DRAIN_SECONDS: whole(0, 86_400).default(DEFAULT_DRAIN_SECONDS),
   MILLRACE_RUNNER_CONFIG: z.string().min(1).optional(),
   MILLRACE_ISOLATION: z.enum(ISOLATIONS).default("tenant"),
   MILLRACE_SCRIPT_CPU_SECONDS: z.coerce.number().positive().max(86_400).default(5),
@@ -70,7 +70,7 @@ export const readRunnerConfig = (environment: Environment = process.env): Runner
     spares: values.MILLRACE_RUNNER_SPARES,
     isolation: values.MILLRACE_ISOLATION,
     settings: settingsFrom(values.MILLRACE_RUNNER_CONFIG),
-    displayName: `${hostname()}/${process.pid}`,
+    displayName: hereName(),
     limits: {
       ...DEFAULT_LIMITS,
       cpuMs: values.MILLRACE_SCRIPT_CPU_SECONDS * 1_000,

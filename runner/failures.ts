@@ -11,6 +11,7 @@ const RETRYABLE: Readonly<Record<string, boolean>> = {
   "runner.crashed": true,
   "script.threw": true,
   "handler.threw": true,
+  "input.invalid": false,
   "script.syntax": false,
   "script.no_default": false,
   "script.not_found": false,

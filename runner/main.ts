@@ -12,7 +12,6 @@ import { redacted } from "./redaction.ts";
 import { createScripts } from "./scripts.ts";
 import { createSupervisor } from "./supervisor.ts";
 
-export { handlerExecutors } from "./executors/handlers.ts";
 export { readRunnerConfig, RunnerConfigFault } from "./config.ts";
 export type { RunnerConfig, RunnerObserver };
 

@@ -40,6 +40,8 @@ export const verdictOf = (outcome: UpdateJobsResponse_Outcome): Verdict => {
 export const isAboutContent = (cause: ConnectError): boolean =>
   cause.code === Code.InvalidArgument || cause.code === Code.ResourceExhausted;
 
-/** Whether the server will not have this runner: its token is wrong. */
+/** Whether the server will not have this runner: its token is wrong, or it is no internal listener. */
 export const refusesUs = (cause: ConnectError): boolean =>
-  cause.code === Code.Unauthenticated || cause.code === Code.PermissionDenied;
+  cause.code === Code.Unauthenticated ||
+  cause.code === Code.PermissionDenied ||
+  cause.code === Code.Unimplemented;

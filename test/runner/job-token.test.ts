@@ -3,7 +3,9 @@ import { expect, it } from "vitest";
 import { NO_EGRESS } from "../../runner/egress/egress.ts";
 import { handlerExecutors } from "../../runner/executors/handlers.ts";
 import { scriptExecutor } from "../../runner/executors/script.ts";
+import type { Handler } from "../../runner/handler.ts";
 import { type Assignment, silentReport, unmeasured } from "../../runner/executor.ts";
+import { HANDLER_OPTIONS } from "../support/runner-under-test.ts";
 
 const SECRET = "mrj_secret";
 
@@ -25,13 +27,10 @@ const { signal } = new AbortController();
 
 it("a handler gets the job's own token", async () => {
   let seen = "";
-  const executors = handlerExecutors({
-    work: {
-      execute: (_job, ctx) => {
-        seen = ctx.jobToken;
-      },
-    },
-  });
+  const execute: Handler["execute"] = (_job, ctx) => {
+    seen = ctx.jobToken;
+  };
+  const executors = handlerExecutors({ work: { execute } }, HANDLER_OPTIONS);
   await executors.get("handler:work")?.execute(assignment, silentReport, signal);
   expect(seen).toBe(SECRET);
 });

@@ -1,13 +1,16 @@
 import { Code, ConnectError } from "@connectrpc/connect";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import type { Handler } from "../../runner/executors/handlers.ts";
+import type { Handler } from "../../runner/handler.ts";
 import type { Service } from "../../src/runtime/lifecycle.ts";
 import { reasoned, type RunnerServer, startRunnerServer } from "../support/runner-server.ts";
 import { gate, runnerFor, type TestRunnerOptions } from "../support/runner-under-test.ts";
 
 const capability = "handler:work";
 const quick: Handler = { execute: () => 1 };
+
+/** What a handler's signal says when the attempt is not ours any more. */
+const GONE = "the attempt is no longer this runner's";
 
 describe("the reports of a runner", () => {
   let server: RunnerServer;
@@ -110,7 +113,7 @@ describe("the reports of a runner", () => {
       const ref = server.assign({ capability });
       await running.opened;
       if (how === "said by a sync") server.lose(ref);
-      expect(await stopped.opened).toMatchObject({ why: "forgotten" });
+      expect(await stopped.opened).toMatchObject({ name: "AbortError", message: GONE });
       server.lose(ref);
       await server.until(() => server.syncs.at(-1)?.attempts.length === 0);
       expect(server.updateCalls.flat().some(({ ending }) => ending !== undefined)).toBe(false);
@@ -134,7 +137,7 @@ describe("the reports of a runner", () => {
       case: "error",
       value: { code: "report.refused", message: expect.stringContaining("INVALID_ARGUMENT") },
     });
-    expect(await stopped.opened).toMatchObject({ why: "forgotten" });
+    expect(await stopped.opened).toMatchObject({ name: "AbortError", message: GONE });
     server.lose(ref);
     await server.until(() => server.syncs.at(-1)?.attempts.length === 0);
   });
@@ -160,7 +163,8 @@ describe("the reports of a runner", () => {
     ],
     ["what is nested too deep", () => JSON.parse("[".repeat(31) + "]".repeat(31)) as unknown],
   ])("say that a handler's result cannot be stored: %s", async (_, execute) => {
-    await start({ execute });
+    // What the types forbid happens all the same.
+    await start({ execute: execute as Handler["execute"] });
     const ref = server.assign({ capability });
     expect((await server.ending(ref)).ending).toMatchObject({
       case: "error",

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
+import type { Json } from "../../runner/handler.ts";
 import type { Service } from "../../src/runtime/lifecycle.ts";
 import { ScriptLanguage } from "../../src/gen/millrace/v1/job_pb.ts";
 import { type RunnerServer, startRunnerServer } from "../support/runner-server.ts";
@@ -79,9 +80,9 @@ describe("a runner", () => {
         work: {
           execute: async (job, ctx) => {
             ctx.output("a row");
-            ctx.progress({ fraction: 0.5, currentStep: 1, totalSteps: 2 });
+            ctx.progress({ fraction: 0.5, step: 1, steps: 2 });
             if (job.input === "fail") throw Object.assign(new Error("no"), { retryable: false });
-            return { got: job.input, id: job.id };
+            return { got: job.input as Json, id: job.id };
           },
         },
       },

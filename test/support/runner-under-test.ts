@@ -1,8 +1,12 @@
-import { type Handler, handlerExecutors } from "../../runner/executors/handlers.ts";
+import type { HandlerOptions } from "../../runner/executors/handler-attempt.ts";
+import { handlerExecutors } from "../../runner/executors/handlers.ts";
+import type { Handler } from "../../runner/handler.ts";
 import { composeRunner } from "../../runner/main.ts";
 import { DEFAULT_LIMITS } from "../../runner/sandbox/limits.ts";
 import { NO_SETTINGS } from "../../runner/settings.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
 import type { Service } from "../../src/runtime/lifecycle.ts";
+import { silentLog } from "../../src/runtime/log.ts";
 import type { RunnerServer } from "./runner-server.ts";
 
 export type TestRunnerOptions = {
@@ -12,6 +16,13 @@ export type TestRunnerOptions = {
   readonly drainMs?: number;
   readonly token?: string;
   readonly internalUrl?: string;
+};
+
+export const HANDLER_OPTIONS: HandlerOptions = {
+  clock: systemClock,
+  log: silentLog,
+  graceMs: 5_000,
+  ended: () => {},
 };
 
 /** A runner for `server`; with handlers only, unless scripts are asked for. Not started. */
@@ -32,7 +43,7 @@ export const runnerFor = (
       displayName: "test",
     },
     scripts: options.scripts ?? false,
-    executors: handlerExecutors(options.handlers ?? {}),
+    executors: handlerExecutors(options.handlers ?? {}, HANDLER_OPTIONS),
   });
 
 /** A promise with its handle outside: the gate that a test opens. */
