@@ -14,7 +14,7 @@ import { createSeal } from "./api/sealed-token.ts";
 import { createShutdown } from "./api/shutdown.ts";
 import { createJobTypes } from "./catalog/job-types.ts";
 import { createSchemaChecker } from "./catalog/schema/checker.ts";
-import { createScriptCompiler } from "./catalog/script.ts";
+import { createScriptCompiler } from "./catalog/script/compiler.ts";
 import { createCluster } from "./cluster/cluster.ts";
 import { type Address, type ServerConfig, serverIdOf } from "./config.ts";
 import { bootstrapDevelopment } from "./identity/development.ts";
@@ -143,6 +143,8 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
   });
   const schemas = createSchemaChecker(clock);
   stack.defer(async () => await schemas.stop());
+  const scripts = createScriptCompiler(clock);
+  stack.defer(async () => await scripts.stop());
   const types = createJobTypes({
     catalog: store.catalog,
     clock,
@@ -172,7 +174,7 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
     users: identity.users,
     clock,
     newId: random.uuid,
-    compile: createScriptCompiler(),
+    scripts,
     catalog: store.catalog,
     types,
     schemas,

@@ -11,7 +11,7 @@ import { watchJobs } from "../../src/api/job-service/watch-jobs.ts";
 import { createSeal } from "../../src/api/sealed-token.ts";
 import { createJobTypes } from "../../src/catalog/job-types.ts";
 import { createSchemaChecker } from "../../src/catalog/schema/checker.ts";
-import { createScriptCompiler } from "../../src/catalog/script.ts";
+import { createScriptCompiler } from "../../src/catalog/script/compiler.ts";
 import {
   JobService,
   WatchJobRequestSchema,
@@ -52,7 +52,7 @@ const aWorld = async () => {
     users: { find: async () => await Promise.resolve(null), forget: () => {} },
     clock,
     newId: aJobId,
-    compile: createScriptCompiler(),
+    scripts: createScriptCompiler(clock),
     schemas: createSchemaChecker(clock),
     types: createJobTypes({
       catalog: store.catalog,

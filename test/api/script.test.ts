@@ -1,8 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { createScriptCompiler, hashScript } from "../../src/catalog/script.ts";
-
-const compile = createScriptCompiler();
+import { compileScript as compile, hashScript } from "../../src/catalog/script/compile.ts";
 
 describe("a script at its submission", () => {
   it("loses its types, and every line and column stays where it was", () => {

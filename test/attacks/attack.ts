@@ -49,6 +49,8 @@ export const failsWith = (code: string, message: RegExp): Outcome => ({
   message,
 });
 
+export const refused = (message: RegExp): Outcome => ({ kind: "refused", message });
+
 /** `body` as the default export of a module, an async function of `input` and `ctx`. */
 export const script = (body: string): string =>
   `export default async (input, ctx) => {\n${body}\n};`;

@@ -6,9 +6,16 @@ import { cpu } from "./cpu.ts";
 import { errors } from "./errors.ts";
 import { memory } from "./memory.ts";
 import { results } from "./results.ts";
+import { syntax } from "./syntax.ts";
 import { startWorld, type World } from "./world.ts";
 
-const THEMES: Readonly<Record<string, readonly Attack[]>> = { cpu, memory, results, errors };
+const THEMES: Readonly<Record<string, readonly Attack[]>> = {
+  cpu,
+  memory,
+  results,
+  errors,
+  syntax,
+};
 
 /** Every attack of the tables, several at once, beside an organization that goes on with its work. */
 export const describeAttacks = (isolation: Isolation): void => {

@@ -1,7 +1,7 @@
 import { afterAll, describe, expect, it } from "vitest";
 
 import { createSchemaChecker } from "../../src/catalog/schema/checker.ts";
-import { Turns } from "../../src/catalog/schema/turns.ts";
+import { Turns } from "../../src/catalog/thread/turns.ts";
 import type { OrganizationId } from "../../src/jobs/ids.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 

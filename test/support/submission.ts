@@ -3,7 +3,7 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { toSubmission } from "../../src/api/convert/submission.ts";
 import type { TypedWork } from "../../src/api/convert/typed-work.ts";
 import { type KnownType, NO_DEFAULTS } from "../../src/catalog/job-type.ts";
-import { createScriptCompiler } from "../../src/catalog/script.ts";
+import { compileScript } from "../../src/catalog/script/compile.ts";
 import { SubmitJobRequestSchema } from "../../src/gen/millrace/v1/job_service_pb.ts";
 import { impliedBy, MEMBER_PERMISSIONS } from "../../src/jobs/abilities.ts";
 import type { OperationalUser } from "../../src/identity/operational-user.ts";
@@ -38,7 +38,7 @@ export const submissionOf = (
       by: SERVER,
       operational,
       now: NOW,
-      compile: createScriptCompiler(),
+      compile: compileScript,
       newId: aJobId,
       traceparent: "",
       typed,

@@ -1,5 +1,4 @@
 import type { TypeContent, TypeDefaults } from "../../catalog/job-type.ts";
-import type { ScriptCompiler } from "../../catalog/script.ts";
 import {
   ConcurrencyPolicy,
   ConcurrencyPolicySchema,
@@ -14,7 +13,7 @@ import type { Faults } from "./faults.ts";
 import { durationWithin, isKnown, numberWithin, text } from "./fields.ts";
 import { checkLabels } from "./labels.ts";
 import { checkRetryPolicy } from "./retry-policy.ts";
-import { checkScript, checkTypeName } from "./work.ts";
+import { checkScript, checkTypeName, type Compiled } from "./work.ts";
 
 /** What a JobTypeSpec says, checked but for the schema, which is not judged here. */
 export type CheckedType = {
@@ -33,7 +32,7 @@ const named = (faults: Faults, kind: "handler" | "command", name: string, type: 
     `${kind}:${name === "" ? type : checkTypeName(faults, `${kind}.name`, name)}` as Capability,
 });
 
-const checkWork = (faults: Faults, { work, name }: JobTypeSpec, compile: ScriptCompiler): Work => {
+const checkWork = (faults: Faults, { work, name }: JobTypeSpec, compile: Compiled): Work => {
   switch (work.case) {
     case "script":
       return { ...NO_WORK, script: checkScript(faults, work.value, compile) };
@@ -112,11 +111,7 @@ const checkDefaults = (faults: Faults, given: JobDefaults | undefined): TypeDefa
 });
 
 /** `faults` speaks of the fields of the spec. */
-export const checkJobType = (
-  faults: Faults,
-  spec: JobTypeSpec,
-  compile: ScriptCompiler,
-): CheckedType => {
+export const checkJobType = (faults: Faults, spec: JobTypeSpec, compile: Compiled): CheckedType => {
   const { max } = LIMITS.maxRunning;
   return {
     name: checkTypeName(faults, "name", spec.name),

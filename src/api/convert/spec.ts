@@ -1,5 +1,4 @@
 import { NO_DEFAULTS, type TypeDefaults } from "../../catalog/job-type.ts";
-import type { ScriptCompiler } from "../../catalog/script.ts";
 import {
   type Callback,
   ConcurrencyPolicy,
@@ -15,7 +14,7 @@ import { checkInput } from "./input.ts";
 import { checkLabels } from "./labels.ts";
 import { checkRetryPolicy } from "./retry-policy.ts";
 import type { TypedWork } from "./typed-work.ts";
-import { checkWork, type Work } from "./work.ts";
+import { checkWork, type Compiled, type Work } from "./work.ts";
 
 /** What a JobSpec says, checked, with the defaults filled in. */
 export type CheckedSpec = Pick<
@@ -34,7 +33,7 @@ export type CheckedSpec = Pick<
 
 export type SpecContext = {
   readonly now: Millis;
-  readonly compile: ScriptCompiler;
+  readonly compile: Compiled;
   /** What the catalog knows of the type that the spec names; null for a script. */
   readonly typed: TypedWork | null;
 };

@@ -16,10 +16,10 @@ import { freshJob } from "../../jobs/fresh-job.ts";
 import type { Millis } from "../../jobs/job.ts";
 import { LIMITS } from "../../jobs/limits.ts";
 import type { Submission } from "../../jobs/submission.ts";
-import type { ScriptCompiler } from "../../catalog/script.ts";
 import { collectFaults, type Faults } from "./faults.ts";
 import { text } from "./fields.ts";
 import { checkSpec, type CheckedSpec } from "./spec.ts";
+import type { Compiled } from "./work.ts";
 import { addInputFaults, typeDisabled, type TypedWork } from "./typed-work.ts";
 
 export type SubmissionContext = {
@@ -28,7 +28,7 @@ export type SubmissionContext = {
   /** Null: `run_as` names nobody who may act. */
   readonly operational: OperationalUser | null;
   readonly now: Millis;
-  readonly compile: ScriptCompiler;
+  readonly compile: Compiled;
   /** A fresh UUIDv7. */
   readonly newId: () => string;
   /** W3C Trace Context of the call; empty if it had none. */

@@ -1,5 +1,5 @@
 import { isTypeName, type KnownType } from "../../catalog/job-type.ts";
-import type { ScriptCompiler, ScriptLanguage } from "../../catalog/script.ts";
+import type { CompiledScript, ScriptFault, ScriptLanguage } from "../../catalog/script/compile.ts";
 import {
   type JobSpec,
   type Script,
@@ -33,36 +33,86 @@ const NO_WORK: Work = {
   script: null,
 };
 
+/** What is known of scripts beforehand: the conversion does no waiting. */
+export type Compiled = (source: string, language: ScriptLanguage) => CompiledScript;
+
+/** Why a text is not worth parsing; null if it is. */
+const faultOfText = (source: string): string | null => {
+  const bytes = Buffer.byteLength(source);
+  if (source.trim() === "") return "must not be empty.";
+  if (bytes > LIMITS.scriptBytes) {
+    return `must have at most ${LIMITS.scriptBytes} bytes; it has ${bytes}.`;
+  }
+  if (!source.isWellFormed()) {
+    return "must be well-formed Unicode; it has half of a surrogate pair.";
+  }
+  return null;
+};
+
+const languageOf = (language: WireLanguage): ScriptLanguage =>
+  language === WireLanguage.TYPESCRIPT ? "TYPESCRIPT" : "JAVASCRIPT";
+
+type GivenScript = Pick<Script, "source" | "language">;
+
+/** The same scripts, ready for `checkScript`: each that may be parsed is, once. */
+export const compileAhead = async (
+  scripts: readonly GivenScript[],
+  compile: (source: string, language: ScriptLanguage) => Promise<CompiledScript>,
+): Promise<Compiled> => {
+  const keyOf = (source: string, language: ScriptLanguage): string => `${language} ${source}`;
+  const wanted = new Map(
+    scripts
+      .filter(({ source }) => faultOfText(source) === null)
+      .map(({ source, language }) => {
+        const known = languageOf(language);
+        return [keyOf(source, known), { source, language: known }] as const;
+      }),
+  );
+  const compiled = new Map(
+    await Promise.all(
+      [...wanted].map(
+        async ([key, { source, language }]) => [key, await compile(source, language)] as const,
+      ),
+    ),
+  );
+  return (source, language) => {
+    const found = compiled.get(keyOf(source, language));
+    if (found === undefined) throw new Error("a script was not compiled beforehand");
+    return found;
+  };
+};
+
+const described = (fault: ScriptFault): string => {
+  if (fault.kind === "too complicated") return `${fault.message}.`;
+  const { line, column, message } = fault;
+  const place =
+    line === null ? "" : ` at line ${line}${column === null ? "" : `, column ${column}`}`;
+  return `has a syntax error${place}: ${message}.`;
+};
+
 /** Null where a fault was noted. `faults` speaks of the message that holds the script. */
 export const checkScript = (
   faults: Faults,
-  { source, language: wireLanguage }: Pick<Script, "source" | "language">,
-  compile: ScriptCompiler,
+  { source, language: wireLanguage }: GivenScript,
+  compile: Compiled,
 ): Work["script"] => {
   if (!isKnown(ScriptLanguageSchema, wireLanguage)) {
     faults.add("script.language", `must be JAVASCRIPT or TYPESCRIPT; it is ${wireLanguage}.`);
     return null;
   }
-  const language: ScriptLanguage =
-    wireLanguage === WireLanguage.TYPESCRIPT ? "TYPESCRIPT" : "JAVASCRIPT";
-  const bytes = Buffer.byteLength(source);
-  if (source.trim() === "") faults.add("script.source", "must not be empty.");
-  else if (bytes > LIMITS.scriptBytes) {
-    faults.add("script.source", `must have at most ${LIMITS.scriptBytes} bytes; it has ${bytes}.`);
-  } else if (!source.isWellFormed()) {
-    faults.add("script.source", "must be well-formed Unicode; it has half of a surrogate pair.");
-  } else {
-    const compiled = compile(source, language);
-    if (compiled.ok) {
-      const { hash, code } = compiled;
-      return { hash, language, source, code };
-    }
-    const { line, column, message } = compiled.fault;
-    const place =
-      line === null ? "" : ` at line ${line}${column === null ? "" : `, column ${column}`}`;
-    faults.add("script.source", `has a syntax error${place}: ${message}.`);
+  const language = languageOf(wireLanguage);
+  const fault = faultOfText(source);
+  if (fault !== null) {
+    faults.add("script.source", fault);
+    return null;
   }
-  return null;
+  const compiled = compile(source, language);
+  if (!compiled.ok) {
+    faults.add("script.source", described(compiled.fault));
+    return null;
+  }
+  const { hash, code } = compiled;
+  return { hash, language, source, code };
 };
 
 /** `faults` speaks of the field's message. */
@@ -80,7 +130,7 @@ export const checkTypeName = (faults: Faults, field: string, name: string): stri
 export const checkWork = (
   faults: Faults,
   spec: JobSpec,
-  compile: ScriptCompiler,
+  compile: Compiled,
   type: KnownType | null,
 ): Work => {
   const { typeVersion } = spec;

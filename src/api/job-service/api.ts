@@ -2,7 +2,7 @@ import type { HandlerContext } from "@connectrpc/connect";
 
 import type { JobTypes } from "../../catalog/job-types.ts";
 import type { SchemaChecker } from "../../catalog/schema/checker.ts";
-import type { ScriptCompiler } from "../../catalog/script.ts";
+import type { ScriptCompiler } from "../../catalog/script/compiler.ts";
 import { maySee, type UserCaller } from "../../identity/caller.ts";
 import type { KnownUsers } from "../../identity/known-users.ts";
 import type { Actor } from "../../jobs/audit.ts";
@@ -24,7 +24,7 @@ export type JobApi = {
   readonly clock: Clock;
   /** A fresh UUIDv7. */
   readonly newId: () => string;
-  readonly compile: ScriptCompiler;
+  readonly scripts: ScriptCompiler;
   readonly types: JobTypes;
   readonly schemas: SchemaChecker;
   readonly seal: Seal;

@@ -6,13 +6,14 @@ import { JobFault } from "../../jobs/errors.ts";
 import type { Submission } from "../../jobs/submission.ts";
 import { traceparentOf } from "../calls.ts";
 import { toSubmission } from "../convert/submission.ts";
+import { compileAhead } from "../convert/work.ts";
 import { actorOf, type Call, type JobApi } from "./api.ts";
 import { findTypedWork } from "./typed-work.ts";
 
 /** What the checks of a submission need. */
 export type PreparingApi = Pick<
   JobApi,
-  "clock" | "compile" | "newId" | "types" | "schemas" | "users"
+  "clock" | "newId" | "scripts" | "types" | "schemas" | "users"
 >;
 
 /** Who submits, and what the audit log keeps of it. */
@@ -34,10 +35,16 @@ const prepareAllFor = async (
   requests: readonly SubmitJobRequest[],
   at: (index: number) => string,
 ): Promise<(Submission | JobFault)[]> => {
-  const { compile, newId, clock, users } = api;
+  const { scripts, newId, clock, users } = api;
   const { organizationId } = submitter.caller;
   const specs = requests.map(({ spec }) => spec);
-  const found = await findTypedWork(api, organizationId, specs);
+  const [found, compile] = await Promise.all([
+    findTypedWork(api, organizationId, specs),
+    compileAhead(
+      specs.flatMap((spec) => (spec?.work.case === "script" ? [spec.work.value] : [])),
+      async (source, language) => await scripts.compile(organizationId, source, language),
+    ),
+  ]);
   const prepareOne = async (
     request: SubmitJobRequest,
     index: number,

@@ -15,6 +15,7 @@ import type { Actor } from "../../jobs/audit.ts";
 import type { Place } from "../../store/store.ts";
 import { collectFaults } from "../convert/faults.ts";
 import { checkJobType } from "../convert/job-type.ts";
+import { compileAhead } from "../convert/work.ts";
 import { toJobType } from "../convert/job-type-view.ts";
 import { resumeType } from "../../shard/commands/resume-type.ts";
 import { actorOf, ownerOf } from "../job-service/api.ts";
@@ -31,7 +32,7 @@ export type Putting = {
  * @throws JobFault INVALID_ARGUMENT with the path of each fault
  */
 export const putSpec = async (
-  api: Pick<JobTypeApi, "compile" | "schemas" | "types">,
+  api: Pick<JobTypeApi, "schemas" | "scripts" | "types">,
   spec: JobTypeSpec | undefined,
   { place, by, validateOnly }: Putting,
 ): Promise<{
@@ -43,11 +44,16 @@ export const putSpec = async (
   faults.throwIfAny();
   if (spec === undefined) throw new Error("a fault was not thrown");
   const within = faults.inside("spec.");
-  const { name, maxRunning, content } = checkJobType(within, spec, api.compile);
+  const { organizationId } = place;
+  const compile = await compileAhead(
+    spec.work.case === "script" ? [spec.work.value] : [],
+    async (source, language) => await api.scripts.compile(organizationId, source, language),
+  );
+  const { name, maxRunning, content } = checkJobType(within, spec, compile);
   const { inputSchema } = content;
   // A schema that is too large is not looked into.
   if (inputSchema !== null && faults.found() === null) {
-    for (const fault of await api.schemas.check(place.organizationId, inputSchema)) {
+    for (const fault of await api.schemas.check(organizationId, inputSchema)) {
       within.add(`input_schema${fault.path}`, fault.description);
     }
   }

@@ -16,7 +16,7 @@ export class TypesRefused extends Error {
 }
 
 export type PutFilesOptions = {
-  readonly api: Pick<JobTypeApi, "compile" | "schemas" | "types" | "router">;
+  readonly api: Pick<JobTypeApi, "schemas" | "scripts" | "types" | "router">;
   readonly identity: IdentityStore;
   readonly folder: string;
   /** By name or id. */

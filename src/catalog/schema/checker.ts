@@ -2,15 +2,14 @@ import { createHash } from "node:crypto";
 
 import { LRUCache } from "lru-cache";
 
-import { JobFault } from "../../jobs/errors.ts";
 import type { OrganizationId } from "../../jobs/ids.ts";
 import type { JsonText } from "../../jobs/job.ts";
 import type { Clock } from "../../runtime/clock.ts";
+import { createQuestions } from "../thread/questions.ts";
+import { Overrun, QUESTION_CPU_MS } from "../thread/thread.ts";
 import type { InputOutcome } from "./compile.ts";
 import type { PathFault } from "./faults.ts";
 import type { Answer, Question } from "./protocol.ts";
-import { Overrun, QUESTION_CPU_MS, Thread, ThreadStopped } from "./thread.ts";
-import { Turns } from "./turns.ts";
 
 /**
  * JSON Schemas at work, in a thread of their own: a schema is a program of its author, and neither a
@@ -34,11 +33,7 @@ const INPUTS_PER_QUESTION = 100;
 const CHARACTERS_PER_QUESTION = 1_048_576;
 const REMEMBERED_KEYS = 1_000;
 
-type Waiting = {
-  readonly question: Question;
-  readonly resolve: (answer: Answer) => void;
-  readonly reject: (cause: unknown) => void;
-};
+const PROGRAM = { url: new URL("./worker.ts", import.meta.url), name: "schemas" };
 
 /** At least one input each, and no more characters than fit unless one alone has more. */
 const portions = (inputs: readonly JsonText[]): JsonText[][] => {
@@ -65,34 +60,13 @@ const tooExpensive = (what: string): PathFault => ({
 });
 
 export const createSchemaChecker = (clock: Clock): SchemaChecker => {
-  const thread = new Thread(clock);
-  const turns = new Turns<Waiting>();
+  const { ask, stop } = createQuestions<Question, Answer>(clock, PROGRAM);
   /** By a schema's text: hashing 256 KiB for every submission is more than all else. */
   const keys = new LRUCache<JsonText, string>({
     max: REMEMBERED_KEYS,
     maxSize: 16 * CHARACTERS_PER_QUESTION,
     sizeCalculation: (_key, schema) => schema.length,
   });
-  let working = false;
-  let stopped = false;
-
-  const work = async (): Promise<void> => {
-    if (working) return;
-    working = true;
-    for (let next = turns.take(); next !== undefined; next = turns.take()) {
-      await thread.ask(next.question).then(next.resolve, next.reject);
-    }
-    working = false;
-  };
-
-  const ask = async (organizationId: OrganizationId, question: Question): Promise<Answer> => {
-    if (stopped) throw new ThreadStopped("the server stops");
-    return await new Promise<Answer>((resolve, reject) => {
-      turns.add(organizationId, { question, resolve, reject });
-      void work();
-    });
-  };
-
   const keyOf = (schema: JsonText): string => {
     const known = keys.get(schema);
     if (known !== undefined) return known;
@@ -127,21 +101,10 @@ export const createSchemaChecker = (clock: Clock): SchemaChecker => {
     }
   };
 
-  const orShutdown = async <T>(asked: Promise<T>): Promise<T> => {
-    try {
-      return await asked;
-    } catch (cause) {
-      if (!(cause instanceof ThreadStopped)) throw cause;
-      throw new JobFault("SHUTTING_DOWN", "The server is shutting down. Please ask another.", {
-        cause,
-      });
-    }
-  };
-
   return {
     check: async (organizationId, schema) => {
       try {
-        const answer = await orShutdown(ask(organizationId, { kind: "check", schema }));
+        const answer = await ask(organizationId, { kind: "check", schema });
         if (answer.kind !== "checked") throw new Error(`a schema was answered ${answer.kind}`);
         return answer.faults;
       } catch (caught) {
@@ -153,12 +116,8 @@ export const createSchemaChecker = (clock: Clock): SchemaChecker => {
       const outcomes = portions(inputs).map(
         async (portion) => await validatePortion(organizationId, schema, portion),
       );
-      return (await orShutdown(Promise.all(outcomes))).flat();
+      return (await Promise.all(outcomes)).flat();
     },
-    stop: async () => {
-      stopped = true;
-      for (const { reject } of turns.takeAll()) reject(new ThreadStopped("the server stops"));
-      await thread.stop();
-    },
+    stop,
   };
 };

@@ -1,7 +1,9 @@
 import { Worker } from "node:worker_threads";
 
 import type { Clock } from "../../runtime/clock.ts";
-import type { Answer, Question } from "./protocol.ts";
+
+/** The file that a thread runs, and what it is called in messages. */
+export type ThreadProgram = { readonly url: URL; readonly name: string };
 
 /** Processor time that one question may take; starting the thread is not part of it. */
 export const QUESTION_CPU_MS = 500;
@@ -18,7 +20,7 @@ export class ThreadStopped extends Error {
   override readonly name = "ThreadStopped";
 }
 
-type Pending = {
+type Pending<Answer> = {
   readonly resolve: (answer: Answer) => void;
   readonly reject: (cause: unknown) => void;
 };
@@ -28,14 +30,16 @@ type Pending = {
  * one question at a time. What it may take is counted in its own processor time: a busy machine, or
  * a process that was stopped for a while, makes no question too expensive.
  */
-export class Thread {
+export class Thread<Question, Answer> {
   readonly #clock: Clock;
+  readonly #program: ThreadProgram;
   #worker: Worker | null = null;
-  #pending: Pending | null = null;
+  #pending: Pending<Answer> | null = null;
   #stopWatching: () => void = () => {};
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, program: ThreadProgram) {
     this.#clock = clock;
+    this.#program = program;
   }
 
   /** @throws Overrun; ThreadStopped; whatever the worker threw */
@@ -60,10 +64,10 @@ export class Thread {
   }
 
   #start(): Worker {
-    const worker = new Worker(new URL("./worker.ts", import.meta.url), {
-      // Nothing of the server is told to code that was made of a stranger's schema.
+    const worker = new Worker(this.#program.url, {
+      // Nothing of the server is told to code that was made of a stranger's text.
       env: {},
-      name: "schemas",
+      name: this.#program.name,
       resourceLimits: { maxOldGenerationSizeMb: HEAP_MB, stackSizeMb: STACK_MB },
     });
     // A server that ends does not wait for it.
@@ -76,7 +80,7 @@ export class Thread {
       this.#end(worker, large ? new Overrun("it took too much memory") : cause);
     });
     worker.on("exit", (code) => {
-      this.#end(worker, new Error(`the thread for schemas ended with ${code}`));
+      this.#end(worker, new Error(`the thread for ${this.#program.name} ended with ${code}`));
     });
     return worker;
   }
