@@ -18,6 +18,7 @@ const RETRYABLE: Readonly<Record<string, boolean>> = {
   // The pause ends: a job whose retries are spaced out outlives it.
   "script.quarantined": true,
   "module.not_allowed": false,
+  "module.not_found": false,
   "result.too_large": false,
   "result.not_serialisable": false,
   "egress.denied": false,

@@ -8,6 +8,7 @@ import { createRunnerCore } from "./core.ts";
 import { createEgress, NO_EGRESS } from "./egress/egress.ts";
 import type { Executor } from "./executor.ts";
 import { scriptExecutor } from "./executors/script.ts";
+import { createLibraries } from "./libraries/libraries.ts";
 import { redacted } from "./redaction.ts";
 import { createScripts } from "./scripts.ts";
 import { createSupervisor } from "./supervisor.ts";
@@ -69,7 +70,8 @@ export const composeRunner = (options: ComposeOptions): Service => {
       if (supervisor === null) return executors;
       const scripts = createScripts({ clock, random, route });
       const openEgress = egress?.open ?? (() => NO_EGRESS);
-      const script = scriptExecutor(supervisor, scripts.get, openEgress);
+      const libraries = createLibraries();
+      const script = scriptExecutor(supervisor, { scripts, libraries, openEgress });
       // Without egress nothing secret ever comes near a script.
       return executors.set(
         "script",

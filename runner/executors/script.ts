@@ -3,21 +3,28 @@ import { Code, ConnectError } from "@connectrpc/connect";
 import type { AttemptEgress } from "../egress/egress.ts";
 import { type Assignment, type Executor, unmeasured } from "../executor.ts";
 import { failure } from "../failures.ts";
-import type { ScriptText } from "../scripts.ts";
+import type { Libraries } from "../module-wire.ts";
+import type { Scripts, ScriptText } from "../scripts.ts";
 import type { Supervisor } from "../supervisor.ts";
+import { moduleCalls } from "./module-calls.ts";
 import { stepCalls } from "./step-calls.ts";
+
+export type ScriptParts = {
+  readonly scripts: Scripts;
+  readonly libraries: Libraries;
+  readonly openEgress: (assignment: Assignment) => AttemptEgress;
+};
 
 /** Runs user scripts: fetches the text, hands it to the sandbox with what it may ask of the runner. */
 export const scriptExecutor = (
   supervisor: Pick<Supervisor, "run">,
-  getScript: (organizationId: string, hash: string) => Promise<ScriptText>,
-  openEgress: (assignment: Assignment) => AttemptEgress,
+  { scripts, libraries, openEgress }: ScriptParts,
 ): Executor => ({
   execute: async (assignment, report, signal) => {
     const { ref } = assignment;
     let script: ScriptText;
     try {
-      script = await getScript(ref.organizationId, assignment.scriptHash);
+      script = await scripts.get(ref.organizationId, assignment.scriptHash);
     } catch (caught) {
       const cause = ConnectError.from(caught);
       const error =
@@ -36,7 +43,14 @@ export const scriptExecutor = (
         ...script,
         input: assignment.input,
         timeoutMs: assignment.attemptTimeoutMs,
-        calls: new Map([...stepCalls(report.steps), ...egress.calls]),
+        calls: new Map([
+          ...stepCalls(report.steps),
+          ...egress.calls,
+          ...moduleCalls(
+            { ...assignment, organizationId: ref.organizationId, fileName: script.fileName },
+            { scriptOf: scripts.ofType, libraries },
+          ),
+        ]),
         secrets: egress.secrets,
       },
       report,

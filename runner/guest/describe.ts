@@ -50,7 +50,9 @@ const describeObject = (thrown: object, fileName: string): Described => {
   const message = read(thrown, "message");
   const said = message === undefined ? text(thrown) : text(message);
   const dynamicImport = said === NO_DYNAMIC_IMPORT;
-  const own = dynamicImport ? "import() is not available: a script is one file" : said;
+  const own = dynamicImport
+    ? "import() is not available: use import at the top of the script"
+    : said;
   const stack = read(thrown, "stack");
   const retryable = read(thrown, "retryable");
   const plain = name === "" || name === "Error" || message === undefined;

@@ -1,8 +1,8 @@
 import { indexOfText, sliceText } from "./primordials.ts";
 
 /**
- * `stack` without the frames that are not the author's: a frame stays if it names `fileName` or has
- * no file at all. Lines of the message stay as they are.
+ * `stack` without the frames that are not the author's: a frame stays if it names `fileName` or an
+ * imported module, or has no file at all. Lines of the message stay as they are.
  */
 export const authorStack = (stack: string, fileName: string): string => {
   let kept = "";
@@ -20,4 +20,7 @@ export const authorStack = (stack: string, fileName: string): string => {
 const isFrame = (line: string): boolean => indexOfText(line, "    at ") === 0;
 
 const isAuthors = (line: string, fileName: string): boolean =>
-  indexOfText(line, `${fileName}:`) !== -1 || indexOfText(line, "(<anonymous>)") !== -1;
+  indexOfText(line, `${fileName}:`) !== -1 ||
+  indexOfText(line, "script:") !== -1 ||
+  indexOfText(line, "library:") !== -1 ||
+  indexOfText(line, "(<anonymous>)") !== -1;

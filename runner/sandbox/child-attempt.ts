@@ -1,6 +1,11 @@
+import type { Module } from "isolated-vm";
+
 import { systemClock } from "../../src/runtime/clock.ts";
 import { escapedFault, type Fault, loadFault } from "./fault.ts";
-import type { Delivery, Posted, Spare } from "./isolate.ts";
+import { MODULE_CALL } from "../module-wire.ts";
+import type { Delivery, Posted, Resolve, Spare } from "./isolate.ts";
+import type { KeptLibraries } from "./library.ts";
+import { createLoader, type Loader } from "./load.ts";
 import type { FromChild, ToChild } from "./protocol.ts";
 
 /** Anything but `ready`, without what all of them carry. */
@@ -30,6 +35,7 @@ const MEMORY: Fault = {
  */
 export const runAttempt = (
   spare: Spare,
+  libraries: KeptLibraries,
   order: Extract<ToChild, { op: "run" }>,
   say: (said: Said) => void,
   done: () => void,
@@ -103,23 +109,51 @@ export const runAttempt = (
     }
   };
 
+  const start = (script: Module, resolve: Resolve): void => {
+    spare.link(script, resolve).evaluate().catch(escaped);
+  };
+
+  const unloadable = (thrown: unknown): void => {
+    fail(spare.isolate.isDisposed ? MEMORY : loadFault(thrown, order.fileName));
+  };
+
+  /** While it is there, no line of the script has run. */
+  let loader: Loader | null = null;
+
+  const startWithImports = async (script: Module): Promise<void> => {
+    loader = createLoader(spare, libraries, (call, question) => {
+      say({ op: "call", call, name: MODULE_CALL, payload: JSON.stringify(question) });
+    });
+    try {
+      const resolve = await loader.load(script, order.fileName);
+      loader = null;
+      if (!over) start(script, resolve);
+    } catch (thrown) {
+      unloadable(thrown);
+    }
+  };
+
   spare.bind(posted);
   try {
     spare.begin(order.attempt, order.input);
-    const runner = spare.load(order.code, order.fileName);
-    runner.evaluate().catch(escaped);
+    const script = spare.compile(order.code, order.fileName);
+    if (script.dependencySpecifiers.length === 0) start(script, importsNothing);
+    else void startWithImports(script);
   } catch (thrown) {
-    if (spare.isolate.isDisposed) fail(MEMORY);
-    else fail(loadFault(thrown));
+    unloadable(thrown);
   }
 
   return {
     id: order.id,
     cancel: () => {
-      deliver("cancelled");
+      if (loader === null) deliver("cancelled");
+      else loader.stop();
     },
     reply: (call, ok, payload) => {
-      deliver("reply", call, ok, payload);
+      if (loader === null) deliver("reply", call, ok, payload);
+      else loader.take(call, ok, payload);
     },
   };
 };
+
+const importsNothing: Resolve = () => undefined;

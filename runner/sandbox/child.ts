@@ -13,6 +13,7 @@ import { type ChildAttempt, runAttempt } from "./child-attempt.ts";
 import { makeCodeCache } from "./code-cache.ts";
 import { createFrameReader, encodeFrame } from "./frames.ts";
 import { createIsolates, type Ivm, type Spare } from "./isolate.ts";
+import { createKeptLibraries } from "./library.ts";
 import { lockDown } from "./lockdown.ts";
 import type { FromChild, ToChild } from "./protocol.ts";
 
@@ -48,6 +49,7 @@ if (purpose === "check") {
   process.exit();
 }
 
+const libraries = createKeptLibraries(vm);
 let makeSpare: (() => Spare) | null = null;
 let spare: Spare | null = null;
 let current: ChildAttempt | null = null;
@@ -65,6 +67,7 @@ const start = (order: Order<"run">): void => {
   const before = process.cpuUsage();
   const attempt = runAttempt(
     taken,
+    libraries,
     order,
     (said) => {
       if (said.op !== "succeeded" && said.op !== "failed") {
@@ -79,6 +82,7 @@ const start = (order: Order<"run">): void => {
       setImmediate(() => {
         current = null;
         if (!taken.isolate.isDisposed) taken.isolate.dispose();
+        libraries.prepare();
         refill();
       });
     },

@@ -1,5 +1,5 @@
 import { authorStack } from "../guest/stack.ts";
-import { ImportRefused } from "./isolate.ts";
+import { LoadRefused } from "./load.ts";
 
 /** A failure that the child saw from outside of the script's own code. */
 export type Fault = {
@@ -22,22 +22,20 @@ const textOf = (thrown: unknown, key: "name" | "message" | "stack"): string => {
 /** V8 puts the place of a syntax error behind the message: `Unexpected token ';' [script.ts:1:11]`. */
 const PLACE = / \[([^\]\s]+:\d+:\d+)\]$/;
 
-/** Why a module could not be compiled or linked. */
-export const loadFault = (thrown: unknown): Fault => {
-  if (thrown instanceof ImportRefused) {
-    return {
-      code: "module.not_allowed",
-      message: cut(`"${thrown.message}" cannot be imported: a script is one file`),
-      stack: "",
-      retryable: false,
-    };
+/** Why the script in `fileName`, or what it imports, could not be compiled or linked. */
+export const loadFault = (thrown: unknown, fileName: string): Fault => {
+  if (thrown instanceof LoadRefused) {
+    const { code, message } = thrown;
+    return { code, message: cut(message), stack: "", retryable: null };
   }
   const message = textOf(thrown, "message");
-  const place = PLACE.exec(message)?.[1];
+  const place = PLACE.exec(message)?.[1] ?? "";
+  const file = place.replace(/:\d+:\d+$/, "");
+  const where = file === "" || file === fileName ? "" : ` in ${file}`;
   return {
     code: "script.syntax",
-    message: `SyntaxError: ${message.replace(PLACE, "")}`,
-    stack: place === undefined ? "" : `    at ${place}`,
+    message: `SyntaxError: ${message.replace(PLACE, "")}${where}`,
+    stack: place === "" ? "" : `    at ${place}`,
     retryable: false,
   };
 };

@@ -1,5 +1,7 @@
 import type ivm from "isolated-vm";
 
+import { type Library, runLibrary } from "./library.ts";
+
 export type Ivm = typeof ivm;
 
 type Fact = string | number;
@@ -11,8 +13,15 @@ export type Spare = {
   /** Where the guest's posts go from now on. */
   bind(posted: Posted): void;
   begin(attempt: string, input: string): void;
-  /** Compiles and links a script. @throws SyntaxError as V8 words it; ImportRefused */
-  load(code: string, fileName: string): ivm.Module;
+  /** @throws SyntaxError as V8 words it */
+  compile(code: string, fileName: string): ivm.Module;
+  /** Runs a library, and answers with a module that exports what it has. */
+  library(library: Library): ivm.Module;
+  /**
+   * Links a script with what it imports; `resolve` knows all of it. The answer is evaluated to run
+   * the script. @throws SyntaxError as V8 words it
+   */
+  link(script: ivm.Module, resolve: Resolve): ivm.Module;
   /** Tells the guest something. Rejects with what escapes from the script. */
   deliver(...told: Delivery): Promise<void>;
 };
@@ -22,10 +31,7 @@ export type Delivery =
   | readonly ["wake" | "cancelled" | "deadline"]
   | readonly ["reply", number, boolean, string];
 
-/** A script is one file: nothing can be imported. */
-export class ImportRefused extends Error {
-  override readonly name = "ImportRefused";
-}
+export type Resolve = (specifier: string) => ivm.Module | undefined;
 
 const START = "millrace:start";
 const SCRIPT = "millrace:script";
@@ -85,12 +91,14 @@ export const createIsolates = (vm: Ivm, options: IsolateOptions): (() => Spare) 
       begin: (attempt, input) => {
         begin.applySync(undefined, [attempt, input]);
       },
-      load: (code, fileName) => {
-        const script = isolate.compileModuleSync(code, { filename: fileName });
+      compile: (code, fileName) => isolate.compileModuleSync(code, { filename: fileName }),
+      library: (library) => runLibrary(isolate, context, library),
+      link: (script, resolve) => {
         runner.instantiateSync(context, (specifier, referrer) => {
-          if (referrer === runner && specifier === START) return starter;
-          if (referrer === runner && specifier === SCRIPT) return script;
-          throw new ImportRefused(specifier);
+          const own = referrer === runner;
+          if (own && specifier === START) return starter;
+          if (own && specifier === SCRIPT) return script;
+          return resolve(specifier) ?? refuse(specifier);
         });
         return runner;
       },
@@ -102,5 +110,5 @@ export const createIsolates = (vm: Ivm, options: IsolateOptions): (() => Spare) 
 };
 
 const refuse = (specifier: string): never => {
-  throw new ImportRefused(specifier);
+  throw new Error(`nobody has loaded ${specifier}`);
 };

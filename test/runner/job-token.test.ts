@@ -4,6 +4,8 @@ import { NO_EGRESS } from "../../runner/egress/egress.ts";
 import { handlerExecutors } from "../../runner/executors/handlers.ts";
 import { scriptExecutor } from "../../runner/executors/script.ts";
 import type { Handler } from "../../runner/handler.ts";
+import { createLibraries } from "../../runner/libraries/libraries.ts";
+import type { Scripts } from "../../runner/scripts.ts";
 import { type Assignment, silentReport, unmeasured } from "../../runner/executor.ts";
 import { HANDLER_OPTIONS } from "../support/runner-under-test.ts";
 
@@ -43,9 +45,15 @@ it("nothing of it goes to the sandbox of a script", async () => {
       return await Promise.resolve({ kind: "succeeded", result: "1", ...unmeasured });
     },
   };
-  const getScript = async () =>
-    await Promise.resolve({ code: "", language: "JAVASCRIPT" as const });
-  const executor = scriptExecutor(supervisor, getScript as never, () => NO_EGRESS);
+  const scripts: Scripts = {
+    get: async () => await Promise.resolve({ code: "", fileName: "script.js" }),
+    ofType: async () => await Promise.reject(new Error("nothing is imported")),
+  };
+  const executor = scriptExecutor(supervisor, {
+    scripts,
+    libraries: createLibraries(),
+    openEgress: () => NO_EGRESS,
+  });
   await executor.execute(assignment, silentReport, signal);
   expect(handed).toMatchObject({ jobId: "job" });
   const text = JSON.stringify(handed);

@@ -5,12 +5,15 @@ import {
   type Report,
   silentReport,
 } from "../../runner/executor.ts";
+import { moduleCalls } from "../../runner/executors/module-calls.ts";
 import type { HostCalls } from "../../runner/host-calls.ts";
 import type { Isolation } from "../../runner/sandbox/choose.ts";
+import { createLibraries } from "../../runner/libraries/libraries.ts";
 import { DEFAULT_LIMITS, type SandboxLimits } from "../../runner/sandbox/limits.ts";
 import { createSupervisor, type Supervisor } from "../../runner/supervisor.ts";
 import { type Clock, systemClock } from "../../src/runtime/clock.ts";
 import { type Log, silentLog } from "../../src/runtime/log.ts";
+import { type TypeScripts, typeScripts } from "./type-scripts.ts";
 
 export type Ran = {
   readonly ending: Ending;
@@ -29,6 +32,10 @@ export type RunOptions = {
   readonly scriptHash?: string;
   readonly calls?: HostCalls;
   readonly secrets?: Readonly<Record<string, string>>;
+  /** The scripts that it may import, by `<type>@<version>`. */
+  readonly scripts?: TypeScripts;
+  /** `<type>@<version>` of the script itself. */
+  readonly type?: string;
   /** Called with each row as it comes. */
   readonly onOutput?: (row: string) => void;
 };
@@ -47,6 +54,17 @@ export type SandboxOptions = {
   readonly canary?: boolean;
   readonly log?: Log;
   readonly clock?: Clock;
+};
+
+const libraries = createLibraries();
+
+/** What the runner answers to a script's imports. */
+const importsOf = (given: RunOptions, fileName: string): HostCalls => {
+  const [type = "", version = "0"] = (given.type ?? "").split("@");
+  return moduleCalls(
+    { organizationId: "acme", type, typeVersion: Number(version), fileName },
+    { scriptOf: typeScripts(given.scripts ?? {}), libraries },
+  );
 };
 
 /** A supervisor with real children, and little CPU for each script. */
@@ -76,6 +94,7 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
           progress.push(next);
         },
       };
+      const fileName = given.fileName ?? "script.ts";
       const ending = await supervisor.run(
         {
           organizationId: given.organizationId ?? "acme",
@@ -83,10 +102,10 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
           attempt: given.attempt ?? 1,
           scriptHash: given.scriptHash ?? "",
           code,
-          fileName: given.fileName ?? "script.ts",
+          fileName,
           input: JSON.stringify(given.input ?? null),
           timeoutMs: given.timeoutMs ?? 5_000,
-          calls: given.calls ?? new Map(),
+          calls: new Map([...importsOf(given, fileName), ...(given.calls ?? [])]),
           secrets: given.secrets ?? {},
         },
         report,

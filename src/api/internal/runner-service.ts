@@ -108,17 +108,19 @@ const sync = async (
   };
 };
 
-/** The script of a type; empty if there is none. */
-const hashOfType = async (
+type Named = { readonly hash: string; readonly typeVersion: number };
+
+/** The script that a type is; an empty hash if there is none. A disabled type counts: it is a text. */
+const ofType = async (
   { catalog }: RunnerApi,
   organizationId: OrganizationId,
   { type, typeVersion }: GetScriptRequest,
-): Promise<string> => {
+): Promise<Named> => {
   const version =
     typeVersion === 0
       ? (await catalog.find(organizationId, type))?.version
       : await catalog.findVersion(organizationId, type, typeVersion);
-  return version?.scriptHash ?? "";
+  return { hash: version?.scriptHash ?? "", typeVersion: version?.version ?? 0 };
 };
 
 const getScript = async (
@@ -128,14 +130,16 @@ const getScript = async (
   const organizationId = request.organizationId as OrganizationId;
   const place = { shardId: api.router.shardOf(organizationId), organizationId };
   const named = isId(organizationId);
-  const hash =
-    named && request.type !== "" ? await hashOfType(api, organizationId, request) : request.hash;
+  const { hash, typeVersion } =
+    named && request.type !== ""
+      ? await ofType(api, organizationId, request)
+      : { hash: request.hash, typeVersion: 0 };
   const script = named && HASH.test(hash) ? await api.jobs.script(place, hash as ScriptHash) : null;
   if (script === null) {
     const what = request.type === "" ? hash : `of the type ${request.type}`;
     throw new JobFault("SCRIPT_NOT_FOUND", `There is no script ${what}.`, { metadata: { hash } });
   }
-  return { code: script.code, language: ScriptLanguage[script.language], hash };
+  return { code: script.code, language: ScriptLanguage[script.language], hash, typeVersion };
 };
 
 const listSteps = async (
