@@ -38,9 +38,8 @@ export const moduleCalls = (main: MainModule, sources: ModuleSources): HostCalls
     if (type === main.type && (version === 0 || version === main.typeVersion)) {
       return answer(main.fileName, "");
     }
-    const found = await fetched(specifier, async () =>
-      sources.scriptOf(main.organizationId, type, version),
-    );
+    const asking = sources.scriptOf(main.organizationId, type, version);
+    const found = await fetched(specifier, asking);
     return answer(`script:${type}@${found.version}`, found.code);
   };
 
@@ -87,9 +86,9 @@ const notAllowed = (specifier: string, libraries: readonly string[]): HostFault 
   );
 };
 
-const fetched = async <T>(specifier: string, fetch: () => Promise<T>): Promise<T> => {
+const fetched = async <T>(specifier: string, asking: Promise<T>): Promise<T> => {
   try {
-    return await fetch();
+    return await asking;
   } catch (caught) {
     if (ConnectError.from(caught).code === Code.NotFound) {
       throw new HostFault(

@@ -10,10 +10,10 @@ const USES: Readonly<Record<string, readonly [code: string, result: unknown]>> =
     export default (input) => {
       const Order = z.object({ id: z.int(), at: z.iso.datetime(), tags: z.array(z.string()).default([]) });
       const bad = Order.safeParse({ id: 1.5 });
-      return [Order.parse(input), bad.error.issues.map((issue) => issue.path[0]), zod.z === all.z,
+      return [Order.parse(input), bad.error.issues.map((issue) => issue.path[0]), [zod.string === z.string, all.default === zod],
         z.toJSONSchema(z.enum(["a", "b"])).enum];
     }`,
-    [{ id: 7, at: "2026-01-02T03:04:05Z", tags: [] }, ["id", "at"], true, ["a", "b"]],
+    [{ id: 7, at: "2026-01-02T03:04:05Z", tags: [] }, ["id", "at"], [true, true], ["a", "b"]],
   ],
   "date-fns": [
     `import { addMonths, formatISO, parseISO, differenceInCalendarDays } from "date-fns";
@@ -35,14 +35,14 @@ const USES: Readonly<Record<string, readonly [code: string, result: unknown]>> =
   papaparse: [
     `import Papa from "papaparse";
     export default () => [
-      Papa.parse('a,b\n1,"x, y"', { header: true, dynamicTyping: true }).data,
+      Papa.parse('a,b\\n1,"x, y"', { header: true, dynamicTyping: true }).data,
       Papa.unparse([{ a: 1, b: 'say "hi"' }]),
     ];`,
     [[{ a: 1, b: "x, y" }], 'a,b\r\n1,"say ""hi"""'],
   ],
   yaml: [
     `import YAML, { parse, stringify } from "yaml";
-    export default () => [parse("a: [1, 2]\nb: &x {c: true}\nd: *x"), stringify({ a: ["b"] }), YAML.parse("1")];`,
+    export default () => [parse("a: [1, 2]\\nb: &x {c: true}\\nd: *x"), stringify({ a: ["b"] }), YAML.parse("1")];`,
     [{ a: [1, 2], b: { c: true }, d: { c: true } }, "a:\n  - b\n", 1],
   ],
 };
@@ -59,11 +59,12 @@ describe("a library", () => {
   const INPUT = { id: 7, at: "2026-01-02T03:04:05Z" };
 
   it.each([...LIBRARIES.keys()])(
-    "%s works in a script, and again with its code cache",
+    "%s works, also when it comes from the code cache",
     async (name) => {
       const [code, result] = USES[name] ?? ["", "no test"];
-      expect(resultOf(await sandbox.run(code, { input: INPUT }))).toEqual(result);
-      expect(resultOf(await sandbox.run(code, { input: INPUT }))).toEqual(result);
+      for (let attempt = 1; attempt <= 3; attempt++) {
+        expect(resultOf(await sandbox.run(code, { input: INPUT }))).toEqual(result);
+      }
     },
   );
 
@@ -78,12 +79,14 @@ describe("a library", () => {
   });
 
   it("stands in a stack with the names of its functions", async () => {
-    const code = 'import { z } from "zod";\nexport default () => z.string().parse(1);';
+    const code = 'import { map } from "lodash-es";\nexport default () => map([1], (n) => n.no());';
     const { ending } = await sandbox.run(code);
     expect(ending).toMatchObject({
       error: {
         code: "script.threw",
-        stack: expect.stringMatching(/ZodString.*library:zod:\d+:\d+[^]*script\.ts:2:40/) as string,
+        stack: expect.stringMatching(
+          /script\.ts:2:40\n {4}at arrayMap \(library:lodash-es:\d+:\d+\)[^]*script\.ts:2:22/,
+        ) as string,
       },
     });
   });
