@@ -19,6 +19,7 @@ import { createUsageReader } from "./sandbox/proc.ts";
 import { createHome, readProgram } from "./sandbox/program.ts";
 import { createQuarantine } from "./sandbox/quarantine.ts";
 import { runInChild } from "./sandbox/run.ts";
+import { LONGEST_AGE_MS, SLOWEST_CLEAN_UP_MS } from "./sandbox/wear.ts";
 import { createWatch } from "./sandbox/watch.ts";
 
 export type SupervisorOptions = {
@@ -48,7 +49,8 @@ export type Supervisor = Service & {
 export const createSupervisor = (options: SupervisorOptions): Supervisor => {
   const { clock, log, limits } = options;
   const quarantine = createQuarantine(clock);
-  const watch = createWatch(clock, createUsageReader(), limits.sampleMs);
+  const readUsage = createUsageReader();
+  const watch = createWatch(clock, readUsage, limits.sampleMs);
   let pool: Pool | null = null;
   let directory = "";
   let lastId = 0;
@@ -76,8 +78,8 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
     const home = pool;
     const child = await home.take(task.organizationId, signal);
     lastId += 1;
-    return await runInChild(child, lastId, task, report, signal, around(bounds), (fit) => {
-      home.give(child, fit);
+    return await runInChild(child, lastId, task, report, signal, around(bounds), (fit, ms) => {
+      home.give(child, fit, ms);
     });
   };
 
@@ -99,7 +101,13 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
       isolation: options.isolation,
       slots: options.slots,
       spares: options.spares,
-      recycleAfter: limits.recycleAfter,
+      wear: {
+        attempts: limits.recycleAfter,
+        ageMs: LONGEST_AGE_MS,
+        growthBytes: limits.rssBytes / 4,
+        cleanUpMs: SLOWEST_CLEAN_UP_MS,
+      },
+      readUsage,
     });
     await pool.start();
     if (options.canary) await proveTheKill();
@@ -158,7 +166,10 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
         leave.ended(null);
         if (cause instanceof AttemptStopped) return { ...CANCELLED, ...unmeasured };
         log.error({ err: cause }, "a script could not be given to the sandbox");
-        const error = failure("runner.crashed", "the sandbox could not be started");
+        const error = failure(
+          "runner.crashed",
+          "this runner could not start a process for the script; its log says why",
+        );
         return { kind: "failed", error, ...unmeasured };
       }
     },

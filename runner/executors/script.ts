@@ -30,7 +30,10 @@ export const scriptExecutor = (
       const error =
         cause.code === Code.NotFound
           ? failure("script.not_found", "the text of the script is gone")
-          : failure("runner.crashed", "the text of the script could not be fetched");
+          : failure(
+              "runner.crashed",
+              "the runner could not get the text of the script from any server",
+            );
       return { kind: "failed", error, ...unmeasured };
     }
     const egress = openEgress(assignment);

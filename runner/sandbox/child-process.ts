@@ -6,7 +6,12 @@ import type { Command } from "./launch.ts";
 import type { FromChild, ToChild } from "./protocol.ts";
 
 /** Why a child is gone, for our log. Its last words are never shown to a script's owner. */
-export type Exit = { readonly how: string; readonly lastWords: string };
+export type Exit = {
+  readonly how: string;
+  readonly lastWords: string;
+  /** It was killed because it sent what is no frame; `how` quotes it. */
+  readonly broken: boolean;
+};
 
 /** The parent's end of one child. Everything that comes out of it is checked before it is passed on. */
 export type ChildProcessEnd = {
@@ -74,7 +79,7 @@ export const spawnChild = (command: Command, directory: string): ChildProcessEnd
   const exited = new Promise<Exit>((resolve) => {
     const end = (how: string): void => {
       if (gone !== null) return;
-      gone = { how: broken ?? how, lastWords };
+      gone = { how: broken ?? how, lastWords, broken: broken !== null };
       resolve(gone);
       listener.exited(gone);
     };

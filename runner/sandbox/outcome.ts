@@ -5,7 +5,6 @@ import { isFiniteThroughout, isNestedAtMost, RESULT_DEPTH } from "../nesting.ts"
 import { CALL_LIMITS } from "./calls.ts";
 import type { SandboxLimits } from "./limits.ts";
 import type { ScriptFile } from "./protocol.ts";
-import type { Violation } from "./watch.ts";
 
 export type ScriptTask = {
   readonly organizationId: string;
@@ -36,10 +35,10 @@ export const failed = (error: Failure): Outcome => ({ kind: "failed", error });
 
 /** A result as the child sent it. The guest has checked it already, unless it is not our guest any more. */
 export const accept = (result: string, limits: SandboxLimits): Outcome => {
-  if (Buffer.byteLength(result) > limits.resultBytes) {
-    return failed(
-      failure("result.too_large", `the result is larger than ${limits.resultBytes} bytes of JSON`),
-    );
+  const bytes = Buffer.byteLength(result);
+  if (bytes > limits.resultBytes) {
+    const message = `the result has ${bytes} bytes of JSON; ${limits.resultBytes} are allowed`;
+    return failed(failure("result.too_large", message));
   }
   let value: unknown;
   try {
@@ -73,15 +72,3 @@ export const guestAttempt = (task: ScriptTask, limits: SandboxLimits): string =>
     resultBytes: limits.resultBytes,
     secrets: task.secrets,
   });
-
-/** Why the supervisor killed, for the author. */
-export const explain = (what: Violation, task: ScriptTask, limits: SandboxLimits): string => {
-  switch (what) {
-    case "timeout.wall":
-      return `the attempt took longer than ${task.timeoutMs} ms`;
-    case "timeout.cpu":
-      return `the script used more than ${limits.cpuMs} ms of CPU time`;
-    case "memory":
-      return "the script used more memory than it may";
-  }
-};

@@ -1,13 +1,16 @@
 import { type Clock } from "../../src/runtime/clock.ts";
 import type { Log } from "../../src/runtime/log.ts";
 import type { ChildProcessEnd } from "./child-process.ts";
+import type { ReadUsage } from "./proc.ts";
+import { createReadiness } from "./readiness.ts";
+import type { WearLimits } from "./wear.ts";
+import { createWearRecords, type WearRecord } from "./wear-record.ts";
 import { choose, type Isolation, type Member, surplus } from "./choose.ts";
-import { NO_DEMAND, peak, seen, WINDOW_MS } from "./demand.ts";
 
 /**
  * The sandbox children. It owns all of them: nobody else starts, ends or lends one. A child starts
- * fresh, serves whom the isolation lets it serve, and is ended when it has served long enough, when
- * something was odd, or when an organization that it may not serve needs its place. Nothing survives a crash of the runner: the
+ * fresh, serves whom the isolation lets it serve, and is ended when it is worn, when something was
+ * odd, or when an organization that it may not serve needs its place. Nothing survives a crash of the runner: the
  * children end with it.
  */
 export type Pool = {
@@ -15,8 +18,11 @@ export type Pool = {
   start(): Promise<void>;
   /** A child that may serve the organization, ready. @throws SandboxUnavailable, the signal's reason */
   take(organizationId: string, signal: AbortSignal): Promise<ChildProcessEnd>;
-  /** Gives a child back. `fit`: it waits for its next attempt; otherwise it is ended. */
-  give(child: ChildProcessEnd, fit: boolean): void;
+  /**
+   * Gives a child back. `fit`: it waits for its next attempt, unless it is worn; otherwise it is
+   * ended. `cleanUpMs`: see wear.ts.
+   */
+  give(child: ChildProcessEnd, fit: boolean, cleanUpMs: number): void;
   /** Ends all children, busy or not; resolves when they are gone. */
   stop(): Promise<void>;
   members(): readonly PoolMember[];
@@ -41,7 +47,8 @@ export type PoolOptions = {
    * every attempt takes one, more of them while there is demand.
    */
   readonly spares: number;
-  readonly recycleAfter: number;
+  readonly wear: WearLimits;
+  readonly readUsage: ReadUsage;
 };
 
 type Child = {
@@ -49,6 +56,7 @@ type Child = {
   organizationId: string | null;
   usedAt: number;
   attempts: number;
+  readonly record: WearRecord;
   readonly end: ChildProcessEnd;
 } & Member;
 
@@ -62,8 +70,11 @@ type Waiter = {
 const MOST_FAILED_STARTS = 5;
 const START_BACKOFF_MS = 100;
 
+/** Idle children whose age is over are replaced one at a time, so often within that age. */
+const LOOKS_FOR_AGE = 20;
+
 export const createPool = (options: PoolOptions): Pool => {
-  const { clock, log, isolation, slots, spares, recycleAfter } = options;
+  const { clock, log, isolation, slots, spares, wear } = options;
   const most = slots + spares;
   const room = { isolation, slots, most };
   const children = new Map<ChildProcessEnd, Child>();
@@ -73,8 +84,17 @@ export const createPool = (options: PoolOptions): Pool => {
   let failedStarts = 0;
   let backingOff = false;
   let stopped = false;
-  let demand = NO_DEMAND;
-  let stopLooking: (() => void) | null = null;
+  let stopLooking = (): void => {};
+  const recordOf = createWearRecords(clock, options.readUsage, wear);
+  const readiness = createReadiness({
+    clock,
+    isolation,
+    slots,
+    spares,
+    look: () => {
+      settle();
+    },
+  });
 
   const count = (state: Child["state"]): number => {
     let found = 0;
@@ -107,7 +127,14 @@ export const createPool = (options: PoolOptions): Pool => {
 
   const spawn = (): void => {
     const end = options.spawn();
-    const child: Child = { state: "starting", organizationId: null, usedAt: 0, attempts: 0, end };
+    const child: Child = {
+      state: "starting",
+      organizationId: null,
+      usedAt: 0,
+      attempts: 0,
+      record: recordOf(end.pid),
+      end,
+    };
     children.set(end, child);
     attend(child);
   };
@@ -132,6 +159,18 @@ export const createPool = (options: PoolOptions): Pool => {
         else log.warn({ pid: end.pid, how, lastWords }, "an idle sandbox child ended");
         settle();
       },
+    });
+  };
+
+  /** Also a child that has nothing to do grows old. */
+  const lookForAge = (): void => {
+    stopLooking = clock.after(wear.ageMs / LOOKS_FOR_AGE, () => {
+      const old = [...children.values()].find(
+        (child) => child.state === "idle" && child.record.isWorn(child.attempts, 0),
+      );
+      if (old !== undefined) remove(old.end);
+      settle();
+      lookForAge();
     });
   };
 
@@ -183,31 +222,13 @@ export const createPool = (options: PoolOptions): Pool => {
       if (child.state === "starting") starting += 1;
       else if (child.state === "idle") idle = child;
     }
-    const wanted = waiters.length + ready();
+    const wanted = waiters.length + readiness.wanted();
     if (fresh > wanted && idle !== null) remove(idle.end);
     while (fresh < wanted && starting < slots && children.size < most && !backingOff) {
       spawn();
       fresh += 1;
       starting += 1;
     }
-  };
-
-  /** How many fresh children there should be beyond those that somebody waits for. */
-  const ready = (): number => {
-    if (isolation !== "process") return spares;
-    const lately = Math.min(slots, peak(demand, clock.monotonic()));
-    if (lately > spares) {
-      stopLooking ??= clock.after(WINDOW_MS, () => {
-        stopLooking = null;
-        settle();
-      });
-    }
-    return Math.max(spares, lately);
-  };
-
-  const note = (): void => {
-    if (isolation !== "process") return;
-    demand = seen(demand, waiters.length + count("busy"), clock.monotonic());
   };
 
   const take = async (organizationId: string, signal: AbortSignal): Promise<ChildProcessEnd> =>
@@ -231,7 +252,7 @@ export const createPool = (options: PoolOptions): Pool => {
       if (stopped) throw new SandboxUnavailable("the sandbox is stopped");
       signal.addEventListener("abort", forget, { once: true });
       waiters = [...waiters, waiter];
-      note();
+      readiness.note(waiters.length + count("busy"));
       settle();
     });
 
@@ -245,18 +266,20 @@ export const createPool = (options: PoolOptions): Pool => {
       // It has served nobody.
       first.organizationId = null;
       rest(first);
+      lookForAge();
     },
-    give: (end, fit) => {
+    give: (end, fit, cleanUpMs) => {
       const child = children.get(end);
       if (child === undefined) return;
-      const again = isolation !== "process" && child.attempts < recycleAfter;
-      if (fit && !stopped && again) rest(child);
+      const reused = fit && !stopped && isolation !== "process";
+      if (reused && !child.record.isWorn(child.attempts, cleanUpMs)) rest(child);
       else remove(end);
       settle();
     },
     stop: async () => {
       stopped = true;
-      stopLooking?.();
+      stopLooking();
+      readiness.stop();
       const rejected = waiters;
       waiters = [];
       for (const waiter of rejected) waiter.failed(new SandboxUnavailable("the sandbox stops"));

@@ -3,11 +3,11 @@ import { AttemptStopped, type Ending, type Report } from "../executor.ts";
 import { failure } from "../failures.ts";
 import { createOpenCalls } from "./calls.ts";
 import type { ChildProcessEnd, Exit } from "./child-process.ts";
+import { BROKE_RULES, explain, explainExit, explainHeap } from "./explain.ts";
 import type { SandboxLimits } from "./limits.ts";
 import {
   accept,
   CANCELLED,
-  explain,
   failed,
   guestAttempt,
   type Outcome,
@@ -44,7 +44,7 @@ const WARN_AT = 0.9;
 /**
  * One attempt in one child, as the supervisor sees it. The child is taken for hostile: whatever it
  * does, the ending resolves exactly once, and `left` is called exactly once after it, with whether
- * the child may be used again.
+ * the child may be used again, and how long it took to tidy up.
  *
  * States: running → (cancelling →) ended → left.
  */
@@ -55,12 +55,13 @@ export const runInChild = async (
   report: Report,
   signal: AbortSignal,
   around: Surroundings,
-  left: (fit: boolean) => void,
+  left: (fit: boolean, cleanUpMs: number) => void,
 ): Promise<Ending> =>
   await new Promise((resolve) => {
     const { limits } = around;
     let state: "running" | "cancelling" | "ended" | "left" = "running";
     let frames = 0;
+    let endedAt = 0;
     let cancelGrace = (): void => {};
     const started = around.clock.monotonic();
     const age = (): number => around.clock.monotonic() - started;
@@ -68,6 +69,7 @@ export const runInChild = async (
     const settle = (ending: Ending): void => {
       if (state === "ended" || state === "left") return;
       state = "ended";
+      endedAt = age();
       cancelGrace();
       calls.stop();
       signal.removeEventListener("abort", stop);
@@ -80,7 +82,7 @@ export const runInChild = async (
       guard.release();
       child.listen({ heard: () => {}, exited: () => {} });
       if (!fit) child.kill();
-      left(fit);
+      left(fit, age() - endedAt);
     };
 
     const end = (outcome: Outcome, claimedMs?: number): void => {
@@ -93,14 +95,14 @@ export const runInChild = async (
       leave(false);
     };
 
-    const odd = (why: string, lastWords = ""): void => {
+    const odd = (why: string, message = BROKE_RULES, lastWords = ""): void => {
       around.odd({ pid: child.pid, why, lastWords });
-      kill(failed(failure("runner.crashed", "the sandbox broke down")));
+      kill(failed(failure("runner.crashed", message)));
     };
 
     const violated = (what: Violation): void => {
       if (state === "ended") odd(`did not come to rest: ${what}`);
-      else kill(failed(failure(what, explain(what, task, limits))));
+      else kill(failed(failure(what, explain(what, guard.usage(), task, limits))));
     };
 
     const stop = (): void => {
@@ -156,18 +158,23 @@ export const runInChild = async (
           rest(true);
           return;
         case "failed":
+          if (frame.code === "memory") {
+            end(failed(failure("memory", explainHeap(limits))), frame.cpuUs / 1_000);
+            // Whoever was at the heap's limit has left traces in the process.
+            rest(false);
+            return;
+          }
           end(
             failed(failure(frame.code, frame.message, frame.stack, frame.retryable)),
             frame.cpuUs / 1_000,
           );
-          // Whoever was at the heap's limit has left traces in the process.
-          rest(frame.code !== "memory");
+          rest(true);
           return;
       }
     };
 
-    const exited = ({ how, lastWords }: Exit): void => {
-      odd(`ended: ${how}`, lastWords);
+    const exited = ({ how, lastWords, broken }: Exit): void => {
+      odd(`ended: ${how}`, broken ? BROKE_RULES : explainExit(how), lastWords);
     };
 
     const calls = createOpenCalls(

@@ -103,6 +103,8 @@ describe("a child that is not ours any more", () => {
   ])("is killed, and the attempt fails once, when it %s", async (_, behaviour) => {
     const { ending, odd, usable } = await run(behaviour);
     expect(ending).toMatchObject(crashed);
+    // Nothing of what it said is told to anybody but our log.
+    expect(JSON.stringify(ending)).toMatch(/can say, and was ended|did \(exit code 0\)/);
     expect(usable).toEqual([false]);
     expect(odd).toHaveLength(1);
     await child?.exited;

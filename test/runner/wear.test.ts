@@ -1,0 +1,115 @@
+import { tmpdir } from "node:os";
+
+import { afterEach, describe, expect, it, vi } from "vitest";
+
+import { spawnChild } from "../../runner/sandbox/child-process.ts";
+import { createPool, type Pool } from "../../runner/sandbox/pool.ts";
+import { createUsageReader } from "../../runner/sandbox/proc.ts";
+import { createWearRecords } from "../../runner/sandbox/wear-record.ts";
+import { ageLimitOf, type WearLimits, wornBy } from "../../runner/sandbox/wear.ts";
+import { silentLog } from "../../src/runtime/log.ts";
+import { createManualClock } from "../support/manual-clock.ts";
+
+const LIMITS: WearLimits = { attempts: 100, ageMs: 1_000, growthBytes: 50, cleanUpMs: 20 };
+const NEW = { attempts: 1, ageMs: 0, growthBytes: 0, cleanUpMs: 0 };
+
+describe("a sandbox child is worn", () => {
+  it.each([
+    ["attempts", 99, 100],
+    ["ageMs", 999, 1_000],
+    ["growthBytes", 50, 51],
+    ["cleanUpMs", 20, 21],
+  ] as const)("by its %s: not at %d, but at %d", (sign, fine, worn) => {
+    expect(wornBy({ ...NEW, [sign]: fine }, LIMITS)).toBeNull();
+    expect(wornBy({ ...NEW, [sign]: worn }, LIMITS)).toBe(sign);
+  });
+
+  it("by age at another time than those that started with it, and never later than the limit", () => {
+    const limits = Array.from({ length: 5 }, (_, number) => ageLimitOf(number, LIMITS));
+    expect(new Set(limits).size).toBe(5);
+    expect(Math.max(...limits)).toBe(1_000);
+    expect(Math.min(...limits)).toBe(800);
+  });
+
+  it("by memory that grew over what it was after the first attempt", () => {
+    let rssBytes = 500;
+    const record = createWearRecords(
+      createManualClock(),
+      () => ({ cpuMs: 0, rssBytes }),
+      LIMITS,
+    )(1);
+    expect(record.isWorn(1, 0)).toBe(false);
+    rssBytes = 551;
+    // It is not read after every attempt.
+    expect(record.isWorn(2, 0)).toBe(false);
+    expect(record.isWorn(17, 0)).toBe(true);
+    rssBytes = 550;
+    expect(record.isWorn(33, 0)).toBe(false);
+  });
+});
+
+/** A real process that is ready at once, and does nothing. */
+const PROGRAM = `
+  const body = Buffer.from('{"op":"ready"}');
+  const head = Buffer.alloc(4);
+  head.writeUInt32BE(body.length);
+  process.stdout.write(Buffer.concat([head, body]));
+  process.stdin.resume();
+`;
+
+describe("the pool", () => {
+  const clock = createManualClock();
+  let pool: Pool;
+
+  const pids = (state: string): number[] =>
+    pool
+      .members()
+      .filter((member) => member.state === state)
+      .map(({ pid }) => pid);
+
+  const start = async (spares: number): Promise<void> => {
+    pool = createPool({
+      clock,
+      log: silentLog,
+      spawn: () => spawnChild({ file: process.execPath, args: ["-e", PROGRAM] }, tmpdir()),
+      isolation: "tenant",
+      slots: 2,
+      spares,
+      wear: LIMITS,
+      readUsage: createUsageReader(),
+    });
+    await pool.start();
+    await vi.waitFor(() => expect(pids("idle")).toHaveLength(Math.max(1, spares)));
+  };
+
+  afterEach(async () => {
+    await pool.stop();
+  });
+
+  it("replaces idle children that have grown old, one at a time", async () => {
+    await start(2);
+    const old = pids("idle");
+    clock.advance(800);
+    expect(pids("idle").length).toBeGreaterThanOrEqual(1);
+    await vi.waitFor(() => expect(pids("idle")).toHaveLength(2));
+    expect(pids("idle").filter((pid) => old.includes(pid)).length).toBeGreaterThanOrEqual(1);
+    for (let i = 0; i < 4; i++) {
+      clock.advance(50);
+      await vi.waitFor(() => expect(pids("idle")).toHaveLength(2));
+    }
+    expect(pids("idle").filter((pid) => old.includes(pid))).toEqual([]);
+  });
+
+  it("does not lend a child again that was slow to tidy up, and lends a quick one", async () => {
+    await start(1);
+    const signal = new AbortController().signal;
+    const first = await pool.take("acme", signal);
+    pool.give(first, true, 20);
+    const again = await pool.take("acme", signal);
+    expect(again).toBe(first);
+    pool.give(again, true, 21);
+    const other = await pool.take("acme", signal);
+    expect(other).not.toBe(first);
+    await first.exited;
+  });
+});
