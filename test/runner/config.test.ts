@@ -11,7 +11,7 @@ describe("the configuration of a runner", () => {
     expect(readRunnerConfig({ MILLRACE_RUNNER_TOKEN: "t" })).toMatchObject({
       internalUrl: "http://127.0.0.1:7411",
       token: "t",
-      slots: Math.max(4, availableParallelism() * 4),
+      slots: Math.max(8, availableParallelism() * 8),
       drainMs: 30_000,
       limits: { cpuMs: 5_000, heapMb: 64, rssBytes: 400 * 2 ** 20 },
     });

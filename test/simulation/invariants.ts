@@ -5,6 +5,7 @@ import { faultOf } from "./broken.ts";
 import { APPROVED, type Acknowledgements } from "./clients.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Acknowledged } from "./runners.ts";
+import { missingSteps } from "./step-ledger.ts";
 
 /** What must be true of the database when everything has come to rest. Answers what is not. */
 export const checkEnd = async (facts: {
@@ -18,6 +19,7 @@ export const checkEnd = async (facts: {
   ...nothingAcknowledgedIsLost(facts),
   ...(await releasesAreUsedUp(facts)),
   ...endingsAreKept(facts),
+  ...(await stepsAreKept(facts)),
   ...jobsEndOnce(facts),
 ];
 
@@ -52,6 +54,7 @@ const nothingIsLeftOfRemovedJobs = async ({ store, ledger }: Facts): Promise<str
       ...((await store.jobs.find(place, id)) === null ? [] : ["the job"]),
       ...(await store.jobs.attempts(place, id)),
       ...(await store.jobs.output(place, id, 0, 10)),
+      ...(await store.jobs.steps(place, id)),
       ...specs,
       ...requests,
     ];
@@ -108,6 +111,19 @@ const endingsAreKept = ({ ledger, acknowledged }: Facts): string[] => {
     else if (attempt.outcome !== "CANCELLED" && attempt.result !== expected) {
       faults.push(faultOf("an ending that was acknowledged counts", { ref, attempt }));
     }
+  }
+  return faults;
+};
+
+const stepsAreKept = async ({ store, ledger }: Facts): Promise<string[]> => {
+  const faults: string[] = [];
+  const shards = (await store.shards.list()).length;
+  for (const id of ledger.steps.jobs()) {
+    const organizationId = ledger.jobs.get(id)?.organizationId;
+    if (organizationId === undefined) continue;
+    const place = { organizationId, shardId: shardOf(organizationId, shards) };
+    const lost = missingSteps(ledger.steps.acknowledged(id), await store.jobs.steps(place, id));
+    if (lost.length > 0) faults.push(faultOf("a step that ended is not run again", { id, lost }));
   }
   return faults;
 };

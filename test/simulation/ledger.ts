@@ -6,6 +6,7 @@ import { LimitsLedger } from "./limits-ledger.ts";
 import type { ReleaseLedger } from "./release-ledger.ts";
 import type { RetentionLedger } from "./retention-ledger.ts";
 import { ScheduleLedger } from "./schedule-ledger.ts";
+import { StepLedger } from "./step-ledger.ts";
 
 /**
  * Sees every commit at the moment it takes effect, whatever the owner is told of it, and checks
@@ -28,6 +29,7 @@ export class Ledger {
   readonly schedules = new ScheduleLedger();
   readonly retention: RetentionLedger;
   readonly limits = new LimitsLedger();
+  readonly steps = new StepLedger();
   readonly #revisions = new Map<number, { epoch: number; revision: number }>();
 
   constructor(releases: ReleaseLedger, retention: RetentionLedger) {
@@ -47,6 +49,7 @@ export class Ledger {
       for (const row of changes.updated) this.#update(row);
       for (const row of changes.attempts) this.#attempt(row);
       for (const row of changes.output) this.#write(row);
+      this.steps.committed(changes, this.jobs);
       this.limits.check(started, changes, this.jobs.values());
     } catch (error) {
       this.fault ??= error as Error;

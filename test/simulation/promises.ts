@@ -18,6 +18,7 @@ export const PROMISES = [
   "a job succeeds once",
   "an attempt ends once",
   "a report is applied once",
+  "a step that ended is not run again",
   "a stale attempt changes nothing",
   "a deposed owner commits nothing",
   "revisions have no gaps",

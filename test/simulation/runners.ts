@@ -1,10 +1,14 @@
 import { JobFault } from "../../src/jobs/errors.ts";
-import type { RunnerId } from "../../src/jobs/ids.ts";
+import { readSteps } from "../../src/api/internal/steps.ts";
+import { shardOf } from "../../src/cluster/shard-of.ts";
+import type { OrganizationId, RunnerId } from "../../src/jobs/ids.ts";
 import type { Assignment, AttemptRef, AttemptReport, Ending } from "../../src/jobs/report.ts";
 import { CRASHING } from "./operator.ts";
 import type { Ledger } from "./ledger.ts";
 import type { SimulatedServer } from "./servers.ts";
 import { Broken } from "./broken.ts";
+import type { ShardId } from "../../src/store/store.ts";
+import { missingSteps } from "./step-ledger.ts";
 import type { World } from "./world.ts";
 
 type Held = {
@@ -32,6 +36,7 @@ export class SimulatedRunner {
   readonly #ledger: Ledger;
   readonly #servers: readonly SimulatedServer[];
   readonly #slots: number;
+  readonly #shardOf: (organizationId: OrganizationId) => ShardId;
   readonly #held = new Map<string, Held>();
   readonly acknowledged: Acknowledged[];
   readonly #isStormy: () => boolean;
@@ -43,6 +48,7 @@ export class SimulatedRunner {
     readonly ledger: Ledger;
     readonly servers: readonly SimulatedServer[];
     readonly slots: number;
+    readonly shards: number;
     readonly acknowledged: Acknowledged[];
     readonly isStormy: () => boolean;
   }) {
@@ -50,6 +56,7 @@ export class SimulatedRunner {
     this.#ledger = options.ledger;
     this.#servers = options.servers;
     this.#slots = options.slots;
+    this.#shardOf = (organizationId) => shardOf(organizationId, options.shards);
     this.acknowledged = options.acknowledged;
     this.#isStormy = options.isStormy;
     this.id = options.world.uuid() as RunnerId;
@@ -121,6 +128,8 @@ export class SimulatedRunner {
     if (attemptTimeoutMs < HOUR && dice.chance(0.3)) return;
     let seq = 0;
     const steps = dice.between(0, 3);
+    const ended = await this.#endedSteps(held);
+    if (!this.#alive || held.forgotten) return;
     for (let step = 1; step <= steps; step += 1) {
       await this.#pause(dice.between(1, 400));
       if (!this.#alive || held.forgotten) return;
@@ -139,10 +148,12 @@ export class SimulatedRunner {
           stream: "STDOUT" as const,
           text: `${name} ${seq}.${line}`,
         })),
-        steps: [],
+        steps: ended.has(`${step}`) ? [] : [{ name: `${step}`, result: JSON.stringify(name) }],
         ending: null,
       };
       await this.#report(held, report);
+      if (held.forgotten || !this.#alive) return;
+      for (const result of report.steps) this.#ledger.steps.acknowledge(ref.jobId, result);
     }
     await this.#pause(dice.between(0, 100));
     if (!this.#alive || held.forgotten) return;
@@ -152,6 +163,32 @@ export class SimulatedRunner {
       this.acknowledged.push({ ref, ending });
       this.#held.delete(name);
     }
+  }
+
+  /** Names of the steps that earlier attempts finished; a runner that has not heard asks again. */
+  async #endedSteps(held: Held): Promise<ReadonlySet<string>> {
+    const { ref } = held.assignment;
+    if (ref.attempt === 1) return new Set();
+    const { organizationId, jobId } = ref;
+    const wanted = this.#ledger.steps.acknowledged(jobId);
+    while (this.#alive && !held.forgotten) {
+      const server = this.#world.dice.pick(this.#servers);
+      try {
+        const found = await server.read(async (store) => {
+          const place = { organizationId, shardId: this.#shardOf(organizationId) };
+          return await readSteps(store.jobs, place, ref);
+        });
+        const lost = missingSteps(wanted, found);
+        if (lost.length > 0) {
+          this.#ledger.fault ??= new Broken("a step that ended is not run again", { jobId, lost });
+        }
+        return new Set(found.map(({ name }) => name));
+      } catch (caught) {
+        if (caught instanceof JobFault && caught.reason === "LEASE_LOST") this.#forget(ref);
+        else await this.#pause(this.#world.dice.between(50, 300));
+      }
+    }
+    return new Set();
   }
 
   #ending({ cancelled, assignment }: Held): Ending {

@@ -162,6 +162,15 @@ export class SimulatedServer {
     });
   }
 
+  /** The same, for what a server reads for a caller. */
+  async read<T>(work: (store: Store) => Promise<T>): Promise<T> {
+    const life = this.#life;
+    return await this.#call(life, async () => {
+      if (life === null) throw new ConnectionLost();
+      return await work(life.store);
+    });
+  }
+
   /** Called once, when this life of the server ends. */
   whenDead(mourn: () => void): void {
     if (this.isAlive) this.#life?.mourners.push(mourn);

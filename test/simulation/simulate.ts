@@ -79,6 +79,7 @@ export const simulate = async (
       ledger,
       servers,
       slots,
+      shards,
       acknowledged,
       isStormy: () => faults === storm,
     });

@@ -25,12 +25,13 @@ import {
 import { LIMITS } from "../../jobs/limits.ts";
 import type { Assignment, AttemptRef } from "../../jobs/report.ts";
 import type { RunnerHub, ShardRouter, SyncRequest as CheckedSync } from "../../shard/owner.ts";
-import { isAttemptOf, leaseLost } from "../../shard/commands/report.ts";
+import { leaseLost } from "../../shard/commands/report.ts";
 import type { CatalogStore } from "../../store/catalog-store.ts";
 import type { JobReader } from "../../store/store.ts";
 import { collectFaults } from "../convert/faults.ts";
 import { numberWithin, text } from "../convert/fields.ts";
 import { fromWireRef, toWireRef } from "./attempt-ref.ts";
+import { readSteps } from "./steps.ts";
 
 export type RunnerApi = {
   readonly hub: RunnerHub;
@@ -150,11 +151,10 @@ const listSteps = async (
   if (request.attempt === undefined) faults.add("attempt", "is missing.");
   faults.throwIfAny();
   const ref = fromWireRef(request.attempt ?? create(AttemptRefSchema));
-  const { organizationId, jobId } = ref;
+  const { organizationId } = ref;
+  if (!isId(organizationId) || !isId(ref.jobId)) throw leaseLost(ref);
   const place = { shardId: router.shardOf(organizationId), organizationId };
-  const row = isId(organizationId) && isId(jobId) ? await jobs.find(place, jobId) : null;
-  if (row === null || !isAttemptOf(row, ref)) throw leaseLost(ref);
-  const steps = await jobs.steps(place, jobId);
+  const steps = await readSteps(jobs, place, ref);
   return { steps: steps.map(({ name, result }) => ({ name, resultJson: result })) };
 };
 
