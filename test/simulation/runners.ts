@@ -153,6 +153,8 @@ export class SimulatedRunner {
       };
       await this.#report(held, report);
       if (held.forgotten || !this.#alive) return;
+      // Retention may have taken the job meanwhile.
+      if (!this.#ledger.jobs.has(ref.jobId)) return;
       for (const result of report.steps) this.#ledger.steps.acknowledge(ref.jobId, result);
     }
     await this.#pause(dice.between(0, 100));

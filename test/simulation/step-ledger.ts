@@ -26,10 +26,9 @@ export class StepLedger {
     }
   }
 
-  /** A runner was told that the step is durable. */
+  /** A runner was told that the step of a job is durable. */
   acknowledge(id: JobId, { name, result }: StepResult): void {
-    // Unless the job is gone by now.
-    if (this.#written.has(id)) this.#of(this.#acknowledged, id).set(name, result);
+    this.#of(this.#acknowledged, id).set(name, result);
   }
 
   /** What every attempt that begins now has to find. */
