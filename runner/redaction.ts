@@ -13,8 +13,8 @@ export type Redaction = {
 };
 
 /**
- * How a value is looked for: as it is, in a URL, in JSON, and in base64 at each of the three places
- * that it can have between its neighbours there.
+ * How a value is looked for: as it is, in a URL and in form data, in JSON, and in base64 at each of
+ * the three places that it can have between its neighbours there.
  */
 export const formsOf = (value: string): readonly string[] => {
   if (value === "") return [];
@@ -22,7 +22,9 @@ export const formsOf = (value: string): readonly string[] => {
   return [
     ...new Set([
       value,
-      encodeURIComponent(value),
+      encodeURIComponent(value.toWellFormed()),
+      encodeURI(value.toWellFormed()),
+      new URLSearchParams([[value, ""]]).toString().slice(0, -1),
       JSON.stringify(value).slice(1, -1),
       ...encoded,
       ...encoded.map((text) => text.replaceAll("+", "-").replaceAll("/", "_")),

@@ -125,10 +125,19 @@ const formsThere = (
 
 const holds = (to: Destination, own: readonly Secret[], jobToken: string): boolean => {
   const takesToken = to.kind === "upstream" && to.upstream.token === "job";
-  const forbidden = own.filter((secret) => !mayGoTo(secret, to)).flatMap(({ forms }) => forms);
-  return [...forbidden, ...(takesToken ? [] : formsOf(jobToken))].some((form) =>
-    to.url.href.includes(form),
+  const forbidden = own.filter((secret) => !mayGoTo(secret, to)).map(({ value }) => value);
+  const text = percentDecoded(to.url.href);
+  return [...forbidden, ...(takesToken || jobToken === "" ? [] : [jobToken])].some((value) =>
+    text.includes(value),
   );
+};
+
+/** However little of it was encoded, and whatever else is no UTF-8. */
+const percentDecoded = (text: string): string => {
+  const bytes = text.replaceAll(/%([0-9a-f]{2})/gi, (_all, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
+  return Buffer.from(bytes, "latin1").toString();
 };
 
 const NOT_CONFIGURED: HostCall = async () =>

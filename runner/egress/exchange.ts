@@ -95,8 +95,12 @@ const pairsOf = ({ headers }: Dispatcher.ResponseData): Header[] => {
   return pairs;
 };
 
-const codeOf = (cause: unknown): string =>
-  cause instanceof Error && "code" in cause && typeof cause.code === "string" ? cause.code : "";
+/** Codes of the system, of TLS, of zlib and of undici: they name no address. */
+const codeOf = (cause: unknown): string => {
+  if (!(cause instanceof Error)) return "";
+  if ("code" in cause && typeof cause.code === "string") return cause.code;
+  return cause.name === "HTTPParserError" ? "its answer is not HTTP/1.1" : "";
+};
 
 const explained = (cause: unknown, name: string): HostFault => {
   const code = codeOf(cause);
@@ -109,7 +113,6 @@ const explained = (cause: unknown, name: string): HostFault => {
     case "UND_ERR_HEADERS_OVERFLOW":
       return tooLarge(`the headers of the response have more than ${headerBytes} bytes`);
     default:
-      // Codes of the system, of TLS and of zlib: they name no address.
       return failed(`the exchange with ${name} failed${code === "" ? "" : `: ${code}`}`);
   }
 };
