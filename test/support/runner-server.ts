@@ -122,13 +122,13 @@ export const startRunnerServer = async (): Promise<RunnerServer> => {
         syncAfter: durationFromMs(0),
       };
     },
-    getScript: ({ organizationId, hash, type }, { requestHeader }) => {
+    getScript: ({ organizationId, hash, type, typeVersion }, { requestHeader }) => {
       guard(requestHeader);
       scriptCalls.push(`${organizationId}/${hash}${type}`);
       // A type's script is put under the name of the type.
       const script = scripts.get(hash === "" ? type : hash);
       if (script === undefined) throw new ConnectError("no such script", Code.NotFound);
-      return script;
+      return { ...script, hash: hash === "" ? `hash of ${type}` : hash, typeVersion };
     },
     listSteps: ({ attempt }) => ({
       steps: [...appliedUpdates.values()]
