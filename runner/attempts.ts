@@ -73,6 +73,7 @@ export type Attempts = {
 
 export type AttemptsOptions = {
   readonly executors: ReadonlyMap<string, Executor>;
+  /** Of the output, where the executor has none of its own. */
   readonly limits: OutboxLimits;
   readonly clock: Clock;
   readonly log: Log;
@@ -169,7 +170,9 @@ export const createAttempts = (options: AttemptsOptions): Attempts => {
         const held: Held = {
           assignment,
           home,
-          outbox: createOutbox(options.limits),
+          outbox: createOutbox(
+            executors.get(assignment.capability)?.outputLimits ?? options.limits,
+          ),
           controller: new AbortController(),
         };
         all.set(assignment.ref.leaseToken, held);

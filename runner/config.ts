@@ -4,6 +4,7 @@ import { z } from "zod";
 
 import { type Isolation, ISOLATIONS } from "./sandbox/choose.ts";
 import { DEFAULT_DRAIN_SECONDS, DEFAULT_SLOTS, hereName } from "./defaults.ts";
+import { type Command, prepareCommands } from "./commands/prepare.ts";
 import { DEFAULT_LIMITS, type SandboxLimits } from "./sandbox/limits.ts";
 import { NO_SETTINGS, readSettings, type RunnerSettings, SettingsFault } from "./settings.ts";
 
@@ -22,6 +23,8 @@ export type RunnerConfig = {
   readonly isolation: Isolation;
   /** From the file that MILLRACE_RUNNER_CONFIG names. */
   readonly settings: RunnerSettings;
+  /** Those of the settings, checked against this system. */
+  readonly commands: readonly Command[];
   /** For people: where this runner runs. */
   readonly displayName: string;
 };
@@ -62,6 +65,7 @@ export const readRunnerConfig = (environment: Environment = process.env): Runner
   const parsed = schema.safeParse(own);
   if (!parsed.success) throw new RunnerConfigFault(z.prettifyError(parsed.error));
   const values = parsed.data;
+  const { settings, commands } = settingsFrom(values.MILLRACE_RUNNER_CONFIG, environment);
   return {
     internalUrl: values.MILLRACE_INTERNAL_URL,
     token: values.MILLRACE_RUNNER_TOKEN ?? tokenFrom(values.MILLRACE_RUNNER_TOKEN_FILE),
@@ -69,7 +73,8 @@ export const readRunnerConfig = (environment: Environment = process.env): Runner
     drainMs: values.MILLRACE_RUNNER_DRAIN_SECONDS * 1_000,
     spares: values.MILLRACE_RUNNER_SPARES,
     isolation: values.MILLRACE_ISOLATION,
-    settings: settingsFrom(values.MILLRACE_RUNNER_CONFIG),
+    settings,
+    commands,
     displayName: hereName(),
     limits: {
       ...DEFAULT_LIMITS,
@@ -80,10 +85,14 @@ export const readRunnerConfig = (environment: Environment = process.env): Runner
   };
 };
 
-const settingsFrom = (path: string | undefined): RunnerSettings => {
-  if (path === undefined) return NO_SETTINGS;
+const settingsFrom = (
+  path: string | undefined,
+  environment: Environment,
+): Pick<RunnerConfig, "settings" | "commands"> => {
+  if (path === undefined) return { settings: NO_SETTINGS, commands: [] };
   try {
-    return readSettings(path);
+    const settings = readSettings(path);
+    return { settings, commands: prepareCommands(settings.commands, environment) };
   } catch (cause) {
     if (!(cause instanceof SettingsFault)) throw cause;
     throw new RunnerConfigFault(`MILLRACE_RUNNER_CONFIG: ${cause.message}`, { cause });

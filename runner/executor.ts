@@ -1,3 +1,5 @@
+import type { OutboxLimits } from "./outbox.ts";
+
 /**
  * What runs an attempt. There is one executor per capability; all of them keep the same promises:
  * `execute` resolves exactly once and never rejects, it ends soon after `signal` aborts, and it
@@ -99,6 +101,8 @@ export class AttemptStopped extends Error {
 }
 
 export type Executor = {
+  /** Caps of the output of each attempt; those of the runner, if absent. */
+  readonly outputLimits?: OutboxLimits;
   execute(assignment: Assignment, report: Report, signal: AbortSignal): Promise<Ending>;
 };
 

@@ -1,8 +1,8 @@
 import type { Failure } from "./executor.ts";
 
 /**
- * How an attempt can fail, and whether another attempt can help. docs/scripts.md explains them to
- * authors; `quota.<what>` stands for every code that begins so.
+ * How an attempt can fail, and whether another attempt can help. docs/scripts.md and docs/commands.md
+ * explain them to authors; `quota.<what>` stands for every code that begins so.
  */
 const RETRYABLE: Readonly<Record<string, boolean>> = {
   "timeout.wall": true,
@@ -11,6 +11,10 @@ const RETRYABLE: Readonly<Record<string, boolean>> = {
   "runner.crashed": true,
   "script.threw": true,
   "handler.threw": true,
+  "command.exit": true,
+  "command.signal": true,
+  "command.not_started": true,
+  "command.not_allowed": false,
   "input.invalid": false,
   "script.syntax": false,
   "script.no_default": false,

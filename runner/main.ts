@@ -3,6 +3,7 @@ import { sequence, type Service } from "../src/runtime/lifecycle.ts";
 import { type Log, silentLog } from "../src/runtime/log.ts";
 import { type Random, systemRandom } from "../src/runtime/random.ts";
 import { type RunnerObserver, silentObserver } from "./attempts.ts";
+import { createCommands } from "./commands/service.ts";
 import type { RunnerConfig } from "./config.ts";
 import { createRunnerCore } from "./core.ts";
 import { createEgress, NO_EGRESS } from "./egress/egress.ts";
@@ -53,6 +54,7 @@ export const composeRunner = (options: ComposeOptions): Service => {
 
   const observer = options.observer ?? silentObserver;
   const egress = createEgress({ settings: config.settings, clock, random, log, observer });
+  const commands = createCommands(config.commands, { clock, log });
 
   const core = createRunnerCore({
     internalUrl: config.internalUrl,
@@ -66,7 +68,7 @@ export const composeRunner = (options: ComposeOptions): Service => {
     clock,
     random,
     executors: (route) => {
-      const executors = new Map(options.executors ?? []);
+      const executors = new Map([...(options.executors ?? []), ...commands.executors]);
       if (supervisor === null) return executors;
       const scripts = createScripts({ clock, random, route });
       const openEgress = egress?.open ?? (() => NO_EGRESS);
@@ -80,7 +82,8 @@ export const composeRunner = (options: ComposeOptions): Service => {
     },
   });
 
-  const all = sequence([supervisor, egress, core].filter((service) => service !== null));
+  const services = [supervisor, egress, commands, core];
+  const all = sequence(services.filter((service) => service !== null));
   let stopping: Promise<void> | null = null;
   return {
     start: all.start,

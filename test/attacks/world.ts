@@ -56,6 +56,7 @@ export const startWorld = async (isolation: Isolation): Promise<World> => {
       limits: LIMITS,
       isolation,
       settings: NO_SETTINGS,
+      commands: [],
       displayName: "attacks",
     },
   });

@@ -1,3 +1,4 @@
+import type { Command } from "../../runner/commands/prepare.ts";
 import type { HandlerOptions } from "../../runner/executors/handler-attempt.ts";
 import { handlerExecutors } from "../../runner/executors/handlers.ts";
 import type { Handler } from "../../runner/handler.ts";
@@ -16,6 +17,7 @@ export type TestRunnerOptions = {
   readonly drainMs?: number;
   readonly token?: string;
   readonly internalUrl?: string;
+  readonly commands?: readonly Command[];
 };
 
 export const HANDLER_OPTIONS: HandlerOptions = {
@@ -40,6 +42,7 @@ export const runnerFor = (
       limits: DEFAULT_LIMITS,
       isolation: "tenant",
       settings: NO_SETTINGS,
+      commands: options.commands ?? [],
       displayName: "test",
     },
     scripts: options.scripts ?? false,
