@@ -1,6 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
 
 import type { Clock } from "../src/runtime/clock.ts";
 import type { Service } from "../src/runtime/lifecycle.ts";
@@ -9,6 +7,7 @@ import { AttemptStopped, type Ending, type Report, silentReport, unmeasured } fr
 import { failure } from "./failures.ts";
 import { type ChildProcessEnd, spawnChild } from "./sandbox/child-process.ts";
 import type { Isolation } from "./sandbox/choose.ts";
+import { claimFolder, type Folder, removeLeftovers } from "./sandbox/folder.ts";
 import { readGuest } from "./sandbox/guest-text.ts";
 import { childCommand } from "./sandbox/launch.ts";
 import { probeLayers } from "./sandbox/layers.ts";
@@ -52,7 +51,7 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
   const readUsage = createUsageReader();
   const watch = createWatch(clock, readUsage, limits.sampleMs);
   let pool: Pool | null = null;
-  let directory = "";
+  let folder: Folder | null = null;
   let lastId = 0;
 
   const around = (bounds: SandboxLimits) => ({
@@ -84,9 +83,9 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
   };
 
   const start = async (): Promise<void> => {
-    directory = await mkdtemp(join(tmpdir(), "millrace-sandbox-"));
-    const home = createHome(directory, readProgram());
-    const [layers, bootstrap] = await Promise.all([probeLayers(home), readGuest()]);
+    folder = await claimFolder(tmpdir());
+    const home = createHome(folder.path, readProgram());
+    const [layers, bootstrap] = await Promise.all([probeLayers(home), readGuest(), tidyUp()]);
     const command = childCommand(layers, home);
     const spawn = (): ChildProcessEnd => {
       home.restore();
@@ -122,6 +121,15 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
     }
   };
 
+  const tidyUp = async (): Promise<void> => {
+    try {
+      const removed = await removeLeftovers(tmpdir());
+      if (removed.length > 0) log.info({ removed }, "folders of killed runners were removed");
+    } catch (cause) {
+      log.warn({ err: cause }, "folders of killed runners could not be removed");
+    }
+  };
+
   /** @throws SandboxUnavailable if a script that loops forever is not ended as it should be */
   const proveTheKill = async (): Promise<void> => {
     const ending = await attempt(CANARY, silentReport, new AbortController().signal, {
@@ -137,8 +145,8 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
     const ending = pool;
     pool = null;
     await ending?.stop();
-    if (directory !== "") await rm(directory, { recursive: true, force: true });
-    directory = "";
+    await folder?.remove();
+    folder = null;
   };
 
   return {
