@@ -72,16 +72,22 @@ export const keepsThePromises = (subject: Subject): void => {
       expect((await run("breaks")).ending.kind).toBe("failed");
     });
 
-    it.skipIf("large" in subject.lacks)("refuses a result that is too large, for good", async () => {
-      const { ending } = await run("large");
-      expect(ending).toMatchObject({ error: { code: "result.too_large", retryable: false } });
-    });
+    it.skipIf("large" in subject.lacks)(
+      "refuses a result that is too large, for good",
+      async () => {
+        const { ending } = await run("large");
+        expect(ending).toMatchObject({ error: { code: "result.too_large", retryable: false } });
+      },
+    );
 
-    it.skipIf("deep" in subject.lacks)("refuses a result that is nested too deep, for good", async () => {
-      const { ending } = await run("deep");
-      const error = { code: "result.not_serialisable", retryable: false };
-      expect(ending).toMatchObject({ error });
-    });
+    it.skipIf("deep" in subject.lacks)(
+      "refuses a result that is nested too deep, for good",
+      async () => {
+        const { ending } = await run("deep");
+        const error = { code: "result.not_serialisable", retryable: false };
+        expect(ending).toMatchObject({ error });
+      },
+    );
 
     it.skipIf("crashes" in subject.lacks)("outlives a crash of the work", async () => {
       expect(subject.codes.crashed).toContain(codeOf(await run("crashes")));

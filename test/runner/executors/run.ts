@@ -10,6 +10,7 @@ import {
 } from "../../../runner/executor.ts";
 import { createOutbox, type Update } from "../../../runner/outbox.ts";
 import { DEFAULT_LIMITS } from "../../../runner/sandbox/limits.ts";
+import { ACME } from "../../support/commands.ts";
 import type { Assigned } from "./subject.ts";
 
 export type RunOptions = {
@@ -46,7 +47,7 @@ export const runAttempt = async (
   };
   const rows: string[] = [];
   const progress: Progress[] = [];
-  const outbox = createOutbox(DEFAULT_LIMITS);
+  const outbox = createOutbox(executor.outputLimits ?? DEFAULT_LIMITS);
   let over = false;
   const report: Report = {
     ...silentReport,
@@ -65,7 +66,7 @@ export const runAttempt = async (
   const assignment: Assignment = {
     ref: { organizationId: ACME, jobId: "job", attempt: 1, leaseToken: "lease" },
     ...assigned,
-    input: JSON.stringify(options.input ?? null),
+    input: JSON.stringify(options.input ?? {}),
     attemptTimeoutMs: options.timeoutMs ?? 20_000,
     type: "work",
     typeVersion: 1,
@@ -94,8 +95,6 @@ const drain = (outbox: ReturnType<typeof createOutbox>): readonly Update[] => {
   }
   return updates;
 };
-
-export const ACME = "01981f4e-0000-7000-8000-00000000acce";
 
 /** The code of a failure, or how else it ended. */
 export const codeOf = ({ ending }: Ran): string =>

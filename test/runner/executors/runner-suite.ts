@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 import type { Service } from "../../../src/runtime/lifecycle.ts";
+import { ACME } from "../../support/commands.ts";
 import { type RunnerServer, startRunnerServer } from "../../support/runner-server.ts";
-import { ACME } from "./run.ts";
 import type { Subject, WorkName } from "./subject.ts";
 
 /** What a runner does with its executor between a server and the end of a process. */
@@ -28,6 +28,7 @@ export const runsAndDrains = (subject: Subject): void => {
     const assign = (work: WorkName, attempt: Partial<Ref> = {}): Ref =>
       server.assign({
         ...subject.assigned(work),
+        inputJson: "{}",
         attempt: { organizationId: ACME, ...attempt } as Ref,
       });
 
