@@ -8,6 +8,7 @@ import {
   isoText,
   jsonStringify,
   keys,
+  list,
   mapForEach,
   setForEach,
   toText,
@@ -22,7 +23,7 @@ type Walk = { readonly fileName: string; readonly path: object[]; room: number }
 
 /** A value as one line of text for people, in the manner of Node's console; about `room` characters. */
 export const inspect = (value: unknown, fileName: string, room: number): string =>
-  typeof value === "string" ? value : show(value, { fileName, path: [], room });
+  typeof value === "string" ? value : show(value, { fileName, path: list(), room });
 
 const show = (value: unknown, walk: Walk): string => {
   const text = typeof value === "object" && value !== null ? showObject(value, walk) : atom(value);

@@ -3,7 +3,7 @@
  * that a script which patches Map, Promise or JSON fools nobody but itself.
  */
 const { apply, defineProperty, deleteProperty } = Reflect;
-const { keys, freeze, getPrototypeOf } = Object;
+const { keys, freeze, getPrototypeOf, setPrototypeOf } = Object;
 
 const { parse: jsonParse, stringify: jsonStringify } = JSON;
 const { isArray } = Array;
@@ -47,3 +47,6 @@ export const GuestDate = Date;
 export const GuestWeakMap = WeakMap;
 export const toText = String;
 export const toNumber = Number;
+
+/** An empty array without a prototype: no setter of the script's sees what is put at an index. */
+export const list = <T>(): T[] => setPrototypeOf([], null) as T[];

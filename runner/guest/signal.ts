@@ -1,4 +1,4 @@
-import { apply } from "./primordials.ts";
+import { apply, list } from "./primordials.ts";
 
 type Listener = (event: { readonly type: "abort"; readonly target: GuestSignal }) => void;
 type Entry = { readonly listener: Listener; readonly once: boolean };
@@ -7,7 +7,7 @@ type Entry = { readonly listener: Listener; readonly once: boolean };
 export class GuestSignal {
   #aborted = false;
   #reason: unknown = undefined;
-  #entries: readonly Entry[] = [];
+  #entries: readonly Entry[] = list<Entry>();
   onabort: Listener | null = null;
 
   get aborted(): boolean {
@@ -32,7 +32,7 @@ export class GuestSignal {
 
   removeEventListener(type: string, listener: unknown): void {
     if (type !== "abort") return;
-    const kept: Entry[] = [];
+    const kept = list<Entry>();
     for (let i = 0; i < this.#entries.length; i++) {
       const entry = this.#entries[i] as Entry;
       if (entry.listener !== listener) kept[kept.length] = entry;
@@ -41,7 +41,7 @@ export class GuestSignal {
   }
 
   #add(entry: Entry): void {
-    const entries: Entry[] = [];
+    const entries = list<Entry>();
     for (let i = 0; i < this.#entries.length; i++) entries[i] = this.#entries[i] as Entry;
     entries[entries.length] = entry;
     this.#entries = entries;
@@ -54,7 +54,7 @@ export class GuestSignal {
     signal.#reason = reason;
     const event = { type: "abort", target: signal } as const;
     const entries = signal.#entries;
-    signal.#entries = [];
+    signal.#entries = list<Entry>();
     const call = (listener: Listener): void => {
       try {
         apply(listener, signal, [event]);

@@ -6,6 +6,7 @@ import {
   GuestPromise,
   GuestTypeError,
   isFinite,
+  list,
   mapDelete,
   mapGet,
   mapSet,
@@ -52,7 +53,7 @@ const delay = (ms: unknown): number => {
 };
 
 export const createTimers = (most: number): Timers => {
-  const queue: Timer[] = [];
+  const queue = list<Timer>();
   const byId = new GuestMap<number, Timer>();
   let length = 0;
   let lastId = 0;
@@ -126,7 +127,7 @@ export const createTimers = (most: number): Timers => {
       armed = Infinity;
       const until = now();
       // What a callback sets anew waits for the next wake-up, so this loop ends.
-      const due: Timer[] = [];
+      const due = list<Timer>();
       let count = 0;
       while (length > 0 && (queue[0] as Timer).due <= until) {
         due[count++] = queue[0] as Timer;

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
+import { Readable } from "node:stream";
 
-import { createFrameReader, encodeFrame } from "./frames.ts";
+import { createFrameReader, encodeFrame, FRAMES_FD } from "./frames.ts";
 import { parseHeard } from "./heard.ts";
 import type { Command } from "./launch.ts";
 import type { FromChild, ToChild } from "./protocol.ts";
@@ -40,9 +41,14 @@ export const spawnChild = (command: Command, directory: string): ChildProcessEnd
     env: {},
     // A group of its own, so that one signal reaches whatever a child may have started.
     detached: true,
-    stdio: ["pipe", "pipe", "pipe"],
+    // Orders, nothing, last words, frames.
+    stdio: ["pipe", "ignore", "pipe", "pipe"],
   });
-  const { pid } = child;
+  const { pid, stdin, stderr } = child;
+  const frames = child.stdio[FRAMES_FD];
+  if (stdin === null || stderr === null || !(frames instanceof Readable)) {
+    throw new Error("a child has no pipes");
+  }
   let listener: ChildListener = { heard: () => {}, exited: () => {} };
   let lastWords = "";
   let broken: string | null = null;
@@ -60,7 +66,7 @@ export const spawnChild = (command: Command, directory: string): ChildProcessEnd
     if (broken === null) listener.heard(parseHeard(text));
   });
 
-  child.stdout.on("data", (chunk: Buffer) => {
+  frames.on("data", (chunk: Buffer) => {
     if (broken !== null) return;
     try {
       read(chunk);
@@ -69,11 +75,11 @@ export const spawnChild = (command: Command, directory: string): ChildProcessEnd
       kill();
     }
   });
-  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+  stderr.setEncoding("utf8").on("data", (text: string) => {
     lastWords = (lastWords + text).slice(-LAST_WORDS);
   });
   // A pipe to a dead child breaks; the exit says all there is to say.
-  child.stdin.on("error", () => {});
+  stdin.on("error", () => {});
 
   let gone: Exit | null = null;
   const exited = new Promise<Exit>((resolve) => {
@@ -94,7 +100,7 @@ export const spawnChild = (command: Command, directory: string): ChildProcessEnd
   return {
     pid: pid ?? 0,
     send: (order) => {
-      child.stdin.write(encodeFrame(order));
+      stdin.write(encodeFrame(order));
     },
     listen: (next) => {
       listener = next;

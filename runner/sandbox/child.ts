@@ -9,9 +9,11 @@
  */
 import { writeSync } from "node:fs";
 
+import { Socket } from "node:net";
+
 import { type ChildAttempt, runAttempt } from "./child-attempt.ts";
 import { makeCodeCache } from "./code-cache.ts";
-import { createFrameReader, encodeFrame } from "./frames.ts";
+import { createFrameReader, encodeFrame, FRAMES_FD } from "./frames.ts";
 import { createIsolates, type Ivm, type Spare } from "./isolate.ts";
 import { createKeptLibraries } from "./library.ts";
 import { lockDown } from "./lockdown.ts";
@@ -36,10 +38,6 @@ const dropRights = (): void => {
   }
 };
 
-const say = (frame: FromChild): void => {
-  process.stdout.write(encodeFrame(frame));
-};
-
 const [, , library = "", lock, purpose] = process.argv;
 const vm = loadNative(library);
 const locked = lock === "locked" ? lockDown() : null;
@@ -48,6 +46,11 @@ if (purpose === "check") {
   writeSync(1, JSON.stringify(locked));
   process.exit();
 }
+
+const frames = new Socket({ fd: FRAMES_FD, readable: false, writable: true });
+const say = (frame: FromChild): void => {
+  frames.write(encodeFrame(frame));
+};
 
 const libraries = createKeptLibraries(vm);
 let makeSpare: (() => Spare) | null = null;

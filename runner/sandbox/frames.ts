@@ -4,6 +4,12 @@
  */
 const HEADER = 4;
 
+/**
+ * Where a child writes its frames. Not stdout: V8 itself prints there what a script throws where
+ * nobody can catch it, as in a callback of a FinalizationRegistry.
+ */
+export const FRAMES_FD = 3;
+
 /** More than `limit` bytes were announced. The stream is worth nothing from here on. */
 export class FrameTooLarge extends Error {
   override readonly name = "FrameTooLarge";

@@ -4,6 +4,8 @@ export type Outcome =
   | { readonly kind: "value"; readonly value: unknown }
   /** The job fails with one of the codes. */
   | { readonly kind: "fails"; readonly codes: readonly string[]; readonly message?: RegExp }
+  /** The one or the other: it depends on which limit comes first. */
+  | { readonly kind: "either"; readonly value: unknown; readonly codes: readonly string[] }
   /** The job is not taken in. */
   | { readonly kind: "refused"; readonly message: RegExp }
   | { readonly kind: "cancelled" };
@@ -47,6 +49,12 @@ export const failsWith = (code: string, message: RegExp): Outcome => ({
   kind: "fails",
   codes: [code],
   message,
+});
+
+export const either = (expected: unknown, ...codes: readonly string[]): Outcome => ({
+  kind: "either",
+  value: expected,
+  codes,
 });
 
 export const refused = (message: RegExp): Outcome => ({ kind: "refused", message });

@@ -4,7 +4,10 @@ import type { Isolation } from "../../runner/sandbox/choose.ts";
 import type { Attack } from "./attack.ts";
 import { cpu } from "./cpu.ts";
 import { errors } from "./errors.ts";
+import { escapes } from "./escapes.ts";
+import { globals } from "./globals.ts";
 import { memory } from "./memory.ts";
+import { output } from "./output.ts";
 import { results } from "./results.ts";
 import { syntax } from "./syntax.ts";
 import { startWorld, type World } from "./world.ts";
@@ -14,6 +17,9 @@ const THEMES: Readonly<Record<string, readonly Attack[]>> = {
   memory,
   results,
   errors,
+  output,
+  escapes,
+  globals,
   syntax,
 };
 

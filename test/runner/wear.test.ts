@@ -50,10 +50,11 @@ describe("a sandbox child is worn", () => {
 
 /** A real process that is ready at once, and does nothing. */
 const PROGRAM = `
+  const frames = new (require("node:net").Socket)({ fd: 3, readable: false });
   const body = Buffer.from('{"op":"ready"}');
   const head = Buffer.alloc(4);
   head.writeUInt32BE(body.length);
-  process.stdout.write(Buffer.concat([head, body]));
+  frames.write(Buffer.concat([head, body]));
   process.stdin.resume();
 `;
 
