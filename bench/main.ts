@@ -2,7 +2,8 @@ import { parseArgs } from "node:util";
 
 import { benchFairness } from "./fairness.ts";
 import { print } from "./figures.ts";
-import { benchHandlers, benchScripts } from "./processing.ts";
+import { benchHandlers } from "./processing.ts";
+import { benchScripts } from "./scripts.ts";
 import { startService, type EngineName } from "./service.ts";
 import { benchSubmits } from "./submits.ts";
 

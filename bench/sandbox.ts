@@ -4,13 +4,13 @@
  */
 import { silentReport } from "../runner/executor.ts";
 import { DEFAULT_LIMITS } from "../runner/sandbox/limits.ts";
+import { percentile } from "./figures.ts";
 import { createSupervisor, type Supervisor } from "../runner/supervisor.ts";
 import { systemClock } from "../src/runtime/clock.ts";
 import { silentLog } from "../src/runtime/log.ts";
 
 const CHILDREN = 2;
 const WARM_UP = 200;
-const attempts = Number(process.argv[2] ?? 3_000);
 
 const never = new AbortController().signal;
 
@@ -41,7 +41,7 @@ const lane = async (supervisor: Supervisor, count: number): Promise<void> => {
 };
 
 /** `count` attempts on all children at once; attempts per second. */
-const rate = async (supervisor: Supervisor, count: number): Promise<number> => {
+const rateOf = async (supervisor: Supervisor, count: number): Promise<number> => {
   const started = systemClock.monotonic();
   await Promise.all(
     Array.from({ length: CHILDREN }, async () => {
@@ -51,33 +51,43 @@ const rate = async (supervisor: Supervisor, count: number): Promise<number> => {
   return (count / (systemClock.monotonic() - started)) * 1_000;
 };
 
-const quantile = (sorted: readonly number[], part: number): string =>
-  (sorted[Math.floor(sorted.length * part)] ?? 0).toFixed(2);
+export type ChildrenFigures = {
+  /** Attempts a second of two warm children. */
+  readonly rate: number;
+  /** How long one attempt takes when nothing else runs. */
+  readonly idle: string;
+};
 
-const supervisor = createSupervisor({
-  clock: systemClock,
-  log: silentLog,
-  limits: { ...DEFAULT_LIMITS, recycleAfter: Infinity },
-  isolation: "tenant",
-  slots: CHILDREN,
-  spares: 0,
-  canary: false,
-});
-await supervisor.start();
-try {
-  await rate(supervisor, WARM_UP);
-  const perSecond = await rate(supervisor, attempts);
-  const alone: number[] = [];
-  for (let i = 0; i < 500; i++) {
-    alone.push(await once(supervisor));
-    // Long enough for the next isolate to be ready, as on a system that is not busy.
-    await new Promise((resolve) => systemClock.after(5, () => resolve(undefined)));
+/** Two sandbox children and their supervisor, without a server. */
+export const measureChildren = async (attempts: number): Promise<ChildrenFigures> => {
+  const supervisor = createSupervisor({
+    clock: systemClock,
+    log: silentLog,
+    limits: { ...DEFAULT_LIMITS, recycleAfter: Infinity },
+    isolation: "tenant",
+    slots: CHILDREN,
+    spares: 0,
+    canary: false,
+  });
+  await supervisor.start();
+  try {
+    await rateOf(supervisor, WARM_UP);
+    const rate = await rateOf(supervisor, attempts);
+    const alone: number[] = [];
+    for (let i = 0; i < 500; i++) {
+      alone.push(await once(supervisor));
+      // Long enough for the next isolate to be ready, as on a system that is not busy.
+      await new Promise((resolve) => systemClock.after(5, () => resolve(undefined)));
+    }
+    const [p50, p99] = [percentile(alone, 0.5), percentile(alone, 0.99)];
+    return { rate, idle: `p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms` };
+  } finally {
+    await supervisor.stop();
   }
-  const sorted = alone.toSorted((a, b) => a - b);
-  console.log(`sandboxed attempts, ${CHILDREN} warm children: ${perSecond.toFixed(0)}/s`);
-  console.log(
-    `one attempt on an idle system: p50 ${quantile(sorted, 0.5)} ms, p99 ${quantile(sorted, 0.99)} ms`,
-  );
-} finally {
-  await supervisor.stop();
+};
+
+if (import.meta.main) {
+  const { rate, idle } = await measureChildren(Number(process.argv[2] ?? 3_000));
+  console.log(`sandboxed attempts, ${CHILDREN} warm children: ${rate.toFixed(0)}/s`);
+  console.log(`one attempt on an idle system: ${idle}`);
 }
