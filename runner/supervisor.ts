@@ -8,7 +8,7 @@ import { failure } from "./failures.ts";
 import { type ChildProcessEnd, spawnChild } from "./sandbox/child-process.ts";
 import type { Isolation } from "./sandbox/choose.ts";
 import { claimFolder, type Folder, removeLeftovers } from "./sandbox/folder.ts";
-import { readGuest } from "./sandbox/guest-text.ts";
+import { readGuest } from "./sandbox/guest-bundle.ts";
 import { childCommand } from "./sandbox/launch.ts";
 import { probeLayers } from "./sandbox/layers.ts";
 import type { SandboxLimits } from "./sandbox/limits.ts";

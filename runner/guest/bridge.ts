@@ -27,18 +27,24 @@ export type Attempt = {
   /** To the host, in all. */
   readonly calls: number;
   readonly resultBytes: number;
+  /** 32 bytes as base64url, of this attempt alone. */
+  readonly entropy: string;
   /** Placeholders, by the names of the secrets. */
   readonly secrets: Readonly<Record<string, string>>;
 };
 
 const codes = new GuestWeakMap<object, string>();
 
-/** An error that keeps its failure code even when the script rethrows it. */
+/** `error` keeps its failure code even when the script rethrows it. */
+export const withCode = <E extends object>(error: E, code: string): E => {
+  weakSet(codes, error, code);
+  return error;
+};
+
 export const codedError = (code: string, message: string, name = "Error"): Error => {
   const error = new GuestError(message);
   error.name = name;
-  weakSet(codes, error, code);
-  return error;
+  return withCode(error, code);
 };
 
 export const codeOf = (error: object): string | undefined =>

@@ -1,16 +1,17 @@
+import type { ContextName } from "../surface/context.ts";
 import type { Attempt } from "./bridge.ts";
 import type { Calls } from "./calls.ts";
+import type { Cancellation } from "./cancellation.ts";
 import type { Output } from "./output.ts";
 import { freeze, toText } from "./primordials.ts";
 import type { Progress } from "./progress.ts";
-import type { GuestSignal } from "./signal.ts";
 import { createStep } from "./step.ts";
 import { sleeper, type Timers } from "./timers.ts";
 
 type Parts = {
   readonly attempt: Attempt;
   readonly output: Output;
-  readonly signal: GuestSignal;
+  readonly cancellation: Cancellation;
   readonly timers: Timers;
   readonly progress: Progress;
   readonly calls: Calls;
@@ -20,15 +21,18 @@ type Parts = {
 export const createContext = ({
   attempt,
   output,
-  signal,
+  cancellation,
   timers,
   progress,
   calls,
 }: Parts): object =>
-  freeze({
+  freeze<Record<ContextName, unknown>>({
     jobId: attempt.jobId,
     attempt: attempt.attempt,
-    signal,
+    get signal() {
+      return cancellation.signal();
+    },
+    secrets: freeze(attempt.secrets),
     log: (...values: readonly unknown[]) => {
       output.print("LOG", values);
     },
@@ -38,15 +42,7 @@ export const createContext = ({
     progress: progress.report,
     step: createStep(attempt, calls),
     sleep: async (ms: unknown) => {
-      signal.throwIfAborted();
-      await sleeper(timers, ms, (abort) => {
-        const listener = (): void => {
-          abort(signal.reason);
-        };
-        signal.addEventListener("abort", listener);
-        return () => {
-          signal.removeEventListener("abort", listener);
-        };
-      });
+      if (cancellation.reason !== undefined) throw cancellation.reason;
+      await sleeper(timers, ms, cancellation.whenAborted);
     },
   });

@@ -1,14 +1,15 @@
 import { type Attempt, codedError, postEnd, taken } from "./bridge.ts";
 import { type Calls, createCalls } from "./calls.ts";
+import { type Cancellation, createCancellation } from "./cancellation.ts";
 import { createConsole } from "./console.ts";
 import { createContext } from "./context.ts";
 import { describe } from "./describe.ts";
 import { defineGlobals } from "./globals.ts";
+import { createLibraries } from "./libraries.ts";
 import { createOutput } from "./output.ts";
 import { apply, jsonParse } from "./primordials.ts";
 import { createProgress } from "./progress.ts";
 import { resultText } from "./result.ts";
-import { GuestSignal } from "./signal.ts";
 import { createTimers, soon, type Timers } from "./timers.ts";
 
 /**
@@ -19,7 +20,7 @@ import { createTimers, soon, type Timers } from "./timers.ts";
 type Running = {
   readonly attempt: Attempt;
   readonly input: string;
-  readonly signal: GuestSignal;
+  readonly cancellation: Cancellation;
   readonly timers: Timers;
   readonly calls: Calls;
   readonly context: object;
@@ -33,12 +34,13 @@ export const begin = (attemptText: string, input: string): void => {
   const attempt = jsonParse(attemptText) as Attempt;
   const timers = createTimers(attempt.timers);
   const output = createOutput(attempt);
-  const signal = new GuestSignal();
   const progress = createProgress(timers);
   const calls = createCalls(attempt.calls);
-  const context = createContext({ attempt, output, signal, timers, progress, calls });
-  running = { attempt, input, signal, timers, calls, context, flush: progress.flush };
-  defineGlobals({ console: createConsole(output), timers, soon, failed });
+  const libraries = createLibraries({ timers, failed, entropy: attempt.entropy });
+  const cancellation = createCancellation(libraries, failed);
+  const context = createContext({ attempt, output, cancellation, timers, progress, calls });
+  running = { attempt, input, cancellation, timers, calls, context, flush: progress.flush };
+  defineGlobals({ console: createConsole(output), timers, libraries, soon, failed });
 };
 
 const failed = (thrown: unknown): void => {
@@ -107,14 +109,14 @@ export const deliver = (
       running.timers.wake(failed);
       return;
     case "cancelled":
-      abort("cancelled", "the job was cancelled", "AbortError");
+      running.cancellation.abort("cancelled", "the job was cancelled", "AbortError");
       return;
     case "deadline":
-      abort("timeout.wall", "the time of this attempt is nearly over", "TimeoutError");
+      running.cancellation.abort(
+        "timeout.wall",
+        "the time of this attempt is nearly over",
+        "TimeoutError",
+      );
       return;
   }
-};
-
-const abort = (code: string, message: string, name: string): void => {
-  GuestSignal.abort(running.signal, codedError(code, message, name), failed);
 };

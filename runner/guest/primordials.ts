@@ -38,6 +38,17 @@ export const weakSet = uncurry(WeakMap.prototype.set as (key: object, value: unk
 export const resolved: Promise<void> = Promise.resolve();
 defineProperty(resolved, "constructor", { value: Promise });
 
+/** A property as those of the language itself. A null prototype keeps polluted ones out. */
+export const defineHidden = (on: object, name: PropertyKey, value: unknown): void => {
+  defineProperty(on, name, {
+    __proto__: null,
+    value,
+    writable: true,
+    configurable: true,
+    enumerable: false,
+  } as PropertyDescriptor);
+};
+
 export const GuestPromise = Promise;
 export const GuestError = Error;
 export const GuestTypeError = TypeError;

@@ -1,5 +1,6 @@
 import { fileURLToPath } from "node:url";
 
+import { bundle } from "../bundle.ts";
 import type { LibraryText } from "../module-wire.ts";
 import type { Exported } from "./list.ts";
 
@@ -24,21 +25,15 @@ const entryOf = (name: string, exported: Exported): string => {
  * About 0.1 s. @throws esbuild's BuildFailure
  */
 export const bundleLibrary = async (name: string, exported: Exported): Promise<LibraryText> => {
-  // Loaded late: most runners never bundle anything.
-  const { build } = await import("esbuild");
-  const { outputFiles } = await build({
+  const code = await bundle({
     stdin: { contents: entryOf(name, exported), resolveDir: HERE },
-    bundle: true,
     // Its value as that of the whole script, and no name of ours among the globals.
     format: "iife",
     globalName: "exported",
     banner: { js: '(() => { "use strict";' },
     footer: { js: "return exported; })();" },
     platform: "browser",
-    target: "esnext",
     minifyWhitespace: true,
-    write: false,
-    logLevel: "silent",
   });
-  return { name, code: outputFiles[0]?.text ?? "" };
+  return { name, code };
 };

@@ -24,6 +24,8 @@ const ATTEMPT = JSON.stringify({
   timers: 10,
   calls: 10,
   resultBytes: 1_000,
+  entropy: "",
+  secrets: {},
 });
 
 /**

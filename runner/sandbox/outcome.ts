@@ -1,3 +1,4 @@
+import { systemRandom } from "../../src/runtime/random.ts";
 import type { Failure } from "../executor.ts";
 import { failure } from "../failures.ts";
 import type { HostCalls } from "../host-calls.ts";
@@ -57,6 +58,8 @@ export const accept = (result: string, limits: SandboxLimits): Outcome => {
   return { kind: "succeeded", result };
 };
 
+const ENTROPY_BYTES = 32;
+
 /** What the guest is told: see guest/bridge.ts, Attempt. */
 export const guestAttempt = (task: ScriptTask, limits: SandboxLimits): string =>
   JSON.stringify({
@@ -70,5 +73,6 @@ export const guestAttempt = (task: ScriptTask, limits: SandboxLimits): string =>
     timers: limits.timers,
     calls: CALL_LIMITS.total,
     resultBytes: limits.resultBytes,
+    entropy: systemRandom.secret(ENTROPY_BYTES),
     secrets: task.secrets,
   });

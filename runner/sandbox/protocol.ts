@@ -6,7 +6,7 @@ export type ToChild =
   | {
       readonly op: "init";
       readonly heapMb: number;
-      /** The guest's own code as one script: see guest-text.ts. */
+      /** The guest's own code as one script: see guest-bundle.ts. */
       readonly bootstrap: string;
     }
   | {

@@ -96,7 +96,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "runner/egress": ["runner", "src/runtime"],
   "runner/commands": ["runner", "src/runtime"],
   "runner/libraries": ["runner", "src/runtime"],
-  "runner/guest": [],
+  "runner/guest": ["runner/surface"],
+  "runner/surface": [],
   migrations: [],
 };
 

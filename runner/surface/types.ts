@@ -1,0 +1,25 @@
+/** Types that the declarations use and that have no value. */
+export const TYPES = `
+/** How far the work has come. What is left out stays as it was. It never goes back. */
+export interface Progress {
+  /** 0.0 to 1.0. Without it, \`done\` of \`total\` counts, within the current step if there are steps. */
+  readonly fraction?: number;
+  readonly done?: number;
+  readonly total?: number;
+  /** The current step, from 1, and how many there are. */
+  readonly step?: number;
+  readonly steps?: number;
+  /** At most 500 characters. */
+  readonly message?: string;
+}
+
+/** What a script's default export is: its result, as JSON, is the job's result. */
+export type Script<Input = unknown, Result = unknown> = (
+  input: Input,
+  ctx: Context,
+) => Result | Promise<Result>;
+
+export type Listener = ((event: Event) => unknown) | { handleEvent(event: Event): unknown };
+
+export type HashName = "SHA-1" | "SHA-256" | "SHA-384" | "SHA-512";
+`;
