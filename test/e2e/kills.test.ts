@@ -16,6 +16,8 @@ import { prepareSite } from "../support/site.ts";
 const JOBS = 100;
 const SOURCE = `export default async function (input, ctx) {
   console.log("job", input);
+  const made = await ctx.step("make", () => ctx.attempt);
+  ctx.output("made in attempt " + made);
   ctx.progress(0.5);
   await ctx.sleep(60);
   return input * 2;
@@ -84,7 +86,7 @@ const submitAll = async (jobs: Client<typeof JobService>): Promise<Map<string, n
   return acknowledged;
 };
 
-/** Every acknowledged job succeeded once, with its own result. */
+/** Every acknowledged job succeeded once, with its own result; all of its attempts saw one step. */
 const check = async (jobs: Client<typeof JobService>, acknowledged: Map<string, number>) => {
   expect(acknowledged.size).toBe(JOBS);
   expect(await countOf(jobs, [])).toBe(JOBS);
@@ -94,6 +96,9 @@ const check = async (jobs: Client<typeof JobService>, acknowledged: Map<string, 
     const { attempts } = await jobs.listJobAttempts({ jobId });
     expect(attempts.filter(({ outcome }) => outcome === AttemptOutcome.SUCCEEDED)).toHaveLength(1);
     expect(attempts.at(-1)?.outcome).toBe(AttemptOutcome.SUCCEEDED);
+    const { rows } = await jobs.listJobOutput({ jobId });
+    const made = rows.flatMap(({ text }) => (text.startsWith("made") ? [text] : []));
+    expect(new Set(made).size).toBe(1);
   }
 };
 

@@ -13,12 +13,21 @@ import {
   anOutputRow,
   ANY,
   aRequestRow,
+  aStepRow,
   GLOBEX,
   placeOf,
 } from "../support/store-rows.ts";
 import { withStore } from "../support/stores.ts";
 
-const OF_A_JOB = ["jobs", "job_labels", "job_specs", "job_attempts", "job_output", "job_requests"];
+const OF_A_JOB = [
+  "jobs",
+  "job_labels",
+  "job_specs",
+  "job_attempts",
+  "job_output",
+  "job_requests",
+  "job_steps",
+];
 
 /** An ended job with something in every table. */
 const whole = (facts: Partial<JobRow> = {}, lines = 3) => {
@@ -37,6 +46,7 @@ const whole = (facts: Partial<JobRow> = {}, lines = 3) => {
     attempts: [1, 2].map((attempt) => anAttemptRow(job, { attempt })),
     output: Array.from({ length: lines }, (_, seq) => anOutputRow(job, { seq })),
     requests: [request],
+    steps: ["first", "zweiter Schritt"].map((name) => aStepRow(job, { name })),
   } satisfies Partial<ShardChanges>;
 };
 
@@ -46,6 +56,7 @@ const merged = (...all: ReturnType<typeof whole>[]): Partial<ShardChanges> => ({
   attempts: all.flatMap(({ attempts }) => attempts),
   output: all.flatMap(({ output }) => output),
   requests: all.flatMap(({ requests }) => requests),
+  steps: all.flatMap(({ steps }) => steps),
 });
 
 describe.each(ENGINES)("retention on %s", (engine) => {

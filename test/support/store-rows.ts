@@ -9,7 +9,14 @@ import type {
   ScriptHash,
   UserId,
 } from "../../src/jobs/ids.ts";
-import type { AttemptRow, JobRow, OutputRow, RequestRow, ScriptRow } from "../../src/jobs/job.ts";
+import type {
+  AttemptRow,
+  JobRow,
+  OutputRow,
+  RequestRow,
+  ScriptRow,
+  StepRow,
+} from "../../src/jobs/job.ts";
 import type { JobFilter, Place } from "../../src/store/store.ts";
 import { aJobId, aJobRow } from "./job-row.ts";
 
@@ -111,6 +118,16 @@ export const anOutputRow = (job: JobRow, facts: Partial<OutputRow> = {}): Output
   stream: "STDOUT",
   text: "hello",
   writtenAt: 5,
+  ...facts,
+});
+
+export const aStepRow = (job: JobRow, facts: Partial<StepRow> = {}): StepRow => ({
+  organizationId: job.organizationId,
+  jobId: job.id,
+  name: "first",
+  attempt: 1,
+  result: "1",
+  writtenAt: 7,
   ...facts,
 });
 

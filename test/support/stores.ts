@@ -13,6 +13,7 @@ const TABLES = [
   "job_specs",
   "job_attempts",
   "job_output",
+  "job_steps",
   "job_requests",
   "schedules",
   "audit_log",
