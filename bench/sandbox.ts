@@ -4,6 +4,7 @@
  */
 import { silentReport } from "../runner/executor.ts";
 import { DEFAULT_LIMITS } from "../runner/sandbox/limits.ts";
+import { createUsageReader } from "../runner/sandbox/proc.ts";
 import { percentile } from "./figures.ts";
 import { createSupervisor, type Supervisor } from "../runner/supervisor.ts";
 import { systemClock } from "../src/runtime/clock.ts";
@@ -68,6 +69,7 @@ export const measureChildren = async (attempts: number): Promise<ChildrenFigures
     slots: CHILDREN,
     spares: 0,
     canary: false,
+    readUsage: createUsageReader(),
   });
   await supervisor.start();
   try {

@@ -29,6 +29,8 @@ export type RunnerConfig = {
   readonly displayName: string;
 };
 
+export type SandboxConfig = Pick<RunnerConfig, "isolation" | "limits">;
+
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What is wrong with the environment, with the variable and the value allowed. */
@@ -55,8 +57,7 @@ const schema = z.object({
   MILLRACE_SCRIPT_RSS_MB: whole(100, 65_536).default(DEFAULT_LIMITS.rssBytes / MIB),
 });
 
-/** @throws RunnerConfigFault */
-export const readRunnerConfig = (environment: Environment = process.env): RunnerConfig => {
+const parseEnvironment = (environment: Environment): z.infer<typeof schema> => {
   const own = Object.fromEntries(
     Object.entries(environment).filter(
       ([name, value]) => name.startsWith("MILLRACE_") && value !== "",
@@ -64,7 +65,26 @@ export const readRunnerConfig = (environment: Environment = process.env): Runner
   );
   const parsed = schema.safeParse(own);
   if (!parsed.success) throw new RunnerConfigFault(z.prettifyError(parsed.error));
-  const values = parsed.data;
+  return parsed.data;
+};
+
+const sandboxFrom = (values: z.infer<typeof schema>): SandboxConfig => ({
+  isolation: values.MILLRACE_ISOLATION,
+  limits: {
+    ...DEFAULT_LIMITS,
+    cpuMs: values.MILLRACE_SCRIPT_CPU_SECONDS * 1_000,
+    heapMb: values.MILLRACE_SCRIPT_HEAP_MB,
+    rssBytes: values.MILLRACE_SCRIPT_RSS_MB * MIB,
+  },
+});
+
+/** What is needed to look at the sandbox without a server. @throws RunnerConfigFault */
+export const readSandboxConfig = (environment: Environment): SandboxConfig =>
+  sandboxFrom(parseEnvironment(environment));
+
+/** @throws RunnerConfigFault */
+export const readRunnerConfig = (environment: Environment = process.env): RunnerConfig => {
+  const values = parseEnvironment(environment);
   const { settings, commands } = settingsFrom(values.MILLRACE_RUNNER_CONFIG, environment);
   return {
     internalUrl: values.MILLRACE_INTERNAL_URL,
@@ -72,16 +92,10 @@ export const readRunnerConfig = (environment: Environment = process.env): Runner
     slots: values.MILLRACE_RUNNER_SLOTS,
     drainMs: values.MILLRACE_RUNNER_DRAIN_SECONDS * 1_000,
     spares: values.MILLRACE_RUNNER_SPARES,
-    isolation: values.MILLRACE_ISOLATION,
     settings,
     commands,
     displayName: hereName(),
-    limits: {
-      ...DEFAULT_LIMITS,
-      cpuMs: values.MILLRACE_SCRIPT_CPU_SECONDS * 1_000,
-      heapMb: values.MILLRACE_SCRIPT_HEAP_MB,
-      rssBytes: values.MILLRACE_SCRIPT_RSS_MB * MIB,
-    },
+    ...sandboxFrom(values),
   };
 };
 

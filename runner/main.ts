@@ -11,10 +11,13 @@ import type { Executor } from "./executor.ts";
 import { scriptExecutor } from "./executors/script.ts";
 import { createLibraries } from "./libraries/libraries.ts";
 import { redacted } from "./redaction.ts";
+import { createUsageReader } from "./sandbox/proc.ts";
 import { createScripts } from "./scripts.ts";
 import { createSupervisor } from "./supervisor.ts";
 
-export { readRunnerConfig, RunnerConfigFault } from "./config.ts";
+export { SandboxUnavailable } from "./sandbox/pool.ts";
+export { checkSandbox, type SandboxCheck } from "./check.ts";
+export { readRunnerConfig, readSandboxConfig, RunnerConfigFault } from "./config.ts";
 export type { RunnerConfig, RunnerObserver };
 
 export type ComposeOptions = {
@@ -50,6 +53,7 @@ export const composeRunner = (options: ComposeOptions): Service => {
           slots: config.slots,
           spares: config.spares,
           canary: true,
+          readUsage: createUsageReader(),
         });
 
   const observer = options.observer ?? silentObserver;

@@ -3,19 +3,21 @@ import { tmpdir } from "node:os";
 import type { Clock } from "../src/runtime/clock.ts";
 import type { Service } from "../src/runtime/lifecycle.ts";
 import type { Log } from "../src/runtime/log.ts";
-import { AttemptStopped, type Ending, type Report, silentReport, unmeasured } from "./executor.ts";
+import { AttemptStopped, type Ending, type Report, unmeasured } from "./executor.ts";
 import { failure } from "./failures.ts";
+import { canariesFor } from "./sandbox/canaries.ts";
 import { type ChildProcessEnd, spawnChild } from "./sandbox/child-process.ts";
 import type { Isolation } from "./sandbox/choose.ts";
 import { claimFolder, type Folder, removeLeftovers } from "./sandbox/folder.ts";
 import { readGuest } from "./sandbox/guest-bundle.ts";
 import { childCommand } from "./sandbox/launch.ts";
-import { probeLayers } from "./sandbox/layers.ts";
+import { type LayerName, LAYERS, type Layers, probeLayers } from "./sandbox/layers.ts";
 import type { SandboxLimits } from "./sandbox/limits.ts";
 import { CANCELLED, type ScriptTask } from "./sandbox/outcome.ts";
 import { createPool, type Pool, type PoolMember, SandboxUnavailable } from "./sandbox/pool.ts";
-import { createUsageReader } from "./sandbox/proc.ts";
+import type { ReadUsage } from "./sandbox/proc.ts";
 import { createHome, readProgram } from "./sandbox/program.ts";
+import { type Attempt, type Proof, prove } from "./sandbox/prove.ts";
 import { createQuarantine } from "./sandbox/quarantine.ts";
 import { runInChild } from "./sandbox/run.ts";
 import { LONGEST_AGE_MS, SLOWEST_CLEAN_UP_MS } from "./sandbox/wear.ts";
@@ -30,8 +32,9 @@ export type SupervisorOptions = {
   readonly slots: number;
   /** Fresh children kept ready for an organization that comes new. */
   readonly spares: number;
-  /** Whether `start` first proves that a script which loops is really killed. */
+  /** Whether `start` first proves by canaries that the sandbox holds. */
   readonly canary: boolean;
+  readonly readUsage: ReadUsage;
 };
 
 /**
@@ -43,14 +46,18 @@ export type Supervisor = Service & {
   run(task: ScriptTask, report: Report, signal: AbortSignal): Promise<Ending>;
   /** The sandbox children of this moment. */
   children(): readonly PoolMember[];
+  /** Which layers are active. Of a supervisor that has been started. */
+  layers(): Pick<Layers, "active" | "missing">;
+  /** Runs every canary. It takes seconds, and slots. */
+  check(): Promise<readonly Proof[]>;
 };
 
 export const createSupervisor = (options: SupervisorOptions): Supervisor => {
-  const { clock, log, limits } = options;
+  const { clock, log, limits, readUsage } = options;
   const quarantine = createQuarantine(clock);
-  const readUsage = createUsageReader();
   const watch = createWatch(clock, readUsage, limits.sampleMs);
   let pool: Pool | null = null;
+  let layers: Layers | null = null;
   let folder: Folder | null = null;
   let lastId = 0;
 
@@ -72,10 +79,12 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
     report: Report,
     signal: AbortSignal,
     bounds: SandboxLimits,
+    lent: (child: ChildProcessEnd) => void = () => {},
   ): Promise<Ending> => {
     if (pool === null) throw new SandboxUnavailable("the sandbox has not been started");
     const home = pool;
     const child = await home.take(task.organizationId, signal);
+    lent(child);
     lastId += 1;
     return await runInChild(child, lastId, task, report, signal, around(bounds), (fit, ms) => {
       home.give(child, fit, ms);
@@ -85,8 +94,9 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
   const start = async (): Promise<void> => {
     folder = await claimFolder(tmpdir());
     const home = createHome(folder.path, readProgram());
-    const [layers, bootstrap] = await Promise.all([probeLayers(home), readGuest(), tidyUp()]);
-    const command = childCommand(layers, home);
+    const [found, bootstrap] = await Promise.all([probeLayers(home), readGuest(), tidyUp()]);
+    layers = found;
+    const command = childCommand(found, home);
     const spawn = (): ChildProcessEnd => {
       home.restore();
       const child = spawnChild(command, home.directory);
@@ -109,9 +119,9 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
       readUsage,
     });
     await pool.start();
-    if (options.canary) await proveTheKill();
+    if (options.canary) await refuseUnlessContained(found.active);
     const { isolation } = options;
-    const { active, missing } = layers;
+    const { active, missing } = found;
     log.info({ isolation, layers: active, missing }, "the sandbox is ready");
     if (isolation === "shared") {
       log.warn({}, "MILLRACE_ISOLATION=shared: organizations share sandbox processes");
@@ -130,15 +140,30 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
     }
   };
 
-  /** @throws SandboxUnavailable if a script that loops forever is not ended as it should be */
-  const proveTheKill = async (): Promise<void> => {
-    const ending = await attempt(CANARY, silentReport, new AbortController().signal, {
-      ...limits,
-      cpuMs: 50,
+  const tryCanary: Attempt = async (task, report, bounds) => {
+    let gone: Promise<unknown> = Promise.resolve();
+    const never = new AbortController().signal;
+    const ending = await attempt(task, report, never, bounds, (child) => {
+      gone = child.exited;
     });
-    const code = ending.kind === "failed" ? ending.error.code : ending.kind;
-    if (code === "timeout.cpu" || code === "timeout.wall") return;
-    throw new SandboxUnavailable(`a script that loops forever was not killed, but: ${code}`);
+    return { ending, gone };
+  };
+
+  /** @throws SandboxUnavailable if a canary does not end as it should */
+  const refuseUnlessContained = async (active: readonly LayerName[]): Promise<void> => {
+    const proofs = await prove(
+      canariesFor("start", active),
+      tryCanary,
+      limits,
+      clock,
+      options.slots,
+    );
+    const escaped = proofs.filter(({ contained }) => !contained);
+    if (escaped.length === 0) return;
+    const told = escaped.map(
+      ({ tries, wanted, got }) => `of a script that tries to ${tries}: ${got} instead of ${wanted}`,
+    );
+    throw new SandboxUnavailable(`the sandbox does not hold. The end ${told.join("; ")}`);
   };
 
   const stop = async (): Promise<void> => {
@@ -160,6 +185,15 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
     },
     stop,
     children: () => pool?.members() ?? [],
+    layers: () => layers ?? { active: [], missing: LAYERS },
+    check: async () =>
+      await prove(
+        canariesFor("all", layers?.active ?? []),
+        tryCanary,
+        limits,
+        clock,
+        options.slots,
+      ),
     run: async (task, report, signal) => {
       const leave = quarantine.ask(task.organizationId, task.scriptHash);
       if (leave.kind === "refused") {
@@ -182,18 +216,4 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
       }
     },
   };
-};
-
-/** Of no organization: its child is never used for another. */
-const CANARY: ScriptTask = {
-  organizationId: "canary",
-  jobId: "canary",
-  attempt: 1,
-  scriptHash: "",
-  code: "export default () => { for (;;); };",
-  fileName: "script.js",
-  input: "null",
-  timeoutMs: 5_000,
-  calls: new Map(),
-  secrets: {},
 };

@@ -4,6 +4,8 @@ export const EXIT = {
   ok: 0,
   /** The job that was waited for failed. */
   jobFailed: 1,
+  /** `runner --check` found that the sandbox does not hold. */
+  notContained: 1,
   /** The command line or the input is wrong. */
   usage: 2,
   /** The job that was waited for was cancelled. */

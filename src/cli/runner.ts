@@ -1,27 +1,70 @@
 import { loadConfig } from "../config.ts";
-import { EXIT } from "./exit-codes.ts";
+import type { Log } from "../runtime/log.ts";
+import type { LogOptions } from "../telemetry/log.ts";
+import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { CliFailure, usageFailure } from "./failure.ts";
 import { aborted } from "./interrupt.ts";
-import { addExamples } from "./options.ts";
+import { addExamples, addFormatOption, type FormatOptions } from "./options.ts";
 import type { Register } from "./program.ts";
-import type { Shell } from "./shell.ts";
+import { checkText } from "./runner-check.ts";
+import { printLine, type Shell } from "./shell.ts";
 import { READY } from "./supervised-child.ts";
 
 /** The one door between the two programs: `millrace runner` loads the other one. */
-const createRunner = async ({ environment, clock, random }: Shell) => {
-  const [runner, { createLog }] = await Promise.all([
-    import("../../runner/main.ts"),
-    import("../telemetry/log.ts"),
-  ]);
-  const { logLevel } = loadConfig({ MILLRACE_LOG_LEVEL: environment["MILLRACE_LOG_LEVEL"] });
-  const log = createLog({ level: logLevel, facts: { service: "millrace-runner" } });
+const load = async () => await import("../../runner/main.ts");
+type Runner = Awaited<ReturnType<typeof load>>;
+
+/** Reads a configuration. @throws CliFailure with what is wrong in the environment */
+const configured = <T>(runner: Runner, read: () => T): T => {
   try {
-    const config = runner.readRunnerConfig(environment);
-    return runner.composeRunner({ config, log, clock, random });
+    return read();
   } catch (caught) {
     if (caught instanceof runner.RunnerConfigFault) throw usageFailure(caught.message);
     throw caught;
   }
+};
+
+const logFor = async (level: LogOptions["level"]): Promise<Log> => {
+  const { createLog } = await import("../telemetry/log.ts");
+  return createLog({ level, facts: { service: "millrace-runner" } });
+};
+
+const serve = async ({ environment, clock, random, signal }: Shell): Promise<void> => {
+  const program = await load();
+  const { logLevel } = loadConfig({ MILLRACE_LOG_LEVEL: environment["MILLRACE_LOG_LEVEL"] });
+  const config = configured(program, () => program.readRunnerConfig(environment));
+  const runner = program.composeRunner({ config, log: await logFor(logLevel), clock, random });
+  try {
+    await runner.start();
+  } catch (cause) {
+    const inSandbox = cause instanceof program.SandboxUnavailable;
+    throw new CliFailure(
+      EXIT.unreachable,
+      `The runner cannot start: ${cause instanceof Error ? cause.message : String(cause)}`,
+      {
+        next: inSandbox
+          ? "See what `millrace runner --check` says of this machine (docs/sandbox.md)."
+          : "Check MILLRACE_INTERNAL_URL and MILLRACE_RUNNER_TOKEN.",
+        cause,
+      },
+    );
+  }
+  // A parent process that supervises this one waits for it.
+  process.send?.(READY);
+  await aborted(signal);
+  await runner.stop();
+};
+
+const check = async (
+  { environment, clock, stdout }: Shell,
+  options: FormatOptions,
+): Promise<ExitCode> => {
+  const program = await load();
+  const config = configured(program, () => program.readSandboxConfig(environment));
+  const found = await program.checkSandbox(config, clock, await logFor("error"));
+  const contained = found.proofs.every((proof) => proof.contained);
+  printLine(stdout, options.output === "json" ? JSON.stringify(found) : checkText(found));
+  return contained ? EXIT.ok : EXIT.notContained;
 };
 
 export const registerRunner: Register = (parent, shell, act) => {
@@ -32,27 +75,17 @@ export const registerRunner: Register = (parent, shell, act) => {
       "Runs jobs for a server until it is told to end; then it drains. The environment\n" +
         "configures it: MILLRACE_INTERNAL_URL, MILLRACE_RUNNER_TOKEN, … (docs/configuration.md).",
     )
+    .option("--check", "only say how well the sandbox holds on this machine; needs no server")
     .action(
-      act(async () => {
-        const runner = await createRunner(shell);
-        try {
-          await runner.start();
-        } catch (cause) {
-          throw new CliFailure(
-            EXIT.unreachable,
-            `The runner cannot start: ${cause instanceof Error ? cause.message : String(cause)}`,
-            { next: "Check MILLRACE_INTERNAL_URL and MILLRACE_RUNNER_TOKEN.", cause },
-          );
-        }
-        // A parent process that supervises this one waits for it.
-        process.send?.(READY);
-        await aborted(shell.signal);
-        await runner.stop();
+      act(async (options: FormatOptions & { readonly check?: boolean }) => {
+        if (options.check === true) return await check(shell, options);
+        await serve(shell);
         return EXIT.ok;
       }),
     );
   addExamples(
-    command,
+    addFormatOption(command),
     "MILLRACE_INTERNAL_URL=http://server:7411 MILLRACE_RUNNER_TOKEN=mr_… millrace runner",
+    "millrace runner --check",
   );
 };

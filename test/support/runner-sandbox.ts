@@ -10,6 +10,7 @@ import type { HostCalls } from "../../runner/host-calls.ts";
 import type { Isolation } from "../../runner/sandbox/choose.ts";
 import { createLibraries } from "../../runner/libraries/libraries.ts";
 import { DEFAULT_LIMITS, type SandboxLimits } from "../../runner/sandbox/limits.ts";
+import { createUsageReader, type ReadUsage } from "../../runner/sandbox/proc.ts";
 import { createSupervisor, type Supervisor } from "../../runner/supervisor.ts";
 import { type Clock, systemClock } from "../../src/runtime/clock.ts";
 import { type Log, silentLog } from "../../src/runtime/log.ts";
@@ -52,6 +53,7 @@ export type SandboxOptions = {
   readonly slots?: number;
   readonly spares?: number;
   readonly canary?: boolean;
+  readonly readUsage?: ReadUsage;
   readonly log?: Log;
   readonly clock?: Clock;
 };
@@ -77,6 +79,7 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
     slots: options.slots ?? 1,
     spares: options.spares ?? 1,
     canary: options.canary ?? false,
+    readUsage: options.readUsage ?? createUsageReader(),
   });
   await supervisor.start();
   return {
