@@ -3,7 +3,12 @@
  * A call comes from a hostile child: whoever answers it parses its payload first, and keeps to the
  * limits of the attempt.
  */
-export type HostCall = (payload: unknown, signal: AbortSignal) => Promise<unknown>;
+export type HostCall = (
+  payload: unknown,
+  signal: AbortSignal,
+  /** `run` is called when the answer has left this process, or never will. */
+  whenTaken: (run: () => void) => void,
+) => Promise<unknown>;
 
 /** Payloads and answers are JSON values. The signal aborts when the attempt is over. */
 export type HostCalls = ReadonlyMap<string, HostCall>;

@@ -9,7 +9,7 @@ import type { Redaction } from "../redaction.ts";
 import type { Clients } from "./clients.ts";
 import {
   type Destination,
-  destinationName,
+  placeOf,
   limitsOf,
   redirectDestination,
   type Rules,
@@ -74,7 +74,7 @@ export const createBroker = ({ rules, clients, network, clock }: BrokerOptions):
       body: hop.body === null ? null : placeholders.body(hop.body, type, to),
       responseBytes: limitsOf(to).responseBytes,
     };
-    return await exchange(await poolOf(to, signal), outgoing, destinationName(to), signal);
+    return await exchange(await poolOf(to, signal), outgoing, placeOf(to), signal);
   };
 
   const follow = async (
@@ -92,7 +92,7 @@ export const createBroker = ({ rules, clients, network, clock }: BrokerOptions):
         return answer(response, hop.to, redirects > 0, requester.redactionOf(hop.to));
       }
       if (wanted.redirect === "error") {
-        throw failed(`${destinationName(hop.to)} redirects, which the request does not want`);
+        throw failed(`${placeOf(hop.to)} redirects, which the request does not want`);
       }
       if (redirects === EGRESS_LIMITS.redirects) {
         throw failed(`more than ${EGRESS_LIMITS.redirects} redirects`);
@@ -108,9 +108,7 @@ export const createBroker = ({ rules, clients, network, clock }: BrokerOptions):
       const { wholeMs } = limitsOf(to);
       const late = new AbortController();
       const cancel = clock.after(wholeMs, () => {
-        late.abort(
-          timedOut(`the fetch from ${destinationName(to)} took longer than ${wholeMs} ms`),
-        );
+        late.abort(timedOut(`the fetch from ${placeOf(to)} took longer than ${wholeMs} ms`));
       });
       try {
         return await follow(wanted, to, requester, AbortSignal.any([signal, late.signal]));

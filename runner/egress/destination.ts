@@ -134,7 +134,13 @@ export const shownUrl = (destination: Destination): string => {
   return `upstream://${name}/${url.pathname.slice(base.pathname.length)}${url.search}`;
 };
 
-/** For messages and measurements. */
+/** For messages. */
+export const placeOf = (destination: Destination): string =>
+  destination.kind === "upstream"
+    ? `upstream://${destination.upstream.name}`
+    : destination.url.origin;
+
+/** For measurements: there are as many as there are upstreams, and one more. */
 export const destinationName = (destination: Destination): string =>
   destination.kind === "upstream" ? destination.upstream.name : "public";
 

@@ -73,7 +73,7 @@ export const createEgress = (options: EgressOptions): Egress | null => {
       leaks: (to) => holds(to, own, jobToken),
     };
 
-    const fetch: HostCall = async (payload, signal): Promise<FetchResponse> => {
+    const fetch: HostCall = async (payload, signal, whenTaken): Promise<FetchResponse> => {
       const started = clock.monotonic();
       let to = "";
       const ended = (outcome: string): void => {
@@ -82,17 +82,14 @@ export const createEgress = (options: EgressOptions): Egress | null => {
         observer.fetchEnded({ to, outcome, durationMs });
       };
       try {
-        const leave = await quota.enter(signal);
-        try {
-          const wanted = parseRequest(payload);
-          const destination = destinationOf(wanted.url, rules, organizationId);
-          to = destinationName(destination);
-          const response = await broker.fetch(wanted, destination, requester, signal);
-          ended("ok");
-          return response;
-        } finally {
-          leave();
-        }
+        // Who does not read his answers gets no more of them: they would fill our memory.
+        whenTaken(await quota.enter(signal));
+        const wanted = parseRequest(payload);
+        const destination = destinationOf(wanted.url, rules, organizationId);
+        to = destinationName(destination);
+        const response = await broker.fetch(wanted, destination, requester, signal);
+        ended("ok");
+        return response;
       } catch (cause) {
         ended(cause instanceof HostFault ? cause.code : "stopped");
         throw cause;

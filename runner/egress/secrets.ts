@@ -1,4 +1,4 @@
-import { type Destination, servesOrganization } from "./destination.ts";
+import { type Destination, placeOf, servesOrganization } from "./destination.ts";
 import { isHeaderValue } from "./header-rules.ts";
 import { matchesOrigin, type OriginPattern } from "./origin-pattern.ts";
 import { denied } from "./refusal.ts";
@@ -89,10 +89,8 @@ export const createPlaceholders = (
 
 const asItIs = (value: string): string => value;
 
-const refused = (secret: Secret, to: Destination) => {
-  const where = to.kind === "upstream" ? `upstream://${to.upstream.name}` : to.url.origin;
-  return denied(`the secret ${secret.name} may not be sent to ${where}`);
-};
+const refused = (secret: Secret, to: Destination) =>
+  denied(`the secret ${secret.name} may not be sent to ${placeOf(to)}`);
 
 /** What `Authorization: Basic` holds; null: it is something else. */
 const basicCredentials = (value: string): string | null => {

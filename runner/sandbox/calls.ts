@@ -18,7 +18,7 @@ export const CALL_LIMITS = { total: 10_000, atOnce: 1_000 } as const;
 
 export const createOpenCalls = (
   calls: HostCalls,
-  reply: (reply: Omit<Reply, "op" | "id">) => void,
+  reply: (reply: Omit<Reply, "op" | "id">, taken: () => void) => void,
   odd: (cause: unknown) => void,
 ): OpenCalls => {
   const over = new AbortController();
@@ -27,9 +27,14 @@ export const createOpenCalls = (
   let stopped = false;
 
   const answer = async ({ call, name, payload }: Call): Promise<void> => {
-    const answered = await ask(calls, name, payload, over.signal, odd);
+    const waiting: (() => void)[] = [];
+    const taken = (): void => {
+      for (const run of waiting) run();
+    };
+    const answered = await ask(calls, name, payload, over.signal, odd, (run) => waiting.push(run));
     open -= 1;
-    if (!stopped) reply({ call, ...answered });
+    if (stopped) taken();
+    else reply({ call, ...answered }, taken);
   };
 
   return {
@@ -56,11 +61,12 @@ const ask = async (
   payload: string,
   signal: AbortSignal,
   odd: (cause: unknown) => void,
+  whenTaken: (run: () => void) => void,
 ): Promise<Answer> => {
   try {
     const call = calls.get(name);
     if (call === undefined) throw new HostFault("script.threw", `there is no ${name} here`);
-    const value = await call(JSON.parse(payload), signal);
+    const value = await call(JSON.parse(payload), signal, whenTaken);
     return { ok: true, payload: JSON.stringify(value ?? null) };
   } catch (cause) {
     if (cause instanceof HostFault) {

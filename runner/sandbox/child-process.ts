@@ -17,7 +17,8 @@ export type Exit = {
 /** The parent's end of one child. Everything that comes out of it is checked before it is passed on. */
 export type ChildProcessEnd = {
   readonly pid: number;
-  send(order: ToChild): void;
+  /** `taken` is called when the order is in the pipe, or the pipe is broken. */
+  send(order: ToChild, taken?: () => void): void;
   /** Frames and the exit go here from now on. The exit comes last, even if it was before. */
   listen(listener: ChildListener): void;
   /** SIGKILL for the whole process group. */
@@ -99,8 +100,8 @@ export const spawnChild = (command: Command, directory: string): ChildProcessEnd
 
   return {
     pid: pid ?? 0,
-    send: (order) => {
-      stdin.write(encodeFrame(order));
+    send: (order, taken) => {
+      stdin.write(encodeFrame(order), taken);
     },
     listen: (next) => {
       listener = next;

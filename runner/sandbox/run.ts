@@ -179,8 +179,8 @@ export const runInChild = async (
 
     const calls = createOpenCalls(
       task.calls,
-      (reply) => {
-        child.send({ op: "reply", id, ...reply });
+      (reply, taken) => {
+        child.send({ op: "reply", id, ...reply }, taken);
       },
       (cause) => {
         around.failedCall(cause);

@@ -123,7 +123,12 @@ const jsonOf = (text: string): unknown => {
 /** The egress of one attempt under the configuration `yaml`. */
 export const openEgress = (
   yaml: string,
-  given: { readonly network?: Network; readonly assignment?: Assignment } = {},
+  given: {
+    readonly network?: Network;
+    readonly assignment?: Assignment;
+    /** False: it takes no answer out of the pipe. */
+    readonly reads?: boolean;
+  } = {},
 ): OpenEgress => {
   const facts: FetchFacts[] = [];
   const egress = createEgress({
@@ -140,10 +145,14 @@ export const openEgress = (
 
   const fetch: OpenEgress["fetch"] = async (url, request, signal) => {
     const defaults = { method: "GET", headers: [], body: null, redirect: "follow" };
+    const taken: (() => void)[] = [];
     const answer = (await call(
       { url, ...defaults, ...request },
       signal ?? new AbortController().signal,
-    )) as FetchResponse;
+      (run) => taken.push(run),
+    ).finally(() => {
+      if (given.reads !== false) for (const run of taken) run();
+    })) as FetchResponse;
     const text = Buffer.from(answer.body, "base64").toString();
     return { ...answer, text, json: jsonOf(text) };
   };

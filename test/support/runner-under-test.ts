@@ -4,7 +4,7 @@ import { handlerExecutors } from "../../runner/executors/handlers.ts";
 import type { Handler } from "../../runner/handler.ts";
 import { composeRunner } from "../../runner/main.ts";
 import { DEFAULT_LIMITS } from "../../runner/sandbox/limits.ts";
-import { NO_SETTINGS } from "../../runner/settings.ts";
+import { NO_SETTINGS, type RunnerSettings } from "../../runner/settings.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import type { Service } from "../../src/runtime/lifecycle.ts";
 import { silentLog } from "../../src/runtime/log.ts";
@@ -18,6 +18,7 @@ export type TestRunnerOptions = {
   readonly token?: string;
   readonly internalUrl?: string;
   readonly commands?: readonly Command[];
+  readonly settings?: RunnerSettings;
 };
 
 export const HANDLER_OPTIONS: HandlerOptions = {
@@ -41,7 +42,7 @@ export const runnerFor = (
       spares: 1,
       limits: DEFAULT_LIMITS,
       isolation: "tenant",
-      settings: NO_SETTINGS,
+      settings: options.settings ?? NO_SETTINGS,
       commands: options.commands ?? [],
       displayName: "test",
     },

@@ -111,7 +111,7 @@ it("a slow body and an answer that never comes are cut off", async () => {
   answer = (_request, response) => {
     response.write("x");
   };
-  const late = "egress.timeout: the fetch from quick took longer than 200 ms";
+  const late = "egress.timeout: the fetch from upstream://quick took longer than 200 ms";
   expect(await world.refusal("upstream://quick/")).toBe(late);
   await closedByClient();
   answer = () => {};
@@ -133,7 +133,7 @@ it("what is no body of that kind, or cut off, is a failure", async () => {
     response.setHeader("content-encoding", "gzip").end("no gzip");
   };
   expect(await world.refusal("upstream://core/")).toBe(
-    "egress.failed: the exchange with core failed: Z_DATA_ERROR",
+    "egress.failed: the exchange with upstream://core failed: Z_DATA_ERROR",
   );
   for (const coding of ["gzip, gzip", "zstd", "x".repeat(500)]) {
     answer = (_request, response) => {
@@ -212,6 +212,26 @@ it("six fetches at once, the others wait for their turn; fifty in all", async ()
   );
 });
 
+it("who takes no answers is fetched no more than six", async () => {
+  const before = site.requests.length;
+  answer = (_request, response) => {
+    response.end();
+  };
+  const deaf = openEgress(`upstreams: { core: { url: "http://127.0.0.1:${site.port}/" } }`, {
+    reads: false,
+  });
+  const attempt = new AbortController();
+  const all = Array.from(
+    { length: EGRESS_LIMITS.atOnce + 1 },
+    async () => await deaf.fetch("upstream://core/", {}, attempt.signal),
+  );
+  await Promise.all(all.slice(0, EGRESS_LIMITS.atOnce));
+  // Whatever comes after them comes after this one, too.
+  await world.fetch("upstream://core/");
+  expect(site.requests.length - before).toBe(EGRESS_LIMITS.atOnce + 1);
+  await deaf.stop();
+});
+
 it("the end of the attempt ends what it fetches, and what waits", async () => {
   const arrived = Promise.withResolvers<void>();
   let requests = 0;
@@ -246,11 +266,11 @@ it("who talks no HTTP, hangs up or is not there is a failure that names no addre
   const other = openEgress(`upstreams: { odd: { url: "http://127.0.0.1:${port}/" } }`);
   try {
     expect(await other.refusal("upstream://odd/")).toBe(
-      "egress.failed: the exchange with odd failed: its answer is not HTTP/1.1",
+      "egress.failed: the exchange with upstream://odd failed: its answer is not HTTP/1.1",
     );
     await new Promise((resolve) => odd.close(resolve));
     expect(await other.refusal("upstream://odd/")).toBe(
-      "egress.failed: the exchange with odd failed: ECONNREFUSED",
+      "egress.failed: the exchange with upstream://odd failed: ECONNREFUSED",
     );
   } finally {
     await other.stop();

@@ -160,6 +160,15 @@ it("addresses of the public internet are public", () => {
   expect(isPublicAddress("api.example.com")).toBe(false);
 });
 
+it("a name that cannot be resolved is a failure of the fetch", async () => {
+  const network = namesLeadTo(() => {
+    throw new Error("ENOTFOUND");
+  });
+  expect(await openWith(network).refusal(api("/"))).toBe(
+    "egress.failed: the name api.example.com cannot be resolved",
+  );
+});
+
 it("a name that changes its address between two fetches is looked at again, also on an open connection", async () => {
   let address = PUBLIC;
   const network = namesLeadTo(() => [address]);

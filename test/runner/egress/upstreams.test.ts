@@ -192,7 +192,7 @@ it("a redirect can be taken by hand, or refused", async () => {
   expect(manual.status).toBe(302);
   expect(manual.headers).toContainEqual(["location", "upstream://core/new"]);
   expect(await world.refusal("upstream://core/old?to=new", { redirect: "error" })).toBe(
-    "egress.failed: core redirects, which the request does not want",
+    "egress.failed: upstream://core redirects, which the request does not want",
   );
 });
 

@@ -1,0 +1,23 @@
+/**
+ * A certificate for api.example.com that signs itself, and its key, good until 2126. Made with
+ * `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 36500`.
+ */
+export const EXAMPLE_KEY = `-----BEGIN PRIVATE KEY-----
+MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQgrAlogywej/LMKQiH
+bMNIORvIEqJNznXleblve2J9SXqhRANCAASNX2yOAMohxnH4aIJXuiP1WGHnJU0W
+escbCpb/m/7OtFtvxTLwK0vDmdXqoUfHfA5lUi1QzIPSX5LhUr6SCWsF
+-----END PRIVATE KEY-----
+`;
+
+export const EXAMPLE_CERTIFICATE = `-----BEGIN CERTIFICATE-----
+MIIBpzCCAU2gAwIBAgIUBRF3xesYgZ+sZi9VO6NW53noHVQwCgYIKoZIzj0EAwIw
+GjEYMBYGA1UEAwwPYXBpLmV4YW1wbGUuY29tMCAXDTI2MTEyMjA2NTQwMVoYDzIx
+MjYxMDI5MDY1NDAxWjAaMRgwFgYDVQQDDA9hcGkuZXhhbXBsZS5jb20wWTATBgcq
+hkjOPQIBBggqhkjOPQMBBwNCAASNX2yOAMohxnH4aIJXuiP1WGHnJU0WescbCpb/
+m/7OtFtvxTLwK0vDmdXqoUfHfA5lUi1QzIPSX5LhUr6SCWsFo28wbTAdBgNVHQ4E
+FgQUumgdiwj9jrL7yRqWhRXeUv23LPwwHwYDVR0jBBgwFoAUumgdiwj9jrL7yRqW
+hRXeUv23LPwwDwYDVR0TAQH/BAUwAwEB/zAaBgNVHREEEzARgg9hcGkuZXhhbXBs
+ZS5jb20wCgYIKoZIzj0EAwIDSAAwRQIgHb4CilVgWiCHFkDKUcVjTaTZnVNOP79I
+JJbF0zLIijQCIQCS9jugU73eQxONYV5D5zLwwbG+r4e6sQawqmLFvLaoNQ==
+-----END CERTIFICATE-----
+`;
