@@ -14,7 +14,7 @@ const asker = (scripts: TypeScripts) => {
   const call = moduleCalls(main, { scriptOf: typeScripts(scripts), libraries }).get(MODULE_CALL);
   const { signal } = new AbortController();
   return async (payload: unknown): Promise<ModuleAnswer> =>
-    (await call?.(payload, signal)) as ModuleAnswer;
+    (await call?.(payload, signal, () => {})) as ModuleAnswer;
 };
 
 it("a hostile child gets each text once, and no more answers than an honest one has questions", async () => {
