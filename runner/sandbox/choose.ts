@@ -23,6 +23,13 @@ export type Choice<M> =
 /** How many attempts there may be at once, and how many children. */
 export type Room = { readonly isolation: Isolation; readonly slots: number; readonly most: number };
 
+/**
+ * Who has waited for so long takes a place from others. A child that starts costs as much CPU as
+ * some twenty short attempts: two organizations that take turns would otherwise replace each other's
+ * children all the time.
+ */
+export const PATIENCE_MS = 50;
+
 /** Whether `member`, which has served somebody, may serve `organizationId`. */
 const mayServe = (isolation: Isolation, member: Member, organizationId: string): boolean => {
   switch (isolation) {
@@ -39,17 +46,20 @@ const mayServe = (isolation: Isolation, member: Member, organizationId: string):
  * A child for `organizationId`: one that served before and may serve it, the last used first, else a
  * fresh one, else room for one. Where children are reused, whoever could be served by as many as
  * there are slots waits for one of them: no more attempts than slots run at once, so one is only
- * tidying up, which takes a few milliseconds; a new child takes fifty.
+ * tidying up, which takes a few milliseconds; a new child takes fifty. So does, up to its patience,
+ * whoever could be served by some child while another's would have to go for a new one.
  */
 export const choose = <M extends Member>(
   members: Iterable<M>,
   organizationId: string,
   { isolation, slots, most }: Room,
+  waitedMs: number,
 ): Choice<M> => {
   let warm: M | undefined;
   let fresh: M | undefined;
   let oldest: M | undefined;
   let count = 0;
+  let served = 0;
   let serving = 0;
   for (const member of members) {
     count += 1;
@@ -57,6 +67,7 @@ export const choose = <M extends Member>(
       if (member.state === "idle") fresh ??= member;
       continue;
     }
+    served += 1;
     const may = mayServe(isolation, member, organizationId);
     if (may) serving += 1;
     if (member.state !== "idle") continue;
@@ -65,6 +76,7 @@ export const choose = <M extends Member>(
   }
   if (warm !== undefined) return { kind: "use", member: warm };
   if (serving >= slots) return { kind: "wait" };
+  if (serving > 0 && served >= slots && waitedMs < PATIENCE_MS) return { kind: "wait" };
   if (fresh !== undefined) return { kind: "use", member: fresh };
   if (count < most) return { kind: "spawn" };
   if (oldest !== undefined) return { kind: "replace", member: oldest };

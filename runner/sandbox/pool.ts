@@ -4,8 +4,9 @@ import type { ChildProcessEnd } from "./child-process.ts";
 import type { ReadUsage } from "./proc.ts";
 import { createReadiness } from "./readiness.ts";
 import type { WearLimits } from "./wear.ts";
+import { createWaiters } from "./waiters.ts";
 import { createWearRecords, type WearRecord } from "./wear-record.ts";
-import { choose, type Isolation, type Member, surplus } from "./choose.ts";
+import { choose, PATIENCE_MS, type Isolation, type Member, surplus } from "./choose.ts";
 
 /**
  * The sandbox children. It owns all of them: nobody else starts, ends or lends one. A child starts
@@ -60,12 +61,6 @@ type Child = {
   readonly end: ChildProcessEnd;
 } & Member;
 
-type Waiter = {
-  readonly organizationId: string;
-  readonly found: (child: ChildProcessEnd) => void;
-  readonly failed: (cause: Error) => void;
-};
-
 /** A child that does not start is no accident when it happens so often in a row. */
 const MOST_FAILED_STARTS = 5;
 const START_BACKOFF_MS = 100;
@@ -79,10 +74,11 @@ export const createPool = (options: PoolOptions): Pool => {
   const room = { isolation, slots, most };
   const children = new Map<ChildProcessEnd, Child>();
   const dying = new Set<ChildProcessEnd>();
-  let waiters: readonly Waiter[] = [];
+  const waiters = createWaiters(clock);
   let uses = 0;
   let failedStarts = 0;
   let backingOff = false;
+  let lookingAgain = false;
   let stopped = false;
   let stopLooking = (): void => {};
   const recordOf = createWearRecords(clock, options.readUsage, wear);
@@ -113,10 +109,7 @@ export const createPool = (options: PoolOptions): Pool => {
     failedStarts += 1;
     log.error({ how, lastWords, failedStarts }, "a sandbox child did not start");
     if (failedStarts >= MOST_FAILED_STARTS) {
-      const rejected = waiters;
-      waiters = [];
-      const cause = new SandboxUnavailable(`the sandbox cannot be started: ${how}. ${lastWords}`);
-      for (const waiter of rejected) waiter.failed(cause);
+      waiters.refuse(new SandboxUnavailable(`the sandbox cannot be started: ${how}. ${lastWords}`));
     }
     backingOff = true;
     clock.after(START_BACKOFF_MS * 2 ** Math.min(failedStarts, 6), () => {
@@ -190,24 +183,35 @@ export const createPool = (options: PoolOptions): Pool => {
   /** Serves whom it can, in their order, then starts as many children as are wanted and allowed. */
   const settle = (): void => {
     if (stopped) return;
-    const left: Waiter[] = [];
+    let left = 0;
     let starting = count("starting");
-    for (const waiter of waiters) {
-      const choice = choose(children.values(), waiter.organizationId, room);
+    for (const waiter of waiters.all()) {
+      const waitedMs = clock.monotonic() - waiter.since;
+      const choice = choose(children.values(), waiter.organizationId, room, waitedMs);
       if (choice.kind === "use") {
         waiter.found(lend(choice.member, waiter.organizationId));
         continue;
       }
-      left.push(waiter);
+      left += 1;
       // Each child that is starting will serve one of those who wait before.
-      if (starting >= Math.min(left.length, slots)) continue;
+      if (starting >= Math.min(left, slots)) continue;
       if (choice.kind === "wait" || backingOff) continue;
       if (choice.kind === "replace") remove(choice.member.end);
       spawn();
       starting += 1;
     }
-    waiters = left;
+    if (left > 0) lookAgain();
     refill();
+  };
+
+  /** Patience ends without an event of its own. */
+  const lookAgain = (): void => {
+    if (lookingAgain) return;
+    lookingAgain = true;
+    clock.after(PATIENCE_MS, () => {
+      lookingAgain = false;
+      settle();
+    });
   };
 
   const refill = (): void => {
@@ -222,7 +226,7 @@ export const createPool = (options: PoolOptions): Pool => {
       if (child.state === "starting") starting += 1;
       else if (child.state === "idle") idle = child;
     }
-    const wanted = waiters.length + readiness.wanted();
+    const wanted = waiters.size + readiness.wanted();
     if (fresh > wanted && idle !== null) remove(idle.end);
     while (fresh < wanted && starting < slots && children.size < most && !backingOff) {
       spawn();
@@ -231,30 +235,13 @@ export const createPool = (options: PoolOptions): Pool => {
     }
   };
 
-  const take = async (organizationId: string, signal: AbortSignal): Promise<ChildProcessEnd> =>
-    await new Promise((resolve, reject) => {
-      const forget = (): void => {
-        waiters = waiters.filter((other) => other !== waiter);
-        reject(signal.reason as Error);
-      };
-      const waiter: Waiter = {
-        organizationId,
-        found: (child) => {
-          signal.removeEventListener("abort", forget);
-          resolve(child);
-        },
-        failed: (cause) => {
-          signal.removeEventListener("abort", forget);
-          reject(cause);
-        },
-      };
-      signal.throwIfAborted();
-      if (stopped) throw new SandboxUnavailable("the sandbox is stopped");
-      signal.addEventListener("abort", forget, { once: true });
-      waiters = [...waiters, waiter];
-      readiness.note(waiters.length + count("busy"));
+  const take = async (organizationId: string, signal: AbortSignal): Promise<ChildProcessEnd> => {
+    if (stopped) throw new SandboxUnavailable("the sandbox is stopped");
+    return await waiters.wait(organizationId, signal, () => {
+      readiness.note(waiters.size + count("busy"));
       settle();
     });
+  };
 
   return {
     take,
@@ -280,9 +267,7 @@ export const createPool = (options: PoolOptions): Pool => {
       stopped = true;
       stopLooking();
       readiness.stop();
-      const rejected = waiters;
-      waiters = [];
-      for (const waiter of rejected) waiter.failed(new SandboxUnavailable("the sandbox stops"));
+      waiters.refuse(new SandboxUnavailable("the sandbox stops"));
       for (const end of children.keys()) remove(end);
       await Promise.all([...dying].map(async (end) => await end.exited));
     },

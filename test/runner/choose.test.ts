@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { choose, type Member, surplus } from "../../runner/sandbox/choose.ts";
+import { choose, type Member, PATIENCE_MS, surplus } from "../../runner/sandbox/choose.ts";
 
 const idle = (organizationId: string | null, usedAt = 1): Member => ({
   state: "idle",
@@ -9,10 +9,15 @@ const idle = (organizationId: string | null, usedAt = 1): Member => ({
 });
 const busy = (organizationId: string): Member => ({ state: "busy", organizationId, usedAt: 1 });
 
+/** Whoever came first has waited so long. */
+const LONG = PATIENCE_MS;
+
 describe("the choice of a child", () => {
   it("falls on one that served the organization, before a fresh one", () => {
     const own = idle("acme");
-    expect(choose([idle(null), own], "acme", { isolation: "tenant", slots: 2, most: 3 })).toEqual({
+    expect(
+      choose([idle(null), own], "acme", { isolation: "tenant", slots: 2, most: 3 }, LONG),
+    ).toEqual({
       kind: "use",
       member: own,
     });
@@ -21,7 +26,7 @@ describe("the choice of a child", () => {
   it("falls on a fresh one, before a new one", () => {
     const fresh = idle(null);
     expect(
-      choose([busy("acme"), fresh], "acme", { isolation: "tenant", slots: 2, most: 3 }),
+      choose([busy("acme"), fresh], "acme", { isolation: "tenant", slots: 2, most: 3 }, LONG),
     ).toEqual({
       kind: "use",
       member: fresh,
@@ -29,7 +34,9 @@ describe("the choice of a child", () => {
   });
 
   it("never falls on one that served somebody else", () => {
-    expect(choose([idle("bolt")], "acme", { isolation: "tenant", slots: 2, most: 2 })).toEqual({
+    expect(
+      choose([idle("bolt")], "acme", { isolation: "tenant", slots: 2, most: 2 }, LONG),
+    ).toEqual({
       kind: "spawn",
     });
   });
@@ -37,7 +44,7 @@ describe("the choice of a child", () => {
   it("replaces the one that was idle longest when there is no room", () => {
     const old = idle("bolt", 1);
     const members = [idle("bolt", 3), old, busy("acme")];
-    expect(choose(members, "acme", { isolation: "tenant", slots: 2, most: 3 })).toEqual({
+    expect(choose(members, "acme", { isolation: "tenant", slots: 2, most: 3 }, LONG)).toEqual({
       kind: "replace",
       member: old,
     });
@@ -45,15 +52,32 @@ describe("the choice of a child", () => {
 
   it("waits for one of its own that tidies up, when it has one for each slot", () => {
     const members = [busy("acme"), busy("acme"), idle(null), idle("bolt")];
-    expect(choose(members, "acme", { isolation: "tenant", slots: 2, most: 4 })).toEqual({
+    expect(choose(members, "acme", { isolation: "tenant", slots: 2, most: 4 }, LONG)).toEqual({
       kind: "wait",
     });
-    expect(choose(members, "bolt", { isolation: "tenant", slots: 2, most: 4 }).kind).toBe("use");
+    expect(choose(members, "bolt", { isolation: "tenant", slots: 2, most: 4 }, LONG).kind).toBe(
+      "use",
+    );
+  });
+
+  it("takes no place from others before its patience ends, if a child of its own runs", () => {
+    const room = { isolation: "tenant", slots: 2, most: 3 } as const;
+    const members = [busy("acme"), idle("bolt"), idle(null)];
+    expect(choose(members, "acme", room, PATIENCE_MS - 1)).toEqual({ kind: "wait" });
+    expect(choose(members, "acme", room, PATIENCE_MS).kind).toBe("use");
+    expect(choose(members, "cord", room, 0).kind).toBe("use");
+    // While there is room for one more, nobody loses a child.
+    expect(choose([busy("acme"), idle(null)], "acme", room, 0).kind).toBe("use");
   });
 
   it("waits when all are busy", () => {
     expect(
-      choose([busy("acme"), busy("bolt")], "acme", { isolation: "tenant", slots: 2, most: 2 }),
+      choose(
+        [busy("acme"), busy("bolt")],
+        "acme",
+        { isolation: "tenant", slots: 2, most: 2 },
+        LONG,
+      ),
     ).toEqual({
       kind: "wait",
     });
@@ -64,9 +88,12 @@ describe("the choice of a child in `process` isolation", () => {
   const room = { isolation: "process", slots: 2, most: 3 } as const;
 
   it("never falls on one that has served", () => {
-    expect(choose([idle("acme")], "acme", room)).toEqual({ kind: "spawn" });
+    expect(choose([idle("acme")], "acme", room, LONG)).toEqual({ kind: "spawn" });
     const fresh = idle(null);
-    expect(choose([idle("acme"), fresh], "acme", room)).toEqual({ kind: "use", member: fresh });
+    expect(choose([idle("acme"), fresh], "acme", room, LONG)).toEqual({
+      kind: "use",
+      member: fresh,
+    });
   });
 });
 
@@ -76,11 +103,11 @@ describe("the choice of a child in `shared` isolation", () => {
   it("falls on the one that was used last, whomever it served, before a fresh one", () => {
     const last = idle("bolt", 2);
     const members = [idle(null), idle("acme", 1), last];
-    expect(choose(members, "acme", room)).toEqual({ kind: "use", member: last });
+    expect(choose(members, "acme", room, LONG)).toEqual({ kind: "use", member: last });
   });
 
   it("waits when as many as there are slots have served", () => {
-    expect(choose([busy("acme"), busy("bolt"), idle(null)], "cord", room)).toEqual({
+    expect(choose([busy("acme"), busy("bolt"), idle(null)], "cord", room, LONG)).toEqual({
       kind: "wait",
     });
   });
