@@ -4,6 +4,7 @@ import { promisify } from "node:util";
 
 import { childCommand } from "./launch.ts";
 import type { Home } from "./program.ts";
+import { withoutRing } from "./ring.ts";
 
 const run = promisify(execFile);
 
@@ -72,9 +73,6 @@ const candidates: readonly (readonly [LayerName, readonly (Prefix | null)[]])[] 
   ],
 ];
 
-/** What keeps libuv from making a ring, where nothing else does: util-linux 2.40 and later. */
-const withoutRing = withProgram("enosys", ["--syscall", "io_uring_setup", "--"]);
-
 let probed: Promise<Layers> | null = null;
 
 /** Which layers this system allows, found by trying each one; once in the life of a process. */
@@ -96,12 +94,12 @@ const probe = async (home: Home): Promise<Layers> => {
     prefix = [...prefix, ...way];
   }
   let locked = await tryLockdown(prefix, home);
-  if (locked?.ring === true && withoutRing !== null) {
-    const better = await tryLockdown([...prefix, ...withoutRing], home);
-    if (better?.ring === false) {
-      locked = better;
-      prefix = [...prefix, ...withoutRing];
-    }
+  for (const way of withoutRing(withProgram)) {
+    if (way === null || locked?.ring !== true) continue;
+    const better = await tryLockdown([...prefix, ...way], home);
+    if (better?.ring !== false) continue;
+    locked = better;
+    prefix = [...prefix, ...way];
   }
   if (locked !== null) active.add("syscall-filter");
   if (locked?.ring === false) active.add("no-io-uring");

@@ -42,6 +42,15 @@ export const filterFor = (machine: Machine, pid: number, ring: boolean): Buffer 
   return Buffer.concat(steps);
 };
 
+/** Refuses to make a ring of io_uring, as a kernel without it does, and nothing else. */
+export const ringRefusal = (machine: Machine): Buffer =>
+  Buffer.concat([
+    load(NUMBER),
+    jump(JEQ, machine.ioUringSetup, 0, 1),
+    answer(ERRNO | ENOSYS),
+    answer(ALLOW),
+  ]);
+
 /** Offsets in struct seccomp_data. The first argument's low half: both machines are little endian. */
 const NUMBER = 0;
 const ARCH = 4;

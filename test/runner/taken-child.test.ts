@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { type AddressInfo, createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -142,6 +142,17 @@ describe("a child that was taken over", () => {
       expect(status).toMatch(/^Seccomp:\s2$/m);
       expect(status).toMatch(/^CapEff:\s0+$/m);
     }
+    await sandbox.stop();
+  });
+
+  it("has no ring of io_uring, which no filter sees through", async ({ skip }) => {
+    skip(lacks("no-io-uring"));
+    const sandbox: Sandbox = await startSandbox();
+    const [child] = sandbox.supervisor.children().filter(({ state }) => state === "idle");
+    const open = `/proc/${child?.pid}/fd`;
+    const targets = readdirSync(open).map((fd) => readlinkSync(`${open}/${fd}`));
+    expect(targets.length).toBeGreaterThan(3);
+    expect(targets.filter((target) => target.includes("io_uring"))).toEqual([]);
     await sandbox.stop();
   });
 });
