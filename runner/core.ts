@@ -147,11 +147,14 @@ export const createRunnerCore = (options: RunnerCoreOptions): Service => {
   };
 };
 
-/** Scripts are never handed the token: their executor sees to what else they may say. */
+/** Scripts and commands are never handed the token. */
 const withoutTokens = (executors: ReadonlyMap<string, Executor>): ReadonlyMap<string, Executor> =>
   new Map(
     [...executors].map(([capability, executor]) => [
       capability,
-      capability === "script" ? executor : redacted(executor, tokenRedaction),
+      isHandedNoToken(capability) ? executor : redacted(executor, tokenRedaction),
     ]),
   );
+
+const isHandedNoToken = (capability: string): boolean =>
+  capability === "script" || capability.startsWith("command:");

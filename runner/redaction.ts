@@ -93,6 +93,7 @@ export const redacted = (
   executor: Executor,
   redactionOf: (assignment: Assignment) => Redaction,
 ): Executor => ({
+  ...executor,
   execute: async (assignment, report, signal) => {
     const redaction = redactionOf(assignment);
     const ending = await executor.execute(assignment, redactedReport(report, redaction), signal);
