@@ -3,7 +3,9 @@ import { join } from "node:path";
 
 import { codeToString } from "@connectrpc/connect/protocol-connect";
 import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
 
+import { COMMAND_KEYS } from "../runner/commands/settings.ts";
 import { CODES } from "../src/api/errors.ts";
 import { VARIABLES } from "../src/config.ts";
 import { AUDIT_ACTIONS } from "../src/jobs/audit.ts";
@@ -62,6 +64,34 @@ describe("docs/errors.md", () => {
     expect(listed).toEqual(
       expect.arrayContaining(codes.map((one) => one.trim().replaceAll('"', ""))),
     );
+  });
+});
+
+describe("docs/commands.md", () => {
+  it("lists every key of a command", async () => {
+    const [keys = ""] = (await page("commands.md")).split("### Arguments");
+    expect(rowsOf(keys).map(([key]) => key)).toEqual(
+      expect.arrayContaining([...COMMAND_KEYS]) as string[],
+    );
+    expect(rowsOf(keys)).toHaveLength(COMMAND_KEYS.length);
+  });
+
+  it("lists every code with which a command can fail", async () => {
+    const code = await readFile(join(root, "runner/commands/outcome.ts"), "utf8");
+    const codes = [...new Set(code.match(/"[a-z]+\.[a-z_]+"/g))].map((one) => one.slice(1, -1));
+    const [, failures = ""] = (await page("commands.md")).split("### When a command fails");
+    expect(
+      rowsOf(failures)
+        .map(([name = ""]) => name)
+        .toSorted(),
+    ).toEqual(codes.toSorted());
+  });
+
+  it("shows the example as it is", async () => {
+    const example = await readFile(join(root, "examples/commands/runner.yaml"), "utf8");
+    const [, shown = ""] =
+      /```yaml\n(# examples\/commands\/runner[^`]*)```/.exec(await page("commands.md")) ?? [];
+    expect(parse(shown)).toEqual(parse(example));
   });
 });
 

@@ -113,3 +113,6 @@ export type CommandSettings = z.infer<typeof command>;
 
 /** The commands that this runner offers, by name. */
 export const commands = named(badName, command).default({});
+
+/** Of one command. docs/commands.md lists them. */
+export const COMMAND_KEYS: readonly string[] = Object.keys(command.shape);
