@@ -37,7 +37,7 @@ export type Subject = {
   /** The codes of `fails`, `fails_for_good` and `crashes`. */
   readonly codes: { readonly failed: string; readonly crashed: readonly string[] };
   assigned(work: WorkName): Assigned;
-  /** The executors alone, by capability; a cancelled attempt gets 200 ms to tidy up. */
+  /** The executors alone, by capability; a cancelled attempt gets half a second to tidy up. */
   start(): Promise<{
     readonly executors: ReadonlyMap<string, Executor>;
     stop(): Promise<void>;
@@ -46,4 +46,4 @@ export type Subject = {
   runnerFor(server: RunnerServer, drainMs: number): Service;
 };
 
-export const GRACE_MS = 200;
+export const GRACE_MS = 500;
