@@ -7,26 +7,15 @@ import { expect, vi } from "vitest";
 
 import type { Isolation } from "../../runner/sandbox/choose.ts";
 import { composeRunner } from "../../runner/main.ts";
-import { DEFAULT_LIMITS, type SandboxLimits } from "../../runner/sandbox/limits.ts";
 import { NO_SETTINGS } from "../../runner/settings.ts";
 import { AttemptOutcome, JobState, ScriptLanguage } from "../../src/gen/millrace/v1/job_pb.ts";
 import { aliveChildren } from "../support/sandbox-processes.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 import type { Attack, Seen } from "./attack.ts";
+import { LIMITS } from "./limits.ts";
 import { type Neighbour, startNeighbour } from "./neighbour.ts";
 import { jsonValue, look, nameOf } from "./seen.ts";
 
-const MIB = 1024 * 1024;
-
-/** Small, so that what goes too far is stopped soon. */
-export const LIMITS: SandboxLimits = {
-  ...DEFAULT_LIMITS,
-  cpuMs: 200,
-  heapMb: 32,
-  rssBytes: 220 * MIB,
-  graceMs: 200,
-  sampleMs: 10,
-};
 /** One of them is the neighbour's. */
 const SLOTS = 5;
 const SPARES = 1;
