@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 
 import { benchFairness } from "./fairness.ts";
 import { print } from "./figures.ts";
+import { benchMix } from "./mix.ts";
 import { benchHandlers } from "./processing.ts";
 import { benchScripts } from "./scripts.ts";
 import { startService, type EngineName } from "./service.ts";
@@ -11,7 +12,7 @@ const HELP = `Measures a real server on SQLite and on MariaDB, both with full du
 
   npm run bench                              everything, on both engines
   npm run bench -- --engine sqlite           one engine
-  npm run bench -- --only submits            submits, handlers, scripts or fairness
+  npm run bench -- --only submits            submits, handlers, scripts, fairness or mix
   npm run bench -- fairness                  the same as --only fairness
 
 Server, client, runner and database share this machine: compare ratios, not figures.`;
@@ -21,6 +22,7 @@ const PARTS = {
   handlers: benchHandlers,
   scripts: benchScripts,
   fairness: benchFairness,
+  mix: benchMix,
 };
 const ENGINES: readonly EngineName[] = ["sqlite", "mariadb"];
 
