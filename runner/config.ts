@@ -79,8 +79,12 @@ const sandboxFrom = (values: z.infer<typeof schema>): SandboxConfig => ({
 });
 
 /** What is needed to look at the sandbox without a server. @throws RunnerConfigFault */
-export const readSandboxConfig = (environment: Environment): SandboxConfig =>
-  sandboxFrom(parseEnvironment(environment));
+export const readSandboxConfig = (environment: Environment): SandboxConfig => {
+  const values = parseEnvironment(environment);
+  // The sandbox needs nothing of the file; whoever checks a machine wants to know what is wrong in it.
+  settingsFrom(values.MILLRACE_RUNNER_CONFIG, environment);
+  return sandboxFrom(values);
+};
 
 /** @throws RunnerConfigFault */
 export const readRunnerConfig = (environment: Environment = process.env): RunnerConfig => {

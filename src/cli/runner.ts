@@ -75,7 +75,10 @@ export const registerRunner: Register = (parent, shell, act) => {
       "Runs jobs for a server until it is told to end; then it drains. The environment\n" +
         "configures it: MILLRACE_INTERNAL_URL, MILLRACE_RUNNER_TOKEN, … (docs/configuration.md).",
     )
-    .option("--check", "only say how well the sandbox holds on this machine; needs no server")
+    .option(
+      "--check",
+      "only say what is wrong in the configuration file, and how well the sandbox holds; needs no server",
+    )
     .action(
       act(async (options: FormatOptions & { readonly check?: boolean }) => {
         if (options.check === true) return await check(shell, options);

@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -41,7 +41,12 @@ beforeAll(async () => {
           additionalProperties: false,
         },
       },
-      both: { argv: shell("echo one; echo two >&2; sleep 0.05; echo three; printf four >&2") },
+      both: {
+        argv: shell(
+          "echo one; echo two >&2; until [ -e go ]; do sleep 0.01; done; echo three; printf four >&2",
+        ),
+        directory: join(place, "work"),
+      },
       exit: { argv: shell("echo because >&2; exit $1", "{code}"), parameters: code },
       picky: {
         argv: shell("exit $1", "{code}"),
@@ -133,11 +138,18 @@ describe("a command", () => {
 
 describe("the output of a command", () => {
   it("comes while it runs, each stream in its order, the last line without a newline too", async () => {
-    const ran = await commands.run("both");
+    const seen = new Set<string>();
+    const ran = await commands.run("both", {
+      onOutput: (row) => {
+        seen.add(row);
+        // It goes on only after these two have been seen.
+        if (seen.size === 2) writeFileSync(join(place, "work", "go"), "");
+      },
+    });
     const of = (stream: string) => ran.output.filter((row) => row.startsWith(stream));
     expect(of("STDOUT")).toEqual(["STDOUT one", "STDOUT three"]);
     expect(of("STDERR")).toEqual(["STDERR two", "STDERR four"]);
-    expect(ran.output.indexOf("STDERR two")).toBeLessThan(ran.output.indexOf("STDOUT three"));
+    expect(ran.output.slice(0, 2).toSorted()).toEqual(["STDERR two", "STDOUT one"]);
   });
 
   it("tells progress by lines that are no output then", async () => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
-import { readRunnerConfig, RunnerConfigFault } from "../../../runner/config.ts";
+import { readRunnerConfig, readSandboxConfig, RunnerConfigFault } from "../../../runner/config.ts";
 import { parseSettings, SettingsFault } from "../../../runner/settings.ts";
 import { commandsFrom } from "../../support/commands.ts";
 
@@ -148,11 +148,13 @@ describe("the configuration of commands", () => {
     expect(() => commandsFrom({ "a b": { argv: ["/bin/true"] } })).toThrow(/a command's name is/);
   });
 
-  it("stops a runner before it starts, with the file's name", async () => {
+  it("stops a runner before it starts", async () => {
     const path = join(directory, "runner.yaml");
     await writeFile(path, "commands:\n  x:\n    argv: [/bin/nothing]\n    organizations: '*'\n");
     const environment = { MILLRACE_RUNNER_TOKEN: "t", MILLRACE_RUNNER_CONFIG: path };
     expect(() => readRunnerConfig(environment)).toThrow(RunnerConfigFault);
     expect(() => readRunnerConfig(environment)).toThrow(/commands\.x\.argv\[0\]: \/bin\/nothing/);
+    // What `millrace runner --check` reads.
+    expect(() => readSandboxConfig(environment)).toThrow(/commands\.x\.argv\[0\]: \/bin\/nothing/);
   });
 });
