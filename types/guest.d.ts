@@ -35,6 +35,28 @@ export type Script<Input = unknown, Result = unknown> = (
 
 export type Listener = ((event: Event) => unknown) | { handleEvent(event: Event): unknown };
 
+export type HeadersInit =
+  | Headers
+  | Iterable<readonly [string, string]>
+  | Readonly<Record<string, string>>;
+
+export type BodyInit = string | ArrayBuffer | ArrayBufferView | URLSearchParams;
+
+export interface RequestInit {
+  readonly method?: string;
+  readonly headers?: HeadersInit;
+  /** At most 1 MiB. */
+  readonly body?: BodyInit | null;
+  readonly redirect?: "follow" | "error" | "manual";
+  readonly signal?: AbortSignal | null;
+}
+
+export interface ResponseInit {
+  readonly status?: number;
+  readonly statusText?: string;
+  readonly headers?: HeadersInit;
+}
+
 export type HashName = "SHA-1" | "SHA-256" | "SHA-384" | "SHA-512";
 
 /** The second argument of a script's default export. */
@@ -249,4 +271,56 @@ declare global {
       ): Promise<ArrayBuffer>;
     };
   };
+  /** A request over the network, as far as the operator allows it; see [Network](#network). */
+  function fetch(input: string | URL | Request, init?: RequestInit): Promise<Response>;
+  /** The headers of a request or a response. */
+  class Headers {
+    constructor(init?: HeadersInit);
+    append(name: string, value: string): void;
+    delete(name: string): void;
+    get(name: string): string | null;
+    getSetCookie(): string[];
+    has(name: string): boolean;
+    set(name: string, value: string): void;
+    forEach(each: (value: string, name: string, parent: Headers) => void, thisArg?: unknown): void;
+    keys(): IterableIterator<string>;
+    values(): IterableIterator<string>;
+    entries(): IterableIterator<[string, string]>;
+    [Symbol.iterator](): IterableIterator<[string, string]>;
+  }
+  /** A request. Its body is text, bytes or `URLSearchParams`; there are no streams, blobs or forms. */
+  class Request {
+    constructor(input: string | URL | Request, init?: RequestInit);
+    readonly url: string;
+    readonly method: string;
+    readonly headers: Headers;
+    readonly redirect: "follow" | "error" | "manual";
+    readonly signal: AbortSignal;
+    readonly bodyUsed: boolean;
+    text(): Promise<string>;
+    json(): Promise<unknown>;
+    arrayBuffer(): Promise<ArrayBuffer>;
+    bytes(): Promise<Uint8Array<ArrayBuffer>>;
+    clone(): Request;
+  }
+  /** A response: `status`, `headers`, and the body by `text`, `json`, `arrayBuffer` or `bytes`. */
+  class Response {
+    constructor(body?: BodyInit | null, init?: ResponseInit);
+    static error(): Response;
+    static json(value: unknown, init?: ResponseInit): Response;
+    static redirect(url: string | URL, status?: number): Response;
+    readonly type: "default" | "basic" | "error" | "opaqueredirect";
+    readonly url: string;
+    readonly redirected: boolean;
+    readonly status: number;
+    readonly ok: boolean;
+    readonly statusText: string;
+    readonly headers: Headers;
+    readonly bodyUsed: boolean;
+    text(): Promise<string>;
+    json(): Promise<unknown>;
+    arrayBuffer(): Promise<ArrayBuffer>;
+    bytes(): Promise<Uint8Array<ArrayBuffer>>;
+    clone(): Response;
+  }
 }

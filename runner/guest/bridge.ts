@@ -1,4 +1,12 @@
-import { deleteProperty, GuestError, GuestWeakMap, weakGet, weakSet } from "./primordials.ts";
+import {
+  defineHidden,
+  deleteProperty,
+  GuestError,
+  GuestTypeError,
+  GuestWeakMap,
+  weakGet,
+  weakSet,
+} from "./primordials.ts";
 
 /**
  * The mailbox to the host: one function that posts primitives and never answers. It is taken from
@@ -41,9 +49,11 @@ export const withCode = <E extends object>(error: E, code: string): E => {
   return error;
 };
 
+/** A script that catches it finds the failure code in `code`. */
 export const codedError = (code: string, message: string, name = "Error"): Error => {
-  const error = new GuestError(message);
-  error.name = name;
+  const error = name === "TypeError" ? new GuestTypeError(message) : new GuestError(message);
+  if (error.name !== name) defineHidden(error, "name", name);
+  defineHidden(error, "code", code);
   return withCode(error, code);
 };
 

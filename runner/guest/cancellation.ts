@@ -27,10 +27,9 @@ export const createCancellation = (
   let signal: AbortSignal | undefined;
 
   const tellScript = (): void => {
-    const abort = libraries.abort();
-    if (signal === undefined || reason === undefined || abort === undefined) return;
+    if (signal === undefined || reason === undefined) return;
     try {
-      abort.abortSignal(signal, reason);
+      libraries.abort().abortSignal(signal, reason);
     } catch (thrown) {
       failed(thrown);
     }
@@ -48,16 +47,14 @@ export const createCancellation = (
     },
     signal: () => {
       if (signal === undefined) {
-        signal = libraries.abort()?.createSignal() as AbortSignal;
+        signal = libraries.abort().createSignal();
         tellScript();
       }
       return signal;
     },
     abort: (code, message, name) => {
       if (reason !== undefined) return;
-      const { DOMException } = libraries.domException() as NonNullable<
-        ReturnType<Libraries["domException"]>
-      >;
+      const { DOMException } = libraries.domException();
       reason = withCode(new DOMException(message, name), code);
       const told = listeners;
       listeners = list<Listener>();

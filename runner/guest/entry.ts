@@ -4,6 +4,7 @@ import { type Cancellation, createCancellation } from "./cancellation.ts";
 import { createConsole } from "./console.ts";
 import { createContext } from "./context.ts";
 import { describe } from "./describe.ts";
+import { createSend } from "./fetching.ts";
 import { defineGlobals } from "./globals.ts";
 import { createLibraries } from "./libraries.ts";
 import { createOutput } from "./output.ts";
@@ -36,8 +37,14 @@ export const begin = (attemptText: string, input: string): void => {
   const output = createOutput(attempt);
   const progress = createProgress(timers);
   const calls = createCalls(attempt.calls);
-  const libraries = createLibraries({ timers, failed, entropy: attempt.entropy });
+  const libraries = createLibraries({
+    timers,
+    failed,
+    entropy: attempt.entropy,
+    send: (request) => send(request),
+  });
   const cancellation = createCancellation(libraries, failed);
+  const send = createSend(calls, cancellation);
   const context = createContext({ attempt, output, cancellation, timers, progress, calls });
   running = { attempt, input, cancellation, timers, calls, context, flush: progress.flush };
   defineGlobals({ console: createConsole(output), timers, libraries, soon, failed });

@@ -34,7 +34,6 @@ const defineLater = (name: string, make: () => unknown): void => {
     __proto__: null,
     get: () => {
       const value = make();
-      if (value === undefined) return value;
       // The bundler gives another name to what has that of a global.
       if (typeof value === "function") defineProperty(value, "name", nameOf(name));
       become(value);
@@ -82,19 +81,23 @@ export const defineGlobals = ({ console, timers, libraries, soon, failed }: Part
   } satisfies Partial<Record<GlobalName, unknown>>;
 
   const later: Readonly<Record<Exclude<GlobalName, keyof typeof ready>, () => unknown>> = {
-    AbortController: () => libraries.abort()?.AbortController,
-    AbortSignal: () => libraries.abort()?.AbortSignal,
-    DOMException: () => libraries.domException()?.DOMException,
-    Event: () => libraries.events()?.Event,
-    EventTarget: () => libraries.events()?.EventTarget,
-    TextDecoder: () => libraries.encoding()?.TextDecoder,
-    TextEncoder: () => libraries.encoding()?.TextEncoder,
-    URL: () => libraries.url()?.URL,
-    URLSearchParams: () => libraries.url()?.URLSearchParams,
-    atob: () => libraries.base64()?.atob,
-    btoa: () => libraries.base64()?.btoa,
+    AbortController: () => libraries.abort().AbortController,
+    AbortSignal: () => libraries.abort().AbortSignal,
+    DOMException: () => libraries.domException().DOMException,
+    Event: () => libraries.events().Event,
+    EventTarget: () => libraries.events().EventTarget,
+    Headers: () => libraries.headers().Headers,
+    Request: () => libraries.request().Request,
+    Response: () => libraries.response().Response,
+    TextDecoder: () => libraries.encoding().TextDecoder,
+    TextEncoder: () => libraries.encoding().TextEncoder,
+    URL: () => libraries.url().URL,
+    URLSearchParams: () => libraries.url().URLSearchParams,
+    atob: () => libraries.base64().atob,
+    btoa: () => libraries.base64().btoa,
     crypto: () => libraries.crypto(),
-    structuredClone: () => libraries.clone()?.structuredClone,
+    fetch: () => libraries.fetch().fetch,
+    structuredClone: () => libraries.clone().structuredClone,
   };
 
   for (const name of keys(ready)) defineHidden(globalThis, name, ready[name as keyof typeof ready]);

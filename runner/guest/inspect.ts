@@ -1,3 +1,4 @@
+import { errorText } from "./describe.ts";
 import {
   getPrototypeOf,
   GuestDate,
@@ -13,7 +14,6 @@ import {
   setForEach,
   toText,
 } from "./primordials.ts";
-import { authorStack } from "./stack.ts";
 
 const DEEPEST = 3;
 const MOST_ENTRIES = 100;
@@ -45,7 +45,7 @@ const atom = (value: unknown): string => {
 };
 
 const showObject = (value: object, walk: Walk): string => {
-  if (value instanceof GuestError) return authorStack(toText(value.stack), walk.fileName);
+  if (value instanceof GuestError) return errorText(value, walk.fileName);
   if (value instanceof GuestDate) return isoText(value);
   for (let i = 0; i < walk.path.length; i++) if (walk.path[i] === value) return "[Circular]";
   const depth = walk.path.length;

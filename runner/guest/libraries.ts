@@ -1,3 +1,5 @@
+import { codedError } from "./bridge.ts";
+import type { Send } from "./fetching.ts";
 import type { Timers } from "./timers.ts";
 import type * as Abort from "./web/abort.ts";
 import type * as Base64 from "./web/base64.ts";
@@ -6,6 +8,10 @@ import type * as Crypto from "./web/crypto.ts";
 import type * as DomException from "./web/dom-exception.ts";
 import type * as Encoding from "./web/encoding.ts";
 import type * as Events from "./web/events.ts";
+import type * as Fetch from "./web/fetch.ts";
+import type * as Headers from "./web/headers.ts";
+import type * as Request from "./web/request.ts";
+import type * as Response from "./web/response.ts";
 import type * as Url from "./web/url.ts";
 
 /**
@@ -24,32 +30,21 @@ type Modules = {
   readonly "./web/dom-exception.ts": typeof DomException;
   readonly "./web/encoding.ts": typeof Encoding;
   readonly "./web/events.ts": typeof Events;
+  readonly "./web/fetch.ts": typeof Fetch;
+  readonly "./web/headers.ts": typeof Headers;
+  readonly "./web/request.ts": typeof Request;
+  readonly "./web/response.ts": typeof Response;
   readonly "./web/url.ts": typeof Url;
 };
 
 /** The bundler makes of it a call that evaluates the module when it is made first. */
 declare const require: <Path extends keyof Modules>(path: Path) => Modules[Path];
 
-/** `undefined` while the library itself, being evaluated, looks whether it is there already. */
-type Library<Module> = () => Module | undefined;
-
-const once = <Module>(load: () => Module): Library<Module> => {
-  let state: "unloaded" | "loading" | "loaded" | "broken" = "unloaded";
+const once = <Module>(load: () => Module): (() => Module) => {
   let module: Module | undefined;
-  let why: unknown;
   return () => {
-    if (state === "broken") throw why;
-    if (state !== "unloaded") return module;
-    state = "loading";
-    try {
-      module = load();
-      state = "loaded";
-      return module;
-    } catch (cause) {
-      state = "broken";
-      why = cause;
-      throw cause;
-    }
+    module ??= load();
+    return module;
   };
 };
 
@@ -58,9 +53,10 @@ type Parts = {
   readonly failed: (thrown: unknown) => void;
   /** 32 bytes as base64url. */
   readonly entropy: string;
+  readonly send: Send;
 };
 
-export const createLibraries = ({ timers, failed, entropy }: Parts) => {
+export const createLibraries = ({ timers, failed, entropy, send }: Parts) => {
   const events = once(() => {
     const module = require("./web/events.ts");
     module.connectEvents(failed);
@@ -79,6 +75,14 @@ export const createLibraries = ({ timers, failed, entropy }: Parts) => {
     crypto: once(() => require("./web/crypto.ts").createCrypto(entropy)),
     domException: once(() => require("./web/dom-exception.ts")),
     encoding: once(() => require("./web/encoding.ts")),
+    fetch: once(() => {
+      const module = require("./web/fetch.ts");
+      module.connectFetch(send, (message) => codedError("egress.too_large", message, "TypeError"));
+      return module;
+    }),
+    headers: once(() => require("./web/headers.ts")),
+    request: once(() => require("./web/request.ts")),
+    response: once(() => require("./web/response.ts")),
     url: once(() => require("./web/url.ts")),
   } as const;
 };

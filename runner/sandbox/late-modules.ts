@@ -9,7 +9,7 @@ export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 
 /** Libraries, and what we put around them. See guest/libraries.ts. */
 const LATE = /^(runner\/guest\/web|node_modules\/tr46)\//;
-const SHARED_MEMORY = join(ROOT, "runner/guest/web/shared-memory.ts");
+const SURROUNDINGS = join(ROOT, "runner/guest/web/surroundings.ts");
 const DOMAIN_NAMES = join(ROOT, "runner/guest/web/domain-names.ts");
 
 /**
@@ -32,7 +32,8 @@ export const lateModules = (options: BundleOptions): Plugin => ({
         ...options,
         entryPoints: [file],
         format: "cjs",
-        inject: [SHARED_MEMORY],
+        inject: [SURROUNDINGS],
+        define: { globalThis: "surroundings", self: "surroundings" },
         plugins: [neighbours],
       });
       return { contents, loader: "js", resolveDir: dirname(file) };

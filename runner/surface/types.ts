@@ -21,5 +21,27 @@ export type Script<Input = unknown, Result = unknown> = (
 
 export type Listener = ((event: Event) => unknown) | { handleEvent(event: Event): unknown };
 
+export type HeadersInit =
+  | Headers
+  | Iterable<readonly [string, string]>
+  | Readonly<Record<string, string>>;
+
+export type BodyInit = string | ArrayBuffer | ArrayBufferView | URLSearchParams;
+
+export interface RequestInit {
+  readonly method?: string;
+  readonly headers?: HeadersInit;
+  /** At most 1 MiB. */
+  readonly body?: BodyInit | null;
+  readonly redirect?: "follow" | "error" | "manual";
+  readonly signal?: AbortSignal | null;
+}
+
+export interface ResponseInit {
+  readonly status?: number;
+  readonly statusText?: string;
+  readonly headers?: HeadersInit;
+}
+
 export type HashName = "SHA-1" | "SHA-256" | "SHA-384" | "SHA-512";
 `;

@@ -101,8 +101,13 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   migrations: [],
 };
 
-/** The one command that starts the other program. */
-const DOORS: ReadonlySet<string> = new Set(["src/cli/runner.ts -> runner/main.ts"]);
+/** The one command that starts the other program; what the guest says to the broker. */
+const DOORS: ReadonlySet<string> = new Set([
+  "src/cli/runner.ts -> runner/main.ts",
+  "runner/guest/fetching.ts -> runner/fetch-wire.ts",
+  "runner/guest/web/fetch.ts -> runner/fetch-wire.ts",
+  "runner/guest/web/response.ts -> runner/fetch-wire.ts",
+]);
 
 const isOurs = (target: string): boolean =>
   /^(src|runner|migrations|test|bench|examples)\//.test(target);

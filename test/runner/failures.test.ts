@@ -36,6 +36,49 @@ export default async function main() {
     });
   });
 
+  it("tells the causes, with their places, also of a circle", async () => {
+    const code = `export default () => {
+  try {
+    JSON.parse("{");
+  } catch (cause) {
+    throw new Error("no settings", { cause });
+  }
+}`;
+    const { message, stack } = await failureOf(code);
+    expect(message).toBe("no settings");
+    expect(stack).toMatch(
+      /^Error: no settings\n {4}at default \(script.ts:5:11\)\nCaused by: SyntaxError: .*\n {4}at JSON.parse \(<anonymous>\)\n {4}at default \(script.ts:3:10\)$/,
+    );
+    const circle = await failureOf(
+      "export default () => { const e = new Error('round'); e.cause = e; throw e }",
+    );
+    expect(circle.stack.split("Caused by: ")).toHaveLength(6);
+    const text = await failureOf(
+      "export default () => { throw new Error('x', { cause: 'rain' }) }",
+    );
+    expect(text.stack.endsWith("\nCaused by: rain")).toBe(true);
+  });
+
+  it("has no frames of ours, wherever it comes from", async () => {
+    const bodies = [
+      "new URL('nonsense')",
+      "[1].map(() => structuredClone(() => {}))",
+      "atob('*')",
+      "setTimeout(1)",
+      "await ctx.sleep(1); ctx.progress(NaN)",
+      "await crypto.subtle.digest('MD5', new Uint8Array(1))",
+      "new Headers({ 'a b': '1' })",
+      "AbortSignal.abort().throwIfAborted()",
+    ];
+    for (const body of bodies) {
+      const { stack } = await failureOf(`export default async (_, ctx) => {\n${body} }`);
+      const frames = stack.split("\n").filter((line) => line.startsWith("    at "));
+      expect([body, frames.length > 0]).toEqual([body, true]);
+      for (const frame of frames)
+        expect([body, frame]).toEqual([body, expect.stringMatching(/script\.ts:2:|Array\.map/)]);
+    }
+  });
+
   it("names the file after its language", async () => {
     const { stack } = await failureOf("export default () => x", { fileName: "script.js" });
     expect(stack).toBe("ReferenceError: x is not defined\n    at default (script.js:1:22)");

@@ -92,7 +92,22 @@ const moveOrCopy = (buffer: ArrayBuffer, moved: ReadonlySet<ArrayBuffer>): Array
   return copy;
 };
 
-type View = new (buffer: unknown, offset: number, length: number) => ArrayBufferView;
+type View = new (buffer: ArrayBuffer, offset: number, length: number) => ArrayBufferView;
+
+const VIEWS: Readonly<Record<string, View>> = {
+  BigInt64Array,
+  BigUint64Array,
+  Float16Array,
+  Float32Array,
+  Float64Array,
+  Int16Array,
+  Int32Array,
+  Int8Array,
+  Uint16Array,
+  Uint32Array,
+  Uint8Array,
+  Uint8ClampedArray,
+};
 
 const cloneView = (view: ArrayBufferView, inner: (of: unknown) => unknown): ArrayBufferView => {
   const { byteOffset } = view;
@@ -101,9 +116,9 @@ const cloneView = (view: ArrayBufferView, inner: (of: unknown) => unknown): Arra
     return new DataView(inner(view.buffer) as ArrayBuffer, byteOffset, byteLength);
   }
   const { length } = view as Uint8Array;
-  const name = (view as Uint8Array)[Symbol.toStringTag];
-  const Kind = (globalThis as unknown as Readonly<Record<string, View>>)[name] as View;
-  return new Kind(inner(view.buffer), byteOffset, length);
+  const Kind = VIEWS[(view as Uint8Array)[Symbol.toStringTag]];
+  if (Kind === undefined) return refuse("a view of an unknown kind");
+  return new Kind(inner(view.buffer) as ArrayBuffer, byteOffset, length);
 };
 
 const cloneError = (
