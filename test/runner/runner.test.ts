@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import type { Json } from "../../runner/handler.ts";
+import type { HandlerContext, Json } from "../../runner/handler.ts";
 import type { Service } from "../../src/runtime/lifecycle.ts";
 import { ScriptLanguage } from "../../src/gen/millrace/v1/job_pb.ts";
 import { type RunnerServer, startRunnerServer } from "../support/runner-server.ts";
@@ -42,6 +42,25 @@ describe("a runner", () => {
     runner = runnerFor(server, { token: "wrong" });
     await expect(runner.start()).rejects.toThrow("who are you?");
     runner = undefined;
+  });
+
+  it("tells nobody the token of a job that a handler was handed", async () => {
+    const work = {
+      execute: (_job: unknown, ctx: HandlerContext) => {
+        ctx.output(`calling with ${ctx.jobToken}`);
+        ctx.progress({ fraction: 0.5, message: ctx.jobToken });
+        return { token: ctx.jobToken };
+      },
+    };
+    await start({ handlers: { work } });
+    const ref = server.assign({ capability, jobToken: "mrj_token-of-the-job" });
+    const { ending } = await server.ending(ref);
+    expect(ending).toEqual({ case: "resultJson", value: '{"token":"[redacted]"}' });
+    const said = JSON.stringify(
+      server.applied(ref).map(({ output, progress }) => [output, progress]),
+    );
+    expect(said).toContain("calling with [redacted]");
+    expect(said).not.toContain("mrj_token");
   });
 
   it("runs a script from its hash to its result, and fetches the text once", async () => {
