@@ -20,7 +20,7 @@ export type ModuleSources = {
   readonly libraries: Libraries;
 };
 
-const question = z.strictObject({ specifier: z.string().max(1_000) });
+const question = z.strictObject({ specifier: z.string() });
 
 const SCRIPT = /^script:([A-Za-z0-9._-]{1,100})(?:@([1-9][0-9]{0,8}))?$/;
 
@@ -75,6 +75,9 @@ export const moduleCalls = (main: MainModule, sources: ModuleSources): HostCalls
   return new Map([[MODULE_CALL, call]]);
 };
 
+/** Characters of a specifier in a message. */
+const LONGEST_SHOWN = 200;
+
 const tooMany = (): HostFault =>
   new HostFault("quota.modules", `an attempt imports at most ${MODULE_LIMITS.modules} modules`);
 
@@ -82,7 +85,7 @@ const notAllowed = (specifier: string, libraries: readonly string[]): HostFault 
   const may = ["script:<type name>", "script:<type name>@<version>", ...libraries].join(", ");
   return new HostFault(
     "module.not_allowed",
-    `"${specifier}" cannot be imported. What can be imported: ${may}`,
+    `"${specifier.slice(0, LONGEST_SHOWN)}" cannot be imported. What can be imported: ${may}`,
   );
 };
 

@@ -15,8 +15,9 @@ export type Library = LibraryText & {
 };
 
 export type KeptLibraries = {
-  /** For an attempt that uses it. */
-  get(name: string): Library | undefined;
+  has(name: string): boolean;
+  /** For an attempt that uses it; undefined if this child has not had it. */
+  use(name: string): Library | undefined;
   /** The same, of one that this child has not had. */
   add(text: LibraryText): Library;
   /** Makes what makes later uses faster. Between attempts, where nobody waits for it. */
@@ -29,7 +30,8 @@ const CACHED_AFTER = 2;
 export const createKeptLibraries = (vm: Pick<typeof ivm, "ExternalCopy">): KeptLibraries => {
   const kept = new Map<string, Library>();
   return {
-    get: (name) => {
+    has: (name) => kept.has(name),
+    use: (name) => {
       const library = kept.get(name);
       if (library !== undefined) library.uses += 1;
       return library;

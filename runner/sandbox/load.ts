@@ -92,19 +92,24 @@ export const createLoader = (
   };
 
   const loadLevel = async (level: readonly Loaded[]): Promise<readonly Loaded[]> => {
-    const asked: Promise<readonly [string, ModuleAnswer]>[] = [];
-    for (const [specifier, importer] of wantedBy(level)) {
-      const kept = libraries.get(specifier);
+    const wanted = [...wantedBy(level)];
+    const unknown = wanted.filter(([specifier]) => !libraries.has(specifier));
+    const answers = await Promise.all(
+      unknown.map(async ([specifier, importer]) => ({
+        specifier,
+        answer: await question(specifier, importer),
+      })),
+    );
+    for (const [specifier] of wanted) {
+      const kept = libraries.use(specifier);
       if (kept !== undefined) bySpecifier.set(specifier, spare.library(kept));
-      else asked.push(question(specifier, importer).then((answer) => [specifier, answer]));
     }
-    const answers = await Promise.all(asked);
     // Of two names of one text only one answer brings it, and not always the first.
-    const brings = ([, answer]: (typeof answers)[number]): number =>
+    const lacksText = ({ answer }: (typeof answers)[number]): number =>
       answer.kind === "script" && answer.code === null ? 1 : 0;
     return answers
-      .toSorted((a, b) => brings(a) - brings(b))
-      .flatMap(([specifier, answer]) => compiled(specifier, answer) ?? []);
+      .toSorted((a, b) => lacksText(a) - lacksText(b))
+      .flatMap(({ specifier, answer }) => compiled(specifier, answer) ?? []);
   };
 
   return {
