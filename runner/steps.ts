@@ -47,6 +47,7 @@ export const createSteps = (
   write: (name: string, result: string) => Promise<void>,
 ): Steps => {
   let known: Promise<Map<string, string>> | null = null;
+  const own = new Set<string>();
   let bytes = 0;
 
   const load = async (): Promise<Map<string, string>> => {
@@ -61,7 +62,11 @@ export const createSteps = (
   };
 
   return {
-    find: async (name) => (await all()).get(name),
+    // Of earlier attempts only: a name that is used twice in one is a mistake, whichever attempt it is.
+    find: async (name) => {
+      const steps = await all();
+      return own.has(name) ? undefined : steps.get(name);
+    },
     finish: async (name, result) => {
       const steps = await all();
       const size = Buffer.byteLength(result);
@@ -71,6 +76,7 @@ export const createSteps = (
       }
       bytes += size;
       steps.set(name, result);
+      own.add(name);
       await write(name, result);
     },
   };

@@ -73,7 +73,8 @@ export const registerRunner: Register = (parent, shell, act) => {
     .summary("Runs jobs for a server until it is told to end.")
     .description(
       "Runs jobs for a server until it is told to end; then it drains. The environment\n" +
-        "configures it: MILLRACE_INTERNAL_URL, MILLRACE_RUNNER_TOKEN, … (docs/configuration.md).",
+        "configures it: MILLRACE_INTERNAL_URL, MILLRACE_RUNNER_TOKEN, … (docs/configuration.md).\n" +
+        "Handlers run in applications of your own (docs/handlers.md).",
     )
     .option(
       "--check",

@@ -72,6 +72,18 @@ it("the limits of steps are told to the script", async () => {
   });
 });
 
+it("a name that is used twice in one attempt is refused in every attempt alike", async () => {
+  for (const attempt of [1, 2]) {
+    const [steps] = stepsAfter({});
+    const twice = `{ await ctx.step("one", () => 1); return await ctx.step("one", () => 2); }`;
+    const ran = await sandbox.run(`export default async (input, ctx) => ${twice}`, {
+      attempt,
+      calls: stepCalls(steps),
+    });
+    expect(codeOf(ran)).toBe("quota.steps");
+  }
+});
+
 it("a call that the runner does not know is refused, and one that breaks tells nothing", async () => {
   const odd = await sandbox.run(`export default (input, ctx) => ctx.step("a", () => 1)`, {
     calls: new Map([["step.finish", async () => await Promise.reject(new Error("/secret"))]]),
