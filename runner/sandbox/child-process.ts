@@ -34,6 +34,8 @@ export type ChildListener = {
 /** A result of 1 MiB with every character escaped, and room for the rest of the frame. */
 const FRAME_LIMIT = 3 * 1024 * 1024;
 const LAST_WORDS = 4_096;
+/** Six of the largest answers of a fetch: who asks for more and takes none fills our memory. */
+const MOST_UNREAD = 128 * 1024 * 1024;
 
 /** @throws what spawn throws when the system is out of processes */
 export const spawnChild = (command: Command, directory: string): ChildProcessEnd => {
@@ -102,6 +104,9 @@ export const spawnChild = (command: Command, directory: string): ChildProcessEnd
     pid: pid ?? 0,
     send: (order, taken) => {
       stdin.write(encodeFrame(order), taken);
+      if (broken !== null || stdin.writableLength <= MOST_UNREAD) return;
+      broken = `does not read: ${stdin.writableLength} bytes wait for it`;
+      kill();
     },
     listen: (next) => {
       listener = next;

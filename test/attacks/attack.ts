@@ -8,7 +8,8 @@ export type Outcome =
   | { readonly kind: "either"; readonly value: unknown; readonly codes: readonly string[] }
   /** The job is not taken in. */
   | { readonly kind: "refused"; readonly message: RegExp }
-  | { readonly kind: "cancelled" };
+  /** Or it had succeeded with `or` by then. */
+  | { readonly kind: "cancelled"; readonly or?: unknown };
 
 /** A script that means harm, as a row of a table. */
 export type Attack = {
@@ -20,8 +21,8 @@ export type Attack = {
   readonly input?: unknown;
   /** Of the attempt; long if what ends the attack is something else. */
   readonly timeoutMs?: number;
-  /** The job is cancelled when it has written a row. */
-  readonly cancel?: "when it prints";
+  /** When the job is cancelled. */
+  readonly cancel?: "when it prints" | "at once" | "again and again";
   /** What else must be true. @throws if it is not */
   readonly also?: (seen: Seen) => void;
 };

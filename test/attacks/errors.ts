@@ -128,8 +128,9 @@ export const errors: readonly Attack[] = [
     code: script(
       "ctx.signal.addEventListener('abort', () => { throw new Error('listener'); }); await new Promise(() => {});",
     ),
-    timeoutMs: 300,
-    outcome: failsWith("script.threw", /listener/),
+    timeoutMs: 1_000,
+    // Both are near: the signal aborts at nine tenths of the time.
+    outcome: fails("script.threw", "timeout.wall"),
   },
   {
     name: "a late error at the top level",

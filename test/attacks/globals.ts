@@ -10,10 +10,10 @@ export const globals: readonly Attack[] = [
       const take = (one) => {
         if (!armed) return;
         if ((typeof one === "object" && one !== null) || typeof one === "function") stolen.add(one); };
-      const names = ["then", "toJSON", "get", "set", "value", "writable", "reference", "copy", "result", "resolve",
+      const names = ["then", "toJSON", "reference", "copy", "result", "resolve",
         "reject", "run", "args", "due", "live", "id", "every", "listener", "once", "type", "target", "signal", "timers",
         "calls", "attempt", "code", "message", "name", "cause", "index", "length_", "fileName", "path", "room",
-        "enumerable", "configurable", "done", "next", "return", "apply", "call", "bind", "raw", "input", "flags"];
+        "done", "next", "return", "apply", "call", "bind", "raw", "input", "flags"];
       const trap = (where, key) => {
         try {
           Object.defineProperty(where, key, {
@@ -29,9 +29,6 @@ export const globals: readonly Attack[] = [
       const mine = () => {};
       armed = true;
       const listener = () => {};
-      ctx.signal.addEventListener("abort", listener);
-      ctx.signal.addEventListener("abort", mine, Object.assign(Object.create(null), { once: true }));
-      ctx.signal.removeEventListener("abort", listener);
       setTimeout(mine, 1);
       setTimeout(mine, 2);
       const third = setTimeout(mine, 3);
@@ -40,8 +37,7 @@ export const globals: readonly Attack[] = [
       ctx.progress({ __proto__: null, done: 1, total: 2, message: "m" });
       ctx.progress(0.7);
       ctx.progress(0.8);
-      const sleeping = ctx.sleep(60);
-      await sleeping;
+      await new Promise((done) => setTimeout(done, 60));
       await ctx.step("a", () => 1).catch(() => {});
       await ctx.step("b", () => ({ a: 1 })).catch(() => {});
       armed = false;
@@ -76,9 +72,8 @@ export const globals: readonly Attack[] = [
       console.log("a", { b: [1] });
       ctx.log(1); ctx.output("c"); ctx.progress(0.5);
       clearTimeout(setTimeout(() => {}, 5));
-      ctx.signal.addEventListener("abort", () => {});
       queueMicrotask(() => {});
-      await ctx.sleep(1);
+      await new Promise((done) => setTimeout(done, 1));
       await ctx.step("a", () => 1);
       return [...new Set(seen)];
     `),

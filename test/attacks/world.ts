@@ -89,13 +89,25 @@ export const startWorld = async (isolation: Isolation): Promise<World> => {
     },
   });
 
+  const cancel = async (jobId: string, when: Attack["cancel"]): Promise<void> => {
+    if (when !== "at once") {
+      for await (const { output } of jobs.watchJob({ jobId })) if (output.length > 0) break;
+    }
+    const calls = Array.from({ length: when === "again and again" ? 20 : 1 }, async () => {
+      try {
+        await jobs.cancelJob({ jobId });
+      } catch (caught) {
+        // It had ended before.
+        expect(ConnectError.from(caught).code).toBe(Code.FailedPrecondition);
+      }
+    });
+    await Promise.all(calls);
+  };
+
   const run = async (attack: Attack) => {
     const { job: submitted } = await jobs.submitJob(submission(attack));
     const jobId = submitted?.id ?? "";
-    if (attack.cancel !== undefined) {
-      for await (const { output } of jobs.watchJob({ jobId })) if (output.length > 0) break;
-      await jobs.cancelJob({ jobId });
-    }
+    if (attack.cancel !== undefined) await cancel(jobId, attack.cancel);
     for (;;) {
       const { job } = await jobs.waitJob({ jobId, maxWait: { seconds: 30n } });
       if (job?.endTime !== undefined) return job;
@@ -127,14 +139,16 @@ export const startWorld = async (isolation: Isolation): Promise<World> => {
         else expect(outcome.codes, seen.message).toContain(seen.code);
         break;
       case "cancelled":
-        expect(state).toBe("CANCELLED");
+        if (state === "SUCCEEDED" && "or" in outcome) expect(seen.result).toEqual(outcome.or);
+        else expect(state, seen.message).toBe("CANCELLED");
         break;
       case "refused":
         throw new Error("it was taken in");
     }
     attack.also?.(seen);
     const { attempts } = await jobs.listJobAttempts({ jobId: job.id });
-    expect(attempts.map((one) => nameOf(AttemptOutcome, one.outcome))).toEqual([state]);
+    const ends = attempts.map((one) => nameOf(AttemptOutcome, one.outcome));
+    if (attack.cancel !== "at once" || ends.length > 0) expect(ends).toEqual([state]);
   };
 
   const refused = async (attack: Attack, message: RegExp): Promise<void> => {

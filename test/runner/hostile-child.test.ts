@@ -24,6 +24,9 @@ const PROGRAM = `
   process.stdin.resume();
 `;
 
+/** What it may ask for. */
+const BIG = "x".repeat(1024 * 1024);
+
 describe("a child that is not ours any more", () => {
   let child: ChildProcessEnd | undefined;
 
@@ -32,7 +35,11 @@ describe("a child that is not ours any more", () => {
     await child?.exited;
   });
 
-  const run = async (behaviour: string, signal = new AbortController().signal) => {
+  const run = async (
+    behaviour: string,
+    signal = new AbortController().signal,
+    timeoutMs = 20_000,
+  ) => {
     const output: string[] = [];
     const odd: string[] = [];
     const usable: boolean[] = [];
@@ -53,8 +60,8 @@ describe("a child that is not ours any more", () => {
         code: "",
         fileName: "script.js",
         input: "null",
-        timeoutMs: 3_000,
-        calls: new Map(),
+        timeoutMs,
+        calls: new Map([["big", async () => await Promise.resolve(BIG)]]),
         secrets: {},
       },
       {
@@ -97,6 +104,17 @@ describe("a child that is not ours any more", () => {
     ],
     ["says it is ready before the end", "say({ op: 'ready' })"],
     ["exits without a word", "process.exit(0)"],
+    ["sends a million empty frames", "frames.write(Buffer.alloc(4e6))"],
+    ["calls what is no name", "say({ op: 'call', id: 7, call: 1, name: '../x', payload: '1' })"],
+    ["calls with the number 0", "say({ op: 'call', id: 7, call: 0, name: 'big', payload: '1' })"],
+    [
+      "calls ten thousand times at once",
+      "for (let i = 1; i < 1e4; i++) say({ op: 'call', id: 7, call: i, name: 'no', payload: '1' })",
+    ],
+    [
+      "asks for answers that it does not read",
+      "process.stdin.pause(); for (let i = 1; i < 400; i++) say({ op: 'call', id: 7, call: i, name: 'big', payload: '1' })",
+    ],
     [
       "sends a hundred thousand rows",
       "for (let i = 0; i < 1e5; i++) say({ op: 'output', id: 7, stream: 'LOG', text: 'x' })",
@@ -109,6 +127,27 @@ describe("a child that is not ours any more", () => {
     expect(usable).toEqual([false]);
     expect(odd).toHaveLength(1);
     await child?.exited;
+  });
+
+  it.each([
+    ["half a frame", "frames.write(Buffer.from([0, 0, 0, 100, 123]))"],
+    ["that it stops itself", "process.kill(process.pid, 'SIGSTOP')"],
+    [
+      "calls of what is not there, and payloads that are no JSON",
+      "say({ op: 'call', id: 7, call: 1, name: 'no', payload: '{' }); say({ op: 'call', id: 7, call: 1, name: 'big', payload: '{' })",
+    ],
+  ])("is ended by the clock when all that comes is %s", async (_, behaviour) => {
+    const { ending, usable } = await run(behaviour, undefined, 300);
+    expect(ending).toMatchObject({ kind: "failed", error: { code: "timeout.wall" } });
+    expect(usable).toEqual([false]);
+  });
+
+  it("keeps its first result and dies for a call after it", async () => {
+    const { ending, usable } = await run(
+      "say(done); say({ op: 'call', id: 7, call: 1, name: 'big', payload: '1' })",
+    );
+    expect(ending).toMatchObject({ kind: "succeeded", result: "1" });
+    expect(usable).toEqual([false]);
   });
 
   it("keeps its first result and dies for the second", async () => {
