@@ -106,14 +106,17 @@ const parsed = (text: string): Outcome => {
   return Buffer.byteLength(result) > RESULT_BYTES ? tooLarge() : { kind: "succeeded", result };
 };
 
+const MOST_FAULTS = 20;
+
 /** The input is the fault of whoever submitted the job: no other attempt can help. */
-export const invalidInput = (faults: readonly InputFault[]): Outcome =>
-  failed(
-    "input.invalid",
-    `the input does not fit the command: ${faults
-      .map(({ path, description }) => `${path === "" ? "it" : path} ${description}`)
-      .join(" ")}`,
-  );
+export const invalidInput = (faults: readonly InputFault[]): Outcome => {
+  const texts = faults
+    .slice(0, MOST_FAULTS)
+    .map(({ path, description }) => `${path === "" ? "it" : path} ${description}`);
+  const more = faults.length - texts.length;
+  if (more > 0) texts.push(`There are ${more} more.`);
+  return failed("input.invalid", `the input does not fit the command: ${texts.join(" ")}`);
+};
 
 export const notAllowed = (): Outcome =>
   failed("command.not_allowed", "this organization may not use the command");

@@ -74,6 +74,10 @@ beforeAll(async () => {
         },
       },
       endless: { argv: ["/usr/bin/yes"], result: "stdout-json" },
+      many: {
+        argv: ["/bin/echo", "{all...}"],
+        parameters: { type: "object", properties: { all: { type: "array" } } },
+      },
       quiet: { argv: ["/bin/true"], result: "none" },
       steps: {
         argv: shell("echo ::progress 1/2 half; echo ::progress 2/2; echo '::progress x'"),
@@ -124,6 +128,8 @@ describe("a command", () => {
     const option = await commands.run("echo", { input: { text: "-n" } });
     expect(messageOf(option)).toContain("/text must not begin with a dash");
     expect(messageOf(await commands.run("echo", { input: [1] }))).toContain("it must be object.");
+    const many = await commands.run("many", { input: { all: Array<string>(25).fill("-") } });
+    expect(messageOf(many)).toMatch(/\/all\/19 must not [^/]* There are 5 more\.$/);
   });
 
   it("is refused to organizations that are not named, whatever they send", async () => {
