@@ -64,6 +64,8 @@ type Child = {
 /** A child that does not start is no accident when it happens so often in a row. */
 const MOST_FAILED_STARTS = 5;
 const START_BACKOFF_MS = 100;
+/** A child takes a tenth of a second; one that hangs must not hold its place for ever. */
+export const START_WITHIN_MS = 30_000;
 
 /** Idle children whose age is over are replaced one at a time, so often within that age. */
 const LOOKS_FOR_AGE = 20;
@@ -130,6 +132,10 @@ export const createPool = (options: PoolOptions): Pool => {
     };
     children.set(end, child);
     attend(child);
+    const notLate = clock.after(START_WITHIN_MS, () => {
+      if (child.state === "starting") end.kill();
+    });
+    void end.exited.then(notLate);
   };
 
   /** A child that is not busy has nothing to say but that it is ready. */

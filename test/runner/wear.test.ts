@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { spawnChild } from "../../runner/sandbox/child-process.ts";
-import { createPool, type Pool } from "../../runner/sandbox/pool.ts";
+import { createPool, type Pool, START_WITHIN_MS } from "../../runner/sandbox/pool.ts";
 import { createUsageReader } from "../../runner/sandbox/proc.ts";
 import { createWearRecords } from "../../runner/sandbox/wear-record.ts";
 import { ageLimitOf, type WearLimits, wornBy } from "../../runner/sandbox/wear.ts";
@@ -68,18 +68,31 @@ describe("the pool", () => {
       .filter((member) => member.state === state)
       .map(({ pid }) => pid);
 
-  const start = async (spares: number): Promise<void> => {
+  /** The first child hangs: its time must be over, and then the pause after a failed start. */
+  const startLate = async (): Promise<void> => {
+    const [hung] = pids("starting");
+    clock.advance(START_WITHIN_MS);
+    await vi.waitFor(() => expect(pids("starting")).not.toContain(hung));
+    clock.advance(1_000);
+  };
+
+  const start = async (spares: number, programs: string[] = []): Promise<void> => {
     pool = createPool({
       clock,
       log: silentLog,
-      spawn: () => spawnChild({ file: process.execPath, args: ["-e", PROGRAM] }, tmpdir()),
+      spawn: () => {
+        const program = programs.shift() ?? PROGRAM;
+        return spawnChild({ file: process.execPath, args: ["-e", program] }, tmpdir());
+      },
       isolation: "tenant",
       slots: 2,
       spares,
       wear: LIMITS,
       readUsage: createUsageReader(),
     });
-    await pool.start();
+    const started = pool.start();
+    if (programs.length > 0) await startLate();
+    await started;
     await vi.waitFor(() => expect(pids("idle")).toHaveLength(Math.max(1, spares)));
   };
 
@@ -99,6 +112,11 @@ describe("the pool", () => {
       await vi.waitFor(() => expect(pids("idle")).toHaveLength(2));
     }
     expect(pids("idle").filter((pid) => old.includes(pid))).toEqual([]);
+  });
+
+  it("gives up a child that hangs while it starts, and starts another", async () => {
+    await start(0, ["setInterval(() => {}, 1e6)", PROGRAM]);
+    expect(pids("idle")).toHaveLength(1);
   });
 
   it("does not lend a child again that was slow to tidy up, and lends a quick one", async () => {
