@@ -37,6 +37,10 @@ const placeOf = (
   };
 };
 
+/** What Node says of an enum, a namespace, a parameter property. */
+const STRIPPED_ONLY = / is not supported in strip-only mode$/;
+const NOT_COMPILED = " is not available: types are taken away, and nothing is compiled";
+
 /**
  * Parses without running, and takes types away so that every line and column stays where it was.
  * JavaScript goes through the same parser, for its errors alone: its text is not touched.
@@ -52,7 +56,8 @@ export const compileScript = (source: string, language: ScriptLanguage): Compile
     return { ok: true, hash: hashScript(source, language), code };
   } catch (caught) {
     if (!(caught instanceof SyntaxError)) throw caught;
-    const { message, stack } = caught;
+    const { stack } = caught;
+    const message = caught.message.replace(STRIPPED_ONLY, NOT_COMPILED);
     return { ok: false, fault: { kind: "syntax", message, ...placeOf(stack ?? "") } };
   }
 };
