@@ -1,11 +1,15 @@
 import { codedError } from "./bridge.ts";
 import { charCodeAt, GuestError, jsonStringify } from "./primordials.ts";
 
-/** The result as JSON; nothing returned is null. @throws result.not_serialisable, result.too_large */
-export const resultText = (result: unknown, mostBytes: number): string => {
+/** The result as JSON; nothing returned is null. @throws result.not_serialisable, and `tooLarge` */
+export const resultText = (
+  result: unknown,
+  mostBytes: number,
+  tooLarge = "result.too_large",
+): string => {
   const text = stringify(result);
   if (!fits(text, mostBytes)) {
-    throw codedError("result.too_large", `the result is larger than ${mostBytes} bytes of JSON`);
+    throw codedError(tooLarge, `the result is larger than ${mostBytes} bytes of JSON`);
   }
   return text;
 };

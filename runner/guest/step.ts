@@ -5,8 +5,8 @@ import { resultText } from "./result.ts";
 
 type Step = (name: unknown, run: unknown) => Promise<unknown>;
 
-/** More than the host takes, so that it is the host who says no. */
-const MOST_BYTES = 1024 * 1024;
+/** The host's own limit. A frame holds no more, where every character has to be escaped twice. */
+const MOST_BYTES = 256 * 1024;
 
 /** Runs `run` once for all attempts of a job: its JSON result is durable before the promise resolves. */
 export const createStep =
@@ -19,7 +19,7 @@ export const createStep =
       const found = (await calls.call("step.find", { name })) as { readonly result?: string };
       if (typeof found.result === "string") return jsonParse(found.result) as unknown;
     }
-    const result = resultText(await (run as () => unknown)(), MOST_BYTES);
+    const result = resultText(await (run as () => unknown)(), MOST_BYTES, "quota.steps");
     await calls.call("step.finish", { name, result });
     // As another attempt will see it.
     return jsonParse(result) as unknown;

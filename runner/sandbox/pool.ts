@@ -80,6 +80,7 @@ export const createPool = (options: PoolOptions): Pool => {
   let uses = 0;
   let failedStarts = 0;
   let backingOff = false;
+  let stopBackingOff = (): void => {};
   let lookingAgain = false;
   let stopped = false;
   let stopLooking = (): void => {};
@@ -114,7 +115,7 @@ export const createPool = (options: PoolOptions): Pool => {
       waiters.refuse(new SandboxUnavailable(`the sandbox cannot be started: ${how}. ${lastWords}`));
     }
     backingOff = true;
-    clock.after(START_BACKOFF_MS * 2 ** Math.min(failedStarts, 6), () => {
+    stopBackingOff = clock.after(START_BACKOFF_MS * 2 ** Math.min(failedStarts, 6), () => {
       backingOff = false;
       settle();
     });
@@ -272,6 +273,7 @@ export const createPool = (options: PoolOptions): Pool => {
     stop: async () => {
       stopped = true;
       stopLooking();
+      stopBackingOff();
       readiness.stop();
       waiters.refuse(new SandboxUnavailable("the sandbox stops"));
       for (const end of children.keys()) remove(end);

@@ -64,6 +64,8 @@ it("the limits of steps are told to the script", async () => {
     });
   const large = await run(`ctx.step("large", () => "x".repeat(${STEP_LIMITS.resultBytes}))`);
   expect(codeOf(large)).toBe("quota.steps");
+  // Each of its characters takes eight in the frame that it would cross in.
+  expect(codeOf(await run(`ctx.step("quotes", () => '"'.repeat(1_000_000))`))).toBe("quota.steps");
   expect(codeOf(await run(`ctx.step("x".repeat(101), () => 1)`))).toBe("quota.steps");
   expect(codeOf(await run(`ctx.step("", () => 1)`))).toBe("quota.steps");
   const twice = await run(`{ await ctx.step("one", () => 1); await ctx.step("one", () => 2); }`);
