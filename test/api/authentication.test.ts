@@ -120,7 +120,8 @@ describe.each(Object.keys(TRANSPORTS) as (keyof typeof TRANSPORTS)[])("over %s",
       ...(await refusals(server.internalUrl, INTERNAL, server.admin.token, only("runner", "user"))),
       ...(await refusals(server.publicUrl, PUBLIC, server.runnerToken, only("user", "runner"))),
     ];
-    expect(all).toHaveLength(3 + methodsOf(PUBLIC).length);
+    // Sync, GetScript, ListSteps and UpdateJobs are for runners alone.
+    expect(all).toHaveLength(4 + methodsOf(PUBLIC).length);
     for (const refusal of all) expect(refusal).toMatchObject({ reason: "PERMISSION_DENIED" });
   });
 });

@@ -39,6 +39,8 @@ test("passes arguments on as they are", async () => {
 test("without its Node and with an old one on the system, it says what to do", async () => {
   const copy = path.join(folder, "copy");
   await cp(LAUNCHER, path.join(copy, "bin", "millrace"));
+  await mkdir(path.join(copy, "src"));
+  await writeFile(path.join(copy, "src", "main.ts"), "");
   const old = path.join(folder, "old");
   await mkdir(old);
   // Answers like a Node that is too old, to whatever it is asked.
@@ -50,4 +52,12 @@ test("without its Node and with an old one on the system, it says what to do", a
   expect(run.code).toBe(127);
   expect(run.stderr).toContain("Node.js 26");
   expect(run.stderr).toContain("npm ci");
+});
+
+test("from a package, which holds no server, it says what is in there", async () => {
+  const copy = path.join(folder, "package", "bin", "millrace");
+  await cp(LAUNCHER, copy);
+  const run = await runCli(["--version"], { launcher: copy });
+  expect(run.code).toBe(127);
+  expect(run.stderr).toContain("millrace/runner");
 });
