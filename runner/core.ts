@@ -110,11 +110,12 @@ export const createRunnerCore = (options: RunnerCoreOptions): Service => {
 
   const drain = async (): Promise<void> => {
     draining = true;
-    await fleet.announce();
     let cancel = (): void => {};
     const late = new Promise<void>((resolve) => {
       cancel = clock.after(options.drainMs, resolve);
     });
+    // A server that does not answer takes its time from that of the attempts.
+    await fleet.announce();
     await Promise.race([attempts.empty(), late]);
     cancel();
     const left = attempts.refs().length;

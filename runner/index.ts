@@ -82,19 +82,29 @@ export const createRunner = <Inputs>(options: RunnerOptions<Inputs>): Runner => 
       signal?.throwIfAborted();
       starting ??= start();
       if (signal === undefined) return await starting;
-      const aborted = (): void => void stop();
-      signal.addEventListener("abort", aborted, { once: true });
-      try {
-        await starting;
-      } catch (cause) {
-        signal.throwIfAborted();
-        throw cause;
-      } finally {
-        signal.removeEventListener("abort", aborted);
-      }
+      await unlessAborted(starting, signal, stop);
     },
     stop,
   };
+};
+
+/** Waits no longer once `signal` has aborted: `stop` takes its time with a server that is silent. */
+const unlessAborted = async (
+  starting: Promise<void>,
+  signal: AbortSignal,
+  stop: () => Promise<void>,
+): Promise<void> => {
+  const aborting = Promise.withResolvers<never>();
+  const aborted = (): void => {
+    void stop();
+    aborting.reject(signal.reason);
+  };
+  signal.addEventListener("abort", aborted, { once: true });
+  try {
+    await Promise.race([starting, aborting.promise]);
+  } finally {
+    signal.removeEventListener("abort", aborted);
+  }
 };
 
 const startFailure = (url: string, cause: ConnectError): Error => {

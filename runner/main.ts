@@ -87,14 +87,5 @@ export const composeRunner = (options: ComposeOptions): Service => {
   });
 
   const services = [supervisor, egress, commands, core];
-  const all = sequence(services.filter((service) => service !== null));
-  let stopping: Promise<void> | null = null;
-  return {
-    start: all.start,
-    // Who asks twice waits for the same end: the sandbox outlives what drains.
-    stop: async () => {
-      stopping ??= all.stop();
-      await stopping;
-    },
-  };
+  return sequence(services.filter((service) => service !== null));
 };

@@ -32,7 +32,7 @@ export type OutboxLimits = {
 export type Outbox = Pick<Report, "output" | "progress"> & {
   /** `told` is called once: true when the server has acknowledged it, false when it never will. */
   step(line: StepLine, told: (durable: boolean) => void): void;
-  /** Nothing is sent any more. */
+  /** Nothing is sent any more: who waits for a step, now or later, is told so. */
   forget(): void;
   /** Somebody waits for the acknowledgement: it is not to be held back for more. */
   urgent(): boolean;
@@ -73,6 +73,7 @@ export const createOutbox = (limits: OutboxLimits): Outbox => {
   let ending: Ending | null = null;
   let done = false;
   let replaced = false;
+  let forgotten = false;
 
   const waiting = (): boolean =>
     !done &&
@@ -101,7 +102,7 @@ export const createOutbox = (limits: OutboxLimits): Outbox => {
     for (const waiter of told) waiter.told(durable);
   };
 
-  const forget = (): void => {
+  const dropSteps = (): void => {
     tell(false);
     stepsUnderWay = steps;
     steps = [];
@@ -142,10 +143,13 @@ export const createOutbox = (limits: OutboxLimits): Outbox => {
       progress = { ...next, fraction, message: next.message.slice(0, LONGEST_PROGRESS_MESSAGE) };
     },
     step: (line, told) => {
-      if (ending === null) steps.push({ line, told });
+      if (ending === null && !forgotten) steps.push({ line, told });
       else told(false);
     },
-    forget,
+    forget: () => {
+      forgotten = true;
+      dropSteps();
+    },
     urgent: () => ending !== null || steps.length > 0,
     end: (how) => {
       ending ??= how;
@@ -156,7 +160,7 @@ export const createOutbox = (limits: OutboxLimits): Outbox => {
       // What was refused was not applied: its number is free.
       if (underWay !== null) seq -= 1;
       [underWay, lines, progress, ending] = [null, [], null, instead];
-      forget();
+      dropSteps();
       return true;
     },
     next: () => {

@@ -226,7 +226,8 @@ export const createReporter = (options: ReporterOptions): Reporter => {
 const sizeOf = ({ output, steps, ending }: Update): number =>
   output.reduce((sum, line) => sum + line.text.length, 200) +
   steps.reduce((sum, step) => sum + step.result.length, 0) +
-  (ending?.kind === "succeeded" ? ending.result.length : 0);
+  (ending?.kind === "succeeded" ? ending.result.length : 0) +
+  (ending?.kind === "failed" ? ending.error.message.length + ending.error.stack.length : 0);
 
 const place = (held: Held): object => ({
   job: held.assignment.ref.jobId,

@@ -40,7 +40,7 @@ export const createStepReader =
     return steps.map(({ name, resultJson }) => ({ name, result: resultJson }));
   };
 
-/** The steps of one attempt. They are read once, when the first is asked for. */
+/** The steps of one attempt. They are read when the first is asked for. */
 export const createSteps = (
   ref: AttemptRef,
   read: ReadSteps,
@@ -57,8 +57,14 @@ export const createSteps = (
   };
 
   const all = async (): Promise<Map<string, string>> => {
-    known ??= load();
-    return await known;
+    const loading = (known ??= load());
+    try {
+      return await loading;
+    } catch (cause) {
+      // Whoever asks later may have more luck.
+      if (known === loading) known = null;
+      throw cause;
+    }
   };
 
   return {
@@ -87,6 +93,8 @@ const check = (name: string, size: number, steps: ReadonlyMap<string, string>): 
   if (name === "" || name.length > nameLength) {
     throw new StepRefused(`a step's name has 1 to ${nameLength} characters; it has ${name.length}`);
   }
+  // Else it would be another name once it was written: halves of a pair become U+FFFD.
+  if (!name.isWellFormed()) throw new StepRefused("a step's name must be Unicode text");
   if (steps.has(name))
     throw new StepRefused(`the step "${name}" has ended before: names are unique`);
   if (steps.size >= STEP_LIMITS.steps) {

@@ -77,8 +77,11 @@ describe("docs/commands.md", () => {
   });
 
   it("lists every code with which a command can fail", async () => {
-    const code = await readFile(join(root, "runner/commands/outcome.ts"), "utf8");
-    const codes = [...new Set(code.match(/"[a-z]+\.[a-z_]+"/g))].map((one) => one.slice(1, -1));
+    const files = ["runner/commands/outcome.ts", "runner/input-faults.ts"];
+    const texts = await Promise.all(files.map((file) => readFile(join(root, file), "utf8")));
+    const codes = [...new Set(texts.join("\n").match(/"[a-z]+\.[a-z_]+"/g))].map((one) =>
+      one.slice(1, -1),
+    );
     const [, failures = ""] = (await page("commands.md")).split("### When a command fails");
     expect(
       rowsOf(failures)

@@ -1,7 +1,5 @@
+import type { InputFault } from "../input-faults.ts";
 import type { Group, Part, Template } from "./template.ts";
-
-/** Where the input does not fit: a JSON Pointer (RFC 6901), empty for the whole of it. */
-export type InputFault = { readonly path: string; readonly description: string };
 
 export type Arguments =
   | { readonly ok: true; readonly args: readonly string[] }

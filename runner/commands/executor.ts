@@ -2,11 +2,12 @@ import type { Clock } from "../../src/runtime/clock.ts";
 import type { Log } from "../../src/runtime/log.ts";
 import type { Deadlines } from "../deadlines.ts";
 import { type Assignment, type Executor, type Report, unmeasured } from "../executor.ts";
+import { type InputFault, invalidInput } from "../input-faults.ts";
 import { argumentsOf } from "./arguments.ts";
 import type { Descriptors } from "./descriptors.ts";
 import type { Keeper } from "./keeper.ts";
 import { ROW_BYTES } from "./lines.ts";
-import { type Cause, invalidInput, notAllowed, type Outcome, outcomeOf } from "./outcome.ts";
+import { type Cause, notAllowed, outcomeOf } from "./outcome.ts";
 import { createOutput } from "./output.ts";
 import type { Command } from "./prepare.ts";
 import { runProcess, type Start } from "./process.ts";
@@ -33,7 +34,7 @@ export const commandExecutor = (command: Command, deps: CommandDeps): Executor =
       return { ...notAllowed(), ...unmeasured };
     }
     const mapped = mapInput(command, assignment);
-    if (!mapped.ok) return { ...mapped.outcome, ...unmeasured };
+    if (!mapped.ok) return { kind: "failed", error: invalidInput(mapped.faults), ...unmeasured };
     let workplace: Workplace;
     try {
       workplace = await createWorkplace(command, deps.log);
@@ -59,7 +60,7 @@ export const commandExecutor = (command: Command, deps: CommandDeps): Executor =
 });
 
 type Mapped =
-  | { readonly ok: false; readonly outcome: Outcome }
+  | { readonly ok: false; readonly faults: readonly InputFault[] }
   | {
       readonly ok: true;
       readonly input: string | null;
@@ -68,7 +69,7 @@ type Mapped =
 
 const mapInput = (command: Command, { input, ref }: Assignment): Mapped => {
   const taken = command.parameters.take(input);
-  if (!taken.ok) return { ok: false, outcome: invalidInput(taken.faults) };
+  if (!taken.ok) return taken;
   const values = new Map<string, unknown>([
     ...Object.entries(taken.values),
     ["job.id", ref.jobId],
@@ -76,7 +77,7 @@ const mapInput = (command: Command, { input, ref }: Assignment): Mapped => {
     ["job.organization_id", ref.organizationId],
   ]);
   const made = argumentsOf(command.template, { values, mayDash: command.mayDash });
-  if (!made.ok) return { ok: false, outcome: invalidInput(made.faults) };
+  if (!made.ok) return made;
   return {
     ok: true,
     input: command.stdin === "input" ? JSON.stringify(taken.values) : null,

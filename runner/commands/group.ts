@@ -7,8 +7,12 @@ import { type Clock, sleep } from "../../src/runtime/clock.ts";
  * gives its number to nobody else.
  */
 const ASK_EVERY_MS = 10;
-/** Zombies that nobody reaps count as members for the kernel: after this, we look at them ourselves. */
+/**
+ * Zombies that nobody reaps count as members for the kernel: after this, we look at them ourselves, and
+ * again when twice that has passed, but at least once a second. It means to read all of /proc.
+ */
 const LOOK_AFTER_MS = 30;
+const LOOK_EVERY_MS = 1_000;
 
 /** False if there is nobody left to get it. */
 export const signalGroup = (leader: number, signal: NodeJS.Signals | 0): boolean => {
@@ -32,10 +36,14 @@ export const askGroupToEnd = (leader: number): void => {
 /** Resolves with true when nobody of the group lives any more, with false after `ms`. */
 export const groupIsGone = async (clock: Clock, leader: number, ms: number): Promise<boolean> => {
   const begun = clock.monotonic();
+  let look = LOOK_AFTER_MS;
   for (;;) {
     if (!signalGroup(leader, 0)) return true;
     const waited = clock.monotonic() - begun;
-    if (waited > LOOK_AFTER_MS && !hasLivingMember(leader)) return true;
+    if (waited > look) {
+      if (!hasLivingMember(leader)) return true;
+      look = waited + Math.min(waited, LOOK_EVERY_MS);
+    }
     if (waited >= ms) return false;
     await sleep(clock, ASK_EVERY_MS);
   }

@@ -1,8 +1,6 @@
 import type { Failure } from "../executor.ts";
 import { failure } from "../failures.ts";
-import { isNestedAtMost, RESULT_DEPTH } from "../nesting.ts";
-import type { InputFault } from "./arguments.ts";
-import { RESULT_BYTES } from "./output.ts";
+import { jsonOf, RESULT_BYTES } from "../json-result.ts";
 import type { Command } from "./prepare.ts";
 import { NOT_EXECUTED } from "./wrapper.ts";
 
@@ -75,7 +73,7 @@ const failed = (code: string, message: string, retryable: boolean | null = null)
 });
 
 const tooLarge = (): Outcome =>
-  failed("result.too_large", `the result is larger than ${RESULT_BYTES} bytes`);
+  failed("result.too_large", `the result is larger than ${RESULT_BYTES} bytes of JSON`);
 
 const resultOf = ({ result }: Pick<Command, "result">, code: number, said: Said): Outcome => {
   switch (result) {
@@ -96,26 +94,10 @@ const parsed = (text: string): Outcome => {
     const why = cause instanceof Error ? cause.message : String(cause);
     return failed("result.not_serialisable", `the standard output is no JSON text: ${why}`);
   }
-  if (!isNestedAtMost(value, RESULT_DEPTH)) {
-    return failed(
-      "result.not_serialisable",
-      `the result is nested deeper than ${RESULT_DEPTH} levels`,
-    );
-  }
-  const result = JSON.stringify(value);
-  return Buffer.byteLength(result) > RESULT_BYTES ? tooLarge() : { kind: "succeeded", result };
-};
-
-const MOST_FAULTS = 20;
-
-/** The input is the fault of whoever submitted the job: no other attempt can help. */
-export const invalidInput = (faults: readonly InputFault[]): Outcome => {
-  const texts = faults
-    .slice(0, MOST_FAULTS)
-    .map(({ path, description }) => `${path === "" ? "it" : path} ${description}`);
-  const more = faults.length - texts.length;
-  if (more > 0) texts.push(`There are ${more} more.`);
-  return failed("input.invalid", `the input does not fit the command: ${texts.join(" ")}`);
+  const result = jsonOf(value);
+  return result.kind === "refused"
+    ? { kind: "failed", error: result.error }
+    : { kind: "succeeded", result: result.text };
 };
 
 export const notAllowed = (): Outcome =>

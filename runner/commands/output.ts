@@ -1,4 +1,5 @@
 import type { OutputStream, Report } from "../executor.ts";
+import { RESULT_BYTES } from "../json-result.ts";
 import { createLines, type Lines } from "./lines.ts";
 import type { Command } from "./prepare.ts";
 import { progressOf } from "./progress-line.ts";
@@ -20,7 +21,6 @@ export type Output = {
   lastWords(): string;
 };
 
-export const RESULT_BYTES = 1024 * 1024;
 const TAIL_BYTES = 4_096;
 const LAST_LINES = 5;
 

@@ -1,7 +1,7 @@
 import addFormats from "ajv-formats";
 import { Ajv2020, type ErrorObject, type Options, type ValidateFunction } from "ajv/dist/2020.js";
 
-import type { InputFault } from "./arguments.ts";
+import { type InputFault, pointerStep } from "../input-faults.ts";
 
 /**
  * The input of a command against the schema that its operator wrote. The schema is trusted, the
@@ -76,13 +76,9 @@ const compile = (schema: object, allErrors: boolean): ValidateFunction => {
 const cut = (text: string): string =>
   text.length <= LONGEST ? text : `${text.slice(0, LONGEST - 1)}…`.toWellFormed();
 
-/** One step of a JSON Pointer. */
-const step = (name: unknown): string =>
-  `/${String(name).replaceAll("~", "~0").replaceAll("/", "~1")}`;
-
 const faultOf = ({ keyword, params, message, instancePath }: ErrorObject): InputFault => {
   const at = (name: unknown, description: string): InputFault => ({
-    path: cut(`${instancePath}${step(name)}`),
+    path: cut(`${instancePath}${pointerStep(name)}`),
     description,
   });
   switch (keyword) {

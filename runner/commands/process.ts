@@ -100,12 +100,17 @@ const attend = (
   keeper.hold(pid);
   const meter = createMeter(clock, pid);
   let deadline: number | null = null;
+  /** Nobody of the group is left: its number may be somebody else's by now. */
+  let over = false;
   let cancelKill = (): void => {};
 
   const readers = [
     readThrottled(clock, child.stdout, (chunk) => output.push("STDOUT", chunk)),
     readThrottled(clock, child.stderr, (chunk) => output.push("STDERR", chunk)),
   ];
+  const release = (): void => {
+    for (const reader of readers) reader.release();
+  };
   for (const stream of [child.stdout, child.stderr]) {
     stream.once("end", meter.sample);
     // A pipe that breaks ends; nothing more can be read of it.
@@ -133,12 +138,15 @@ const attend = (
 
   const finish = async () => {
     const exit = await exited;
-    for (const reader of readers) reader.release();
+    // While others of the group may go on writing they are read no faster than before.
+    if (!signalGroup(pid, 0)) release();
     if (deadline === null) await closedWithin(LINGER_MS);
     const grace = deadline === null ? LINGER_MS : Math.max(0, deadline - clock.monotonic());
     const gone = await endGroup(clock, pid, Math.min(grace, killAfterMs));
+    over = true;
     cancelKill();
     keeper.free(pid);
+    release();
     // Whoever holds the pipes now has left the group: it is not waited for.
     await closedWithin(LINGER_MS);
     child.stdout.destroy();
@@ -148,7 +156,7 @@ const attend = (
 
   return {
     stop: () => {
-      if (deadline !== null) return;
+      if (over || deadline !== null) return;
       deadline = clock.monotonic() + killAfterMs;
       askGroupToEnd(pid);
       cancelKill = clock.after(killAfterMs, () => {

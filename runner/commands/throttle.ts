@@ -8,7 +8,7 @@ import type { Clock } from "../../src/runtime/clock.ts";
  * pipe; nothing is gathered here.
  */
 export type Throttle = {
-  /** The rest comes as fast as it can: the writer is dead, so there is little of it. */
+  /** The rest comes as fast as it can: the writers are dead, so there is little of it. */
   release(): void;
 };
 

@@ -13,7 +13,7 @@ import { failure } from "../failures.ts";
 import type { Handler, Job } from "../handler.ts";
 import { createHandlerContext } from "./handler-context.ts";
 import { checkedInput } from "./handler-input.ts";
-import { jsonOf } from "./json-result.ts";
+import { jsonOf } from "../json-result.ts";
 import { thrownFailure } from "./thrown.ts";
 
 export type HandlerOptions = {
@@ -66,8 +66,8 @@ export const runHandler = async (
       over = true;
       for (const takeBack of timers) takeBack();
       signal.removeEventListener("abort", stop);
-      const { thrown, ...how } = { thrown: undefined, ...outcome };
-      const ending: Ending = { ...(signal.aborted ? CANCELLED : how), ...unmeasured };
+      const { thrown, ...how } = { thrown: undefined, ...(signal.aborted ? CANCELLED : outcome) };
+      const ending: Ending = { ...how, ...unmeasured };
       resolve(ending);
       ended({ assignment, ending, thrown, runMs: clock.monotonic() - begun });
     };

@@ -5,7 +5,7 @@ import { type Assignment, AttemptStopped, type Report } from "../executor.ts";
 import { nextProgress, NO_PROGRESS } from "../guest/fraction.ts";
 import { type HandlerContext, JobError, type Json } from "../handler.ts";
 import { StepRefused } from "../steps.ts";
-import { jsonOf } from "./json-result.ts";
+import { jsonOf } from "../json-result.ts";
 
 type Parts = {
   readonly assignment: Pick<Assignment, "jobToken">;

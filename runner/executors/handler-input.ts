@@ -1,14 +1,11 @@
 import type { StandardSchemaV1 } from "@standard-schema/spec";
 
 import type { Failure } from "../executor.ts";
-import { failure } from "../failures.ts";
+import { invalidInput, pointerStep } from "../input-faults.ts";
 
 export type CheckedInput =
   | { readonly kind: "valid"; readonly value: unknown }
   | { readonly kind: "invalid"; readonly error: Failure };
-
-/** Of more faults only the number is told. */
-const MOST_FAULTS = 50;
 
 /** What the schema makes of a JSON text. Whatever the schema itself throws is thrown. */
 export const checkedInput = async (
@@ -19,17 +16,12 @@ export const checkedInput = async (
   if (schema === undefined) return { kind: "valid", value };
   const result = await schema["~standard"].validate(value);
   if (result.issues === undefined) return { kind: "valid", value: result.value };
-  const told = result.issues.slice(0, MOST_FAULTS).map(({ path, message }) => {
-    const place = (path ?? []).map(segmentOf).join("");
-    return `input${place}: ${message}`;
-  });
-  const rest = result.issues.length - told.length;
-  if (rest > 0) told.push(`and ${rest} more`);
-  return { kind: "invalid", error: failure("input.invalid", told.join("\n")) };
+  const faults = result.issues.map(({ path, message }) => ({
+    path: (path ?? []).map(stepOf).join(""),
+    description: message,
+  }));
+  return { kind: "invalid", error: invalidInput(faults) };
 };
 
-/** A JSON Pointer (RFC 6901), as in the faults of a submission. */
-const segmentOf = (segment: PropertyKey | StandardSchemaV1.PathSegment): string => {
-  const key = typeof segment === "object" ? segment.key : segment;
-  return `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`;
-};
+const stepOf = (segment: PropertyKey | StandardSchemaV1.PathSegment): string =>
+  pointerStep(typeof segment === "object" ? segment.key : segment);

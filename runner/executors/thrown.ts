@@ -4,20 +4,31 @@ import { JobError } from "../handler.ts";
 
 /** An error that is its own cause, or has a chain of thousands, ends somewhere. */
 const MOST_CAUSES = 8;
+const CANNOT_BE_SHOWN = "(cannot be shown)";
 
 /** What trusted code threw, as the failure of its attempt: name, message, stack, and all causes. */
 export const thrownFailure = (thrown: unknown): Failure => {
+  try {
+    return told(thrown);
+  } catch {
+    // Its properties themselves throw.
+    return failure("handler.threw", CANNOT_BE_SHOWN);
+  }
+};
+
+const told = (thrown: unknown): Failure => {
   if (!(thrown instanceof Error)) return failure("handler.threw", textOf(thrown));
   const final = "retryable" in thrown && thrown.retryable === false;
   const stack = stackOf(thrown);
   if (thrown instanceof JobError) {
-    return failure(thrown.code, thrown.message, stack, thrown.retryable);
+    return failure(thrown.code, textOf(thrown.message), stack, thrown.retryable);
   }
   return failure("handler.threw", headOf(thrown), stack, final ? false : null);
 };
 
+/** Neither need be a text, whatever their types say. */
 const headOf = ({ name, message }: Error): string =>
-  name === "Error" || name === "" ? message : `${name}: ${message}`;
+  name === "Error" || name === "" ? textOf(message) : `${textOf(name)}: ${textOf(message)}`;
 
 const stackOf = (error: Error): string => {
   const parts: string[] = [];
@@ -34,6 +45,6 @@ const textOf = (thrown: unknown): string => {
   try {
     return String(thrown);
   } catch {
-    return "(cannot be shown)";
+    return CANNOT_BE_SHOWN;
   }
 };

@@ -34,9 +34,12 @@ const serve = async ({ environment, clock, random, signal }: Shell): Promise<voi
   const { logLevel } = loadConfig({ MILLRACE_LOG_LEVEL: environment["MILLRACE_LOG_LEVEL"] });
   const config = configured(program, () => program.readRunnerConfig(environment));
   const runner = program.composeRunner({ config, log: await logFor(logLevel), clock, random });
+  // Also while it waits for a server that is not there.
+  const stopped = aborted(signal).then(runner.stop);
   try {
     await runner.start();
   } catch (cause) {
+    if (signal.aborted) return await stopped;
     const inSandbox = cause instanceof program.SandboxUnavailable;
     throw new CliFailure(
       EXIT.unreachable,
@@ -51,8 +54,7 @@ const serve = async ({ environment, clock, random, signal }: Shell): Promise<voi
   }
   // A parent process that supervises this one waits for it.
   process.send?.(READY);
-  await aborted(signal);
-  await runner.stop();
+  await stopped;
 };
 
 const check = async (

@@ -4,16 +4,35 @@ export type Service = {
   stop(): Promise<void>;
 };
 
-/** Starts in order; if one fails, stops those before it. Stops in reverse order. */
+/**
+ * Several services as one, which starts once and stops once. Starts in order; if one fails, stops
+ * those before it. Stops in reverse order, also while it starts: `start` then throws. Whoever asks to
+ * stop again waits for the same end. A service that cannot be stopped keeps none of the others from it.
+ */
 export const sequence = (services: readonly Service[]): Service => {
   const started: Service[] = [];
-  const stop = async (): Promise<void> => {
-    for (let service = started.pop(); service !== undefined; service = started.pop()) {
-      await service.stop();
+  let stopping: Promise<void> | null = null;
+
+  const stopAll = async (): Promise<void> => {
+    const failures: unknown[] = [];
+    for (const service of started.toReversed()) {
+      try {
+        await service.stop();
+      } catch (cause) {
+        failures.push(cause);
+      }
     }
+    if (failures.length > 0) throw failures[0];
   };
+
+  const stop = async (): Promise<void> => {
+    stopping ??= stopAll();
+    await stopping;
+  };
+
   return {
     start: async () => {
+      if (stopping !== null) throw new Error("stopped before it was started");
       for (const service of services) {
         started.push(service);
         try {
@@ -22,6 +41,10 @@ export const sequence = (services: readonly Service[]): Service => {
           await stop();
           throw cause;
         }
+        if (stopping === null) continue;
+        // It was told in the middle of its start, and need not have heard.
+        await service.stop();
+        throw new Error("stopped before it had started");
       }
     },
     stop,

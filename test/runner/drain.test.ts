@@ -73,6 +73,6 @@ describe("a runner that is told to stop", () => {
     await Promise.all([runner.stop(), runner.stop()]);
     const lonely = runnerFor(server);
     const starting = lonely.start();
-    await Promise.all([expect(starting).rejects.toThrow("stops"), lonely.stop()]);
+    await Promise.all([expect(starting).rejects.toThrow("stopped before"), lonely.stop()]);
   });
 });

@@ -85,4 +85,20 @@ describe("an outbox", () => {
       [500, true],
     ]);
   });
+
+  it("tells whoever waits for a step that nobody will have it, before and after it is forgotten", () => {
+    const outbox = createOutbox(limits);
+    const told: string[] = [];
+    const step = (name: string): void => {
+      outbox.step({ name, result: "1" }, (durable) => told.push(`${name} ${durable}`));
+    };
+    step("sent");
+    outbox.next();
+    step("waits");
+    outbox.forget();
+    step("late");
+    expect(told).toEqual(["sent false", "waits false", "late false"]);
+    outbox.acknowledged();
+    expect(told).toHaveLength(3);
+  });
 });

@@ -14,6 +14,7 @@ import {
   JobError,
   type Runner,
 } from "../../runner/index.ts";
+import { silentServer } from "../support/silent-server.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 
 describe("a runner application", () => {
@@ -186,6 +187,10 @@ describe("a runner application", () => {
       const starting = runnerWith({ url }).start({ signal: stop.signal });
       stop.abort(new Error("enough"));
       await expect(starting).rejects.toThrow("enough");
+      const stuck = await silentServer();
+      const waiting = runnerWith({ url: stuck.url }).start({ signal: stuck.heard });
+      await expect(waiting).rejects.toThrow("it says nothing");
+      stuck.stop();
       const lonely = runnerWith({ url });
       await Promise.all([
         expect(lonely.start()).rejects.toThrow("stopped before a server answered"),

@@ -68,6 +68,7 @@ it("the limits of steps are told to the script", async () => {
   expect(codeOf(await run(`ctx.step("quotes", () => '"'.repeat(1_000_000))`))).toBe("quota.steps");
   expect(codeOf(await run(`ctx.step("x".repeat(101), () => 1)`))).toBe("quota.steps");
   expect(codeOf(await run(`ctx.step("", () => 1)`))).toBe("quota.steps");
+  expect(codeOf(await run(`ctx.step("\\ud800", () => 1)`))).toBe("quota.steps");
   const twice = await run(`{ await ctx.step("one", () => 1); await ctx.step("one", () => 2); }`);
   expect(twice.ending).toMatchObject({
     error: { message: 'the step "one" has ended before: names are unique' },
@@ -84,6 +85,20 @@ it("a name that is used twice in one attempt is refused in every attempt alike",
     });
     expect(codeOf(ran)).toBe("quota.steps");
   }
+});
+
+it("steps that could not be read are read again when the next one is asked for", async () => {
+  let reads = 0;
+  const read = async () => {
+    reads += 1;
+    if (reads === 1) throw new Error("nobody answers");
+    return await Promise.resolve([{ name: "a", result: "1" }]);
+  };
+  const steps = createSteps(ref, read, async () => {});
+  await expect(steps.find("a")).rejects.toThrow("nobody answers");
+  expect(await steps.find("a")).toBe("1");
+  expect(await steps.find("b")).toBeUndefined();
+  expect(reads).toBe(2);
 });
 
 it("a call that the runner does not know is refused, and one that breaks tells nothing", async () => {

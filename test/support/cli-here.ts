@@ -18,6 +18,7 @@ const recorder = (): { readonly stream: NodeJS.WriteStream; readonly text: () =>
 export const runCliHere = async (
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
+  signal = new AbortController().signal,
 ): Promise<CliRun> => {
   const [stdout, stderr] = [recorder(), recorder()];
   const shell = {
@@ -27,7 +28,7 @@ export const runCliHere = async (
     stderr: stderr.stream,
     clock: systemClock,
     random: systemRandom,
-    signal: new AbortController().signal,
+    signal,
   };
   const code = await runProgram(args, shell, "0.0.0", COMMANDS);
   return { code, stdout: stdout.text(), stderr: stderr.text() };

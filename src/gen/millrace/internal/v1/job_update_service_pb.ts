@@ -317,8 +317,12 @@ export const UpdateJobsResponseSchema: GenMessage<UpdateJobsResponse> = /*@__PUR
  */
 export type UpdateJobsResponse_Outcome = Message<"millrace.internal.v1.UpdateJobsResponse.Outcome"> & {
   /**
-   * Absent if the report was applied, now or before. LEASE_LOST: the attempt is no longer the
-   * reporter's; it stops the work and forgets it.
+   * Absent if the report was applied, now or before, and is durable. Else the reason of its
+   * google.rpc.ErrorInfo says what to do:
+   * LEASE_LOST, JOB_NOT_FOUND: the attempt is no longer the reporter's, or the job is gone. Stop
+   * the work and never speak of it again.
+   * INVALID_ARGUMENT, NOT_SUPPORTED: this report will never be taken, and was not applied; its sequence is free.
+   * Anything else: nobody could decide now. Repeat the report unchanged, later.
    *
    * @generated from field: google.rpc.Status error = 1;
    */
@@ -359,7 +363,9 @@ export const JobUpdateService: GenService<{
     output: typeof UpdateJobResponseSchema;
   },
   /**
-   * What runners use. Up to 1,000 reports; each is applied or refused on its own, and answered once it is durable.
+   * What runners use. Up to 1,000 reports; each is applied or refused on its own, and answered once it
+   * is durable. A call that fails as a whole may be repeated unchanged. With INVALID_ARGUMENT or
+   * RESOURCE_EXHAUSTED it was too large: repeat its reports in smaller calls.
    *
    * @generated from rpc millrace.internal.v1.JobUpdateService.UpdateJobs
    */

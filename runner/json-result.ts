@@ -1,19 +1,19 @@
-import type { Failure } from "../executor.ts";
-import { failure } from "../failures.ts";
-import { isNestedAtMost, RESULT_DEPTH } from "../nesting.ts";
+import type { Failure } from "./executor.ts";
+import { failure } from "./failures.ts";
+import { isNestedAtMost, RESULT_DEPTH } from "./nesting.ts";
 
 export type JsonText =
   | { readonly kind: "text"; readonly text: string }
   | { readonly kind: "refused"; readonly error: Failure };
 
-const RESULT_BYTES = 1024 * 1024;
+export const RESULT_BYTES = 1024 * 1024;
 
 const refused = (code: string, message: string): JsonText => ({
   kind: "refused",
   error: failure(code, message),
 });
 
-/** The result of trusted code as JSON; nothing returned is null. */
+/** The result of trusted work as JSON; nothing returned is null. */
 export const jsonOf = (value: unknown): JsonText => {
   if (value === undefined) return { kind: "text", text: "null" };
   let text: string | undefined;
