@@ -23,6 +23,14 @@ deleteProperty(borrowed, "millracePost");
 const MOST_UNTAKEN = 5_000;
 let untaken = 0;
 
+/** What an attempt may ask of the host. Payloads are counted as characters of JSON. */
+export type CallLimits = {
+  readonly total: number;
+  readonly atOnce: number;
+  readonly payload: number;
+  readonly payloads: number;
+};
+
 /** What is fixed for one attempt. The host sets it before the script's module is evaluated. */
 export type Attempt = {
   readonly jobId: string;
@@ -32,8 +40,7 @@ export type Attempt = {
   readonly outputChars: number;
   readonly lineChars: number;
   readonly timers: number;
-  /** To the host, in all. */
-  readonly calls: number;
+  readonly calls: CallLimits;
   readonly resultBytes: number;
   /** 32 bytes as base64url, of this attempt alone. */
   readonly entropy: string;
@@ -66,8 +73,8 @@ export const post: Post = (operation, first = "", second = "", third = "", fourt
   hostPost(operation, first, second, third, fourth);
 };
 
-/** The end of an attempt is posted whatever was posted before. */
-export const postEnd: Post = (operation, first = "", second = "", third = "", fourth = "") => {
+/** For what is rare by itself, and must arrive whatever was posted before: progress and the end. */
+export const postAnyway: Post = (operation, first = "", second = "", third = "", fourth = "") => {
   hostPost(operation, first, second, third, fourth);
 };
 

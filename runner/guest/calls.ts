@@ -1,4 +1,4 @@
-import { codedError, post } from "./bridge.ts";
+import { type CallLimits, codedError, post } from "./bridge.ts";
 import {
   defineHidden,
   GuestError,
@@ -32,24 +32,43 @@ type Waiter = {
 
 type Fault = { readonly code: string; readonly message: string; readonly name: string };
 
-export const createCalls = (most: number): Calls => {
+export const createCalls = (most: CallLimits): Calls => {
   const waiting = new GuestMap<number, Waiter>();
   let last = 0;
+  let open = 0;
+  let chars = 0;
+
+  /** Or why it must not be made. */
+  const refusalOf = (payload: string): string | null => {
+    if (last >= most.total) return `more than ${most.total} calls to the host`;
+    if (open >= most.atOnce) return `more than ${most.atOnce} calls to the host at once`;
+    if (payload.length > most.payload) {
+      return `a call to the host of ${payload.length} characters; at most ${most.payload} are allowed`;
+    }
+    if (chars + payload.length > most.payloads) {
+      return `calls to the host of more than ${most.payloads} characters together`;
+    }
+    return null;
+  };
 
   return {
     call: (name, payload, asked = new GuestError()) =>
       new GuestPromise((resolve, reject) => {
-        if (last >= most) {
-          throw codedError("quota.host_calls", `more than ${most} calls to the host`);
-        }
+        // Nothing, if the script has given objects a `toJSON`.
+        const text = (jsonStringify(payload) as string | undefined) ?? "null";
+        const refusal = refusalOf(text);
+        if (refusal !== null) throw codedError("quota.host_calls", refusal);
+        post("call", last + 1, name, text);
         last += 1;
+        open += 1;
+        chars += text.length;
         mapSet(waiting, last, { resolve, reject, asked });
-        post("call", last, name, jsonStringify(payload));
       }),
     settle: (call, ok, payload) => {
       const waiter = mapGet(waiting, call) as Waiter | undefined;
       if (waiter === undefined) return;
       mapDelete(waiting, call);
+      open -= 1;
       if (ok) {
         waiter.resolve(jsonParse(payload));
         return;

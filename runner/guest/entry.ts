@@ -1,4 +1,4 @@
-import { type Attempt, codedError, postEnd, taken } from "./bridge.ts";
+import { type Attempt, codedError, postAnyway, taken } from "./bridge.ts";
 import { type Calls, createCalls } from "./calls.ts";
 import { type Cancellation, createCancellation } from "./cancellation.ts";
 import { createConsole } from "./console.ts";
@@ -33,7 +33,7 @@ let ended = false;
 
 export const begin = (attemptText: string, input: string): void => {
   const attempt = jsonParse(attemptText) as Attempt;
-  const timers = createTimers(attempt.timers);
+  const timers = createTimers(attempt.timers, failed);
   const output = createOutput(attempt);
   const progress = createProgress(timers);
   const calls = createCalls(attempt.calls);
@@ -57,7 +57,7 @@ const failed = (thrown: unknown): void => {
   ended = true;
   running.flush();
   const { retryable } = described;
-  postEnd(
+  postAnyway(
     "failed",
     described.code,
     described.message,
@@ -71,7 +71,7 @@ const succeeded = (result: unknown): void => {
   if (ended) return;
   ended = true;
   running.flush();
-  postEnd("succeeded", text);
+  postAnyway("succeeded", text);
 };
 
 export const start = (module: { readonly default?: unknown }): void => {
@@ -113,7 +113,7 @@ export const deliver = (
       running.calls.settle(call, ok, payload);
       return;
     case "wake":
-      running.timers.wake(failed);
+      running.timers.wake();
       return;
     case "cancelled":
       running.cancellation.abort("cancelled", "the job was cancelled", "AbortError");

@@ -1,4 +1,4 @@
-import { post } from "./bridge.ts";
+import { postAnyway } from "./bridge.ts";
 import { nextProgress, NO_PROGRESS } from "./fraction.ts";
 import { now } from "./primordials.ts";
 import type { Timers } from "./timers.ts";
@@ -22,7 +22,7 @@ export const createProgress = (timers: Timers): Progress => {
     if (!held) return;
     held = false;
     postedAt = now();
-    post("progress", state.fraction, state.message, state.step, state.steps);
+    postAnyway("progress", state.fraction, state.message, state.step, state.steps);
   };
 
   return {

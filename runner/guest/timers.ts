@@ -35,8 +35,8 @@ export type Timers = {
   /** @throws quota.timers when too many wait */
   set(run: unknown, ms: unknown, args: readonly unknown[], repeat: boolean): number;
   clear(id: unknown): void;
-  /** Runs what is due; `failed` gets what a callback throws. */
-  wake(failed: (error: unknown) => void): void;
+  /** Runs what is due. */
+  wake(): void;
 };
 
 /** In a microtask of its own. */
@@ -52,7 +52,8 @@ const delay = (ms: unknown): number => {
   return isFinite(given) && given <= LONGEST_MS ? max(1, floor(given)) : 1;
 };
 
-export const createTimers = (most: number): Timers => {
+/** `failed` gets what a callback throws, and that there are too many posts. */
+export const createTimers = (most: number, failed: (error: unknown) => void): Timers => {
   const queue = list<Timer>();
   const byId = new GuestMap<number, Timer>();
   let length = 0;
@@ -82,7 +83,12 @@ export const createTimers = (most: number): Timers => {
     const first = queue[0];
     if (first === undefined || first.due >= armed) return;
     armed = first.due;
-    post("wake", max(0, first.due - now()));
+    try {
+      post("wake", max(0, first.due - now()));
+    } catch (error) {
+      // Nobody would wake whoever waits for it.
+      failed(error);
+    }
   };
 
   /** Once per turn, however many timers a turn sets. */
@@ -123,7 +129,7 @@ export const createTimers = (most: number): Timers => {
         }
       }
     },
-    wake: (failed) => {
+    wake: () => {
       armed = Infinity;
       const until = now();
       // What a callback sets anew waits for the next wake-up, so this loop ends.

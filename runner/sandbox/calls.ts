@@ -1,3 +1,5 @@
+import { ZodError } from "zod";
+
 import { AttemptStopped } from "../executor.ts";
 import { type HostCalls, HostFault } from "../host-calls.ts";
 import type { FromChild, ToChild } from "./protocol.ts";
@@ -7,14 +9,24 @@ type Reply = Extract<ToChild, { readonly op: "reply" }>;
 
 /** The calls of one attempt that are under way. */
 export type OpenCalls = {
-  /** False: no honest guest calls so often. */
+  /** False: no honest guest asks for so much. */
   take(call: Call): boolean;
   /** The attempt is over: what is under way is given up, and not answered. */
   stop(): void;
 };
 
-/** The guest keeps to these; who goes beyond them is not our guest. */
-export const CALL_LIMITS = { total: 10_000, atOnce: 1_000 } as const;
+const MI = 1024 * 1024;
+
+/**
+ * The guest keeps to these; who goes beyond them is not our guest. `payload` is a fetch with a body
+ * of 1 MiB in base64 and all headers, `payloads` 50 of them and the steps of a job.
+ */
+export const CALL_LIMITS = {
+  total: 10_000,
+  atOnce: 1_000,
+  payload: 1.5 * MI,
+  payloads: 96 * MI,
+} as const;
 
 export const createOpenCalls = (
   calls: HostCalls,
@@ -24,6 +36,7 @@ export const createOpenCalls = (
   const over = new AbortController();
   let total = 0;
   let open = 0;
+  let chars = 0;
   let stopped = false;
 
   const answer = async ({ call, name, payload }: Call): Promise<void> => {
@@ -41,7 +54,9 @@ export const createOpenCalls = (
     take: (call) => {
       total += 1;
       open += 1;
+      chars += call.payload.length;
       if (total > CALL_LIMITS.total || open > CALL_LIMITS.atOnce) return false;
+      if (call.payload.length > CALL_LIMITS.payload || chars > CALL_LIMITS.payloads) return false;
       void answer(call);
       return true;
     },
@@ -69,12 +84,17 @@ const ask = async (
     const value = await call(JSON.parse(payload), signal, whenTaken);
     return { ok: true, payload: JSON.stringify(value ?? null) };
   } catch (cause) {
-    if (cause instanceof HostFault) {
-      const { code, message, errorName } = cause;
-      return { ok: false, payload: JSON.stringify({ code, message, name: errorName }) };
+    if (cause instanceof HostFault) return refusal(cause);
+    // A script that gives objects a `toJSON` asks such things; told to our log, they would flood it.
+    if (cause instanceof ZodError || cause instanceof SyntaxError) {
+      return refusal(new HostFault("script.threw", `what was asked of ${name} makes no sense`));
     }
     if (!signal.aborted) odd(cause);
-    const fault = { code: "runner.crashed", message: `${name} did not work`, name: "Error" };
-    return { ok: false, payload: JSON.stringify(fault) };
+    return refusal(new HostFault("runner.crashed", `${name} did not work`));
   }
 };
+
+const refusal = ({ code, message, errorName }: HostFault): Answer => ({
+  ok: false,
+  payload: JSON.stringify({ code, message, name: errorName }),
+});

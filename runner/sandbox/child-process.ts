@@ -31,8 +31,8 @@ export type ChildListener = {
   readonly exited: (exit: Exit) => void;
 };
 
-/** A result of 1 MiB with every character escaped, and room for the rest of the frame. */
-const FRAME_LIMIT = 3 * 1024 * 1024;
+/** The payload of a call, of which each character is three bytes, and room for the rest of the frame. */
+const FRAME_LIMIT = 5 * 1024 * 1024;
 const LAST_WORDS = 4_096;
 /** Six of the largest answers of a fetch: who asks for more and takes none fills our memory. */
 const MOST_UNREAD = 128 * 1024 * 1024;

@@ -22,7 +22,7 @@ const ATTEMPT = JSON.stringify({
   outputChars: 1_000,
   lineChars: 100,
   timers: 10,
-  calls: 10,
+  calls: { total: 10, atOnce: 10, payload: 1_000, payloads: 1_000 },
   resultBytes: 1_000,
   entropy: "",
   secrets: {},

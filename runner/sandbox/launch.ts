@@ -36,6 +36,8 @@ export const childCommand = (
     "--disable-proto=delete",
     "--disallow-code-generation-from-strings",
     "--wasm-max-mem-pages=512",
+    // `import source` in a script's text ends the process otherwise: isolated-vm does not know it.
+    "--no-js-source-phase-imports",
     // isolated-vm needs it.
     "--no-node-snapshot",
     "--no-warnings",

@@ -73,6 +73,9 @@ const candidates: readonly (readonly [LayerName, readonly (Prefix | null)[]])[] 
   ],
 ];
 
+/** A try takes a tenth of a second. On a machine that is busy a layer must not be missing for that. */
+const TRY_MS = 60_000;
+
 let probed: Promise<Layers> | null = null;
 
 /** Which layers this system allows, found by trying each one; once in the life of a process. */
@@ -120,7 +123,7 @@ const firstThatWorks = async (ways: readonly (Prefix | null)[]): Promise<Prefix 
 const works = async ([file, ...args]: Prefix): Promise<boolean> => {
   if (file === undefined) return false;
   try {
-    await run(file, [...args, process.execPath, "--version"], { env: {}, timeout: 5_000 });
+    await run(file, [...args, process.execPath, "--version"], { env: {}, timeout: TRY_MS });
     return true;
   } catch {
     // Any failure means the same: this system does not have the layer.
@@ -135,7 +138,7 @@ const tryLockdown = async (
 ): Promise<{ readonly ring: boolean } | null> => {
   const { file, args } = childCommand({ prefix, active: ["syscall-filter"] }, home, "check");
   try {
-    const { stdout } = await run(file, args, { env: {}, cwd: home.directory, timeout: 5_000 });
+    const { stdout } = await run(file, args, { env: {}, cwd: home.directory, timeout: TRY_MS });
     return JSON.parse(stdout) as { readonly ring: boolean };
   } catch {
     // As above. Experimental as it is, node:ffi may also be gone from a later Node.

@@ -58,6 +58,9 @@ export const accept = (result: string, limits: SandboxLimits): Outcome => {
   return { kind: "succeeded", result };
 };
 
+/** One row more than the outbox takes, so that it notices. */
+export const mostRows = (limits: SandboxLimits): number => limits.outputLines + 1;
+
 const ENTROPY_BYTES = 32;
 
 /** What the guest is told: see guest/bridge.ts, Attempt. */
@@ -66,12 +69,11 @@ export const guestAttempt = (task: ScriptTask, limits: SandboxLimits): string =>
     jobId: task.jobId,
     attempt: task.attempt,
     fileName: task.fileName,
-    // One row more than the outbox takes, so that it notices.
-    outputLines: limits.outputLines + 1,
+    outputLines: mostRows(limits),
     outputChars: limits.outputBytes + limits.lineBytes,
     lineChars: limits.lineBytes,
     timers: limits.timers,
-    calls: CALL_LIMITS.total,
+    calls: CALL_LIMITS,
     resultBytes: limits.resultBytes,
     entropy: systemRandom.secret(ENTROPY_BYTES),
     secrets: task.secrets,

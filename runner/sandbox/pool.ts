@@ -122,7 +122,14 @@ export const createPool = (options: PoolOptions): Pool => {
   };
 
   const spawn = (): void => {
-    const end = options.spawn();
+    let end: ChildProcessEnd;
+    try {
+      end = options.spawn();
+    } catch (cause) {
+      // Out of processes, files or disk: it may pass.
+      failStart(String(cause), "");
+      return;
+    }
     const child: Child = {
       state: "starting",
       organizationId: null,
@@ -149,6 +156,8 @@ export const createPool = (options: PoolOptions): Pool => {
           child.state = "idle";
         } else {
           log.error({ pid: end.pid, op: frame.op }, "an idle sandbox child spoke");
+          // What else is in the pipe is not told.
+          end.listen({ heard: () => {}, exited: () => {} });
           remove(end);
         }
         settle();

@@ -20,8 +20,8 @@ export type Attempt = (
   limits: SandboxLimits,
 ) => Promise<{ readonly ending: Ending; readonly gone: Promise<unknown> }>;
 
-/** SIGKILL takes a few milliseconds. */
-const GONE_WITHIN_MS = 2_000;
+/** SIGKILL takes a few milliseconds, on a busy machine more. */
+const GONE_WITHIN_MS = 10_000;
 /** One row of the guest's own says that there was more. */
 const NOTICE = 2;
 

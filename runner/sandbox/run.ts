@@ -10,6 +10,7 @@ import {
   CANCELLED,
   failed,
   guestAttempt,
+  mostRows,
   type Outcome,
   type ScriptTask,
 } from "./outcome.ts";
@@ -61,6 +62,7 @@ export const runInChild = async (
     const { limits } = around;
     let state: "running" | "cancelling" | "ended" | "left" = "running";
     let frames = 0;
+    let rows = 0;
     let endedAt = 0;
     let cancelGrace = (): void => {};
     const started = around.clock.monotonic();
@@ -140,6 +142,11 @@ export const runInChild = async (
       }
       switch (frame.op) {
         case "output":
+          rows += 1;
+          if (rows > mostRows(limits) || frame.text.length > limits.lineBytes) {
+            odd("sent more output than a script can");
+            return;
+          }
           report.output(frame.stream, frame.text);
           return;
         case "progress":
@@ -151,7 +158,7 @@ export const runInChild = async (
           });
           return;
         case "call":
-          if (!calls.take(frame)) odd("made too many calls");
+          if (!calls.take(frame)) odd("made too many calls, or too large ones");
           return;
         case "succeeded":
           end(accept(frame.result, limits), frame.cpuUs / 1_000);

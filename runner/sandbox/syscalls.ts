@@ -113,6 +113,12 @@ export const REFUSED: Readonly<Record<string, readonly [x64: number, arm64: numb
   semctl: [66, 191],
   mq_open: [240, 180],
   mq_unlink: [241, 181],
+  setpriority: [141, 140],
+  sched_setparam: [142, 118],
+  sched_setscheduler: [144, 119],
+  sched_setaffinity: [203, 122],
+  sched_setattr: [314, 274],
+  ioprio_set: [251, 30],
   migrate_pages: [256, 238],
   move_pages: [279, 239],
   // Parts of the kernel that a script never needs, and where its holes have been.
@@ -158,6 +164,9 @@ export type Machine = {
   readonly clone3: number;
   readonly kill: number;
   readonly tgkill: number;
+  readonly prlimit: number;
+  readonly fcntl: number;
+  readonly ioctl: number;
   readonly refused: readonly number[];
 };
 
@@ -177,6 +186,9 @@ export const MACHINES: Readonly<Partial<Record<string, Machine>>> = {
     clone3: 435,
     kill: 62,
     tgkill: 234,
+    prlimit: 302,
+    fcntl: 72,
+    ioctl: 16,
     refused: column(0),
   },
   arm64: {
@@ -191,6 +203,9 @@ export const MACHINES: Readonly<Partial<Record<string, Machine>>> = {
     clone3: 435,
     kill: 129,
     tgkill: 131,
+    prlimit: 261,
+    fcntl: 25,
+    ioctl: 29,
     refused: column(1),
   },
 };

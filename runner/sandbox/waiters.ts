@@ -14,8 +14,8 @@ export type Waiter = {
 /** Those who wait for a child, in the order in which they came. */
 export type Waiters = {
   readonly size: number;
-  /** Those of now. */
-  all(): readonly Waiter[];
+  /** Whoever leaves on the way is not met any more. */
+  all(): Iterable<Waiter>;
   /** @throws what the signal is aborted with */
   wait(organizationId: string, signal: AbortSignal, come: () => void): Promise<ChildProcessEnd>;
   /** Nobody will get one. */
@@ -29,7 +29,7 @@ export const createWaiters = (clock: Clock): Waiters => {
     get size() {
       return waiting.size;
     },
-    all: () => [...waiting],
+    all: () => waiting.values(),
     wait: async (organizationId, signal, come) =>
       await new Promise((resolve, reject) => {
         const leave = (): void => {

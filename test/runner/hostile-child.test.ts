@@ -116,6 +116,22 @@ describe("a child that is not ours any more", () => {
       "process.stdin.pause(); for (let i = 1; i < 400; i++) say({ op: 'call', id: 7, call: i, name: 'big', payload: '1' })",
     ],
     [
+      "calls with more than any call holds",
+      "say({ op: 'call', id: 7, call: 1, name: 'no', payload: 'x'.repeat(2e6) })",
+    ],
+    [
+      "calls with more than all calls hold together",
+      "for (let i = 1; i < 100; i++) say({ op: 'call', id: 7, call: i, name: 'no', payload: 'x'.repeat(15e5) })",
+    ],
+    [
+      "sends a row that is longer than any",
+      "say({ op: 'output', id: 7, stream: 'LOG', text: 'x'.repeat(8193) })",
+    ],
+    [
+      "sends a row more than a script can",
+      "for (let i = 0; i < 2002; i++) say({ op: 'output', id: 7, stream: 'LOG', text: 'x' })",
+    ],
+    [
       "sends a hundred thousand rows",
       "for (let i = 0; i < 1e5; i++) say({ op: 'output', id: 7, stream: 'LOG', text: 'x' })",
     ],

@@ -35,6 +35,30 @@ const PROBES = `
       connect(PORT, "127.0.0.1").on("connect", resolve).on("error", reject);
     }),
   };
+`;
+
+/** What native code would do. Without the filter of system calls it would work. */
+const SYSTEM_PROBES = `
+  const SYSCALLS = process.arch === "x64"
+    ? { prlimit: 302, fcntl: 72, setpriority: 141 }
+    : { prlimit: 261, fcntl: 25, setpriority: 140 };
+  const system = (number, ...given) => {
+    const { dlopen } = createRequire(import.meta.url)("node:ffi");
+    const { functions } = dlopen(null, {
+      syscall: { return: "i64", arguments: Array(6).fill("i64") },
+    });
+    const args = Array.from({ length: 5 }, (_, index) => BigInt(given[index] ?? 0));
+    if (functions.syscall(BigInt(number), ...args) === -1n) throw { code: "refused" };
+  };
+  Object.assign(probes, {
+    "read its own limits": () => system(SYSCALLS.prlimit, 0, 7, 0, 0),
+    "change the runner's limits": () => system(SYSCALLS.prlimit, process.ppid, 7, 0, 0),
+    "have the runner signalled": () => system(SYSCALLS.fcntl, 1, 8, process.ppid),
+    "slow the runner": () => system(SYSCALLS.setpriority, 0, process.ppid, 0),
+  });
+`;
+
+const TELL = `
   const told = { env: Object.keys(process.env) };
   for (const [name, probe] of Object.entries(probes)) {
     try { await probe(); told[name] = "done"; } catch (error) { told[name] = error.code; }
@@ -82,7 +106,7 @@ describe("a child that was taken over", () => {
 
   it("finds every door of Node closed", async ({ skip }) => {
     skip(lacks("syscall-filter"));
-    const home = homeWith("node", `${LOCK} ${DROP} ${PROBES}`);
+    const home = homeWith("node", `${LOCK} ${DROP} ${PROBES} ${TELL}`);
     const { file, args } = childCommand(layers, home);
     const denied = "ERR_ACCESS_DENIED";
     expect(await told(file, args, home)).toEqual({
@@ -101,7 +125,7 @@ describe("a child that was taken over", () => {
 
   it("finds the same doors closed by the kernel, where Node would open them", async ({ skip }) => {
     skip(lacks("syscall-filter"));
-    const home = homeWith("kernel", `${LOCK} ${PROBES}`);
+    const home = homeWith("kernel", `${LOCK} ${PROBES} ${SYSTEM_PROBES} ${TELL}`);
     const [file, ...args] = [...layers.prefix, process.execPath, "--no-warnings", home.entry];
     expect(await told(file, args, home)).toMatchObject({
       env: [],
@@ -112,18 +136,25 @@ describe("a child that was taken over", () => {
       "start a program": "EPERM",
       "signal the runner": "EPERM",
       "reach the runner's network": "EPERM",
+      "read its own limits": "done",
+      "change the runner's limits": "refused",
+      "have the runner signalled": "refused",
+      "slow the runner": "refused",
     });
   });
 
   it("has no network and no other rights by its namespaces alone", async ({ skip }) => {
     skip(lacks("namespaces"));
-    const home = homeWith("namespaces", PROBES);
+    const home = homeWith("namespaces", `${PROBES} ${SYSTEM_PROBES} ${TELL}`);
     const [file, ...args] = [...layers.prefix, process.execPath, "--no-warnings", home.entry];
     expect(await told(file, args, home)).toMatchObject({
       env: [],
       // Of another user namespace.
       "read the runner's environment": "EACCES",
       "reach the runner's network": "ENETUNREACH",
+      // It is still the same user: only the filter holds it.
+      "change the runner's limits": "done",
+      "have the runner signalled": "done",
     });
   });
 

@@ -49,14 +49,17 @@ describe("a sandbox child is worn", () => {
 });
 
 /** A real process that is ready at once, and does nothing. */
+const FRAMES = 'const frames = new (require("node:net").Socket)({ fd: 3, readable: false });';
 const PROGRAM = `
-  const frames = new (require("node:net").Socket)({ fd: 3, readable: false });
+  ${FRAMES}
   const body = Buffer.from('{"op":"ready"}');
   const head = Buffer.alloc(4);
   head.writeUInt32BE(body.length);
   frames.write(Buffer.concat([head, body]));
   process.stdin.resume();
 `;
+
+const OUT_OF_FILES = "";
 
 describe("the pool", () => {
   const clock = createManualClock();
@@ -68,11 +71,13 @@ describe("the pool", () => {
       .filter((member) => member.state === state)
       .map(({ pid }) => pid);
 
-  /** The first child hangs: its time must be over, and then the pause after a failed start. */
+  /** If the first child hangs, its time must be over; then the pause after a failed start. */
   const startLate = async (): Promise<void> => {
     const [hung] = pids("starting");
-    clock.advance(START_WITHIN_MS);
-    await vi.waitFor(() => expect(pids("starting")).not.toContain(hung));
+    if (hung !== undefined) {
+      clock.advance(START_WITHIN_MS);
+      await vi.waitFor(() => expect(pids("starting")).not.toContain(hung));
+    }
     clock.advance(1_000);
   };
 
@@ -82,6 +87,7 @@ describe("the pool", () => {
       log: silentLog,
       spawn: () => {
         const program = programs.shift() ?? PROGRAM;
+        if (program === OUT_OF_FILES) throw new Error("spawn EMFILE");
         return spawnChild({ file: process.execPath, args: ["-e", program] }, tmpdir());
       },
       isolation: "tenant",
@@ -112,6 +118,22 @@ describe("the pool", () => {
       await vi.waitFor(() => expect(pids("idle")).toHaveLength(2));
     }
     expect(pids("idle").filter((pid) => old.includes(pid))).toEqual([]);
+  });
+
+  it("waits and tries again when the system has nothing left to start a child with", async () => {
+    await start(0, [OUT_OF_FILES, PROGRAM]);
+    expect(pids("idle")).toHaveLength(1);
+  });
+
+  it("ends an idle child that speaks, and tells its first word only", async () => {
+    const told = vi.spyOn(silentLog, "error");
+    const [head, body] = ["[0, 0, 0, 14]", '\'{"op":"ready"}\''];
+    const ready = `Buffer.concat([Buffer.from(${head}), Buffer.from(${body})])`;
+    const flood = `const ready = ${ready};
+      frames.write(Buffer.concat(Array(1_000).fill(ready)));`;
+    await start(0, [`${FRAMES} ${flood} process.stdin.resume();`, PROGRAM]);
+    expect(told).toHaveBeenCalledTimes(1);
+    told.mockRestore();
   });
 
   it("gives up a child that hangs while it starts, and starts another", async () => {

@@ -34,7 +34,8 @@ beforeAll(async () => {
       `
 upstreams:
   core: { url: "http://127.0.0.1:${site.port}/", token: job }
-  quick: { url: "http://127.0.0.1:${site.port}/", timeout_seconds: 0.1, max_response_bytes: 100 }
+  quick: { url: "http://127.0.0.1:${site.port}/", timeout_seconds: 0.1 }
+  small: { url: "http://127.0.0.1:${site.port}/", max_response_bytes: 100 }
   gone: { url: "http://127.0.0.1:1/" }
 secrets: { key: { value: ${SECRET}, upstreams: [core] } }`,
       "runner.yaml",
@@ -97,7 +98,7 @@ it("can catch whatever fetch throws", async () => {
   };
   const ran = await run(`
     const told = [];
-    for (const url of ["http://169.254.169.254/", "upstream://quick/large", "upstream://quick/slow",
+    for (const url of ["http://169.254.169.254/", "upstream://small/large", "upstream://quick/slow",
       "upstream://gone/"]) {
       await fetch(url).catch((error) => told.push(error.name + ": " + error.message));
     }
