@@ -7,6 +7,7 @@ import { createCommands } from "./commands/service.ts";
 import type { RunnerConfig } from "./config.ts";
 import { createRunnerCore } from "./core.ts";
 import { createEgress, NO_EGRESS } from "./egress/egress.ts";
+import { type Network, systemNetwork } from "./egress/network.ts";
 import type { Executor } from "./executor.ts";
 import { scriptExecutor } from "./executors/script.ts";
 import { createLibraries } from "./libraries/libraries.ts";
@@ -30,6 +31,8 @@ export type ComposeOptions = {
   readonly observer?: RunnerObserver;
   readonly clock?: Clock;
   readonly random?: Random;
+  /** What the egress broker resolves names with. */
+  readonly network?: Network;
 };
 
 /**
@@ -57,7 +60,9 @@ export const composeRunner = (options: ComposeOptions): Service => {
         });
 
   const observer = options.observer ?? silentObserver;
-  const egress = createEgress({ settings: config.settings, clock, random, log, observer });
+  const { settings } = config;
+  const network = options.network ?? systemNetwork();
+  const egress = createEgress({ settings, clock, random, log, observer, network });
   const commands = createCommands(config.commands, { clock, log });
 
   const core = createRunnerCore({

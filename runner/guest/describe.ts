@@ -1,4 +1,5 @@
 import { codeOf } from "./bridge.ts";
+import { DYNAMIC_IMPORT, isDynamicImport } from "./dynamic-import.ts";
 import { indexOfText, sliceText, toText } from "./primordials.ts";
 import { authorStack } from "./stack.ts";
 
@@ -11,9 +12,6 @@ export type Described = {
 };
 
 const LONGEST = 8_192;
-
-/** What isolated-vm rejects `import()` with. */
-const NO_DYNAMIC_IMPORT = "Not supported";
 
 /**
  * Reading a thrown value runs the script's own getters: they may throw (then a placeholder stands
@@ -87,14 +85,12 @@ const describeObject = (thrown: object, fileName: string): Described => {
   const name = text(read(thrown, "name") ?? "");
   const message = read(thrown, "message");
   const said = message === undefined ? text(thrown) : text(message);
-  const dynamicImport = said === NO_DYNAMIC_IMPORT;
-  const own = dynamicImport
-    ? "import() is not available: use import at the top of the script"
-    : said;
+  const dynamicImport = isDynamicImport(said);
+  const own = dynamicImport ? DYNAMIC_IMPORT.message : said;
   const retryable = read(thrown, "retryable");
   const plain = name === "" || name === "Error" || message === undefined;
   return {
-    code: codeOf(thrown) ?? (dynamicImport ? "module.not_allowed" : "script.threw"),
+    code: codeOf(thrown) ?? (dynamicImport ? DYNAMIC_IMPORT.code : "script.threw"),
     message: sliceText(plain ? own : `${name}: ${own}`, 0, LONGEST),
     stack: stackOf(thrown, fileName),
     retryable: typeof retryable === "boolean" ? retryable : null,

@@ -1,3 +1,4 @@
+import { DYNAMIC_IMPORT, isDynamicImport } from "../guest/dynamic-import.ts";
 import { authorStack } from "../guest/stack.ts";
 import { LoadRefused } from "./load.ts";
 
@@ -44,11 +45,13 @@ export const loadFault = (thrown: unknown, fileName: string): Fault => {
 export const escapedFault = (thrown: unknown, fileName: string): Fault => {
   const name = textOf(thrown, "name");
   const message = textOf(thrown, "message");
+  const stack = authorStack(textOf(thrown, "stack"), fileName);
+  if (isDynamicImport(message)) return { ...DYNAMIC_IMPORT, stack, retryable: null };
   const own = typeof thrown === "object" && thrown !== null ? message : cut(String(thrown));
   return {
     code: "script.threw",
     message: name === "" || name === "Error" ? own : cut(`${name}: ${own}`),
-    stack: authorStack(textOf(thrown, "stack"), fileName),
+    stack,
     retryable: null,
   };
 };

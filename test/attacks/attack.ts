@@ -1,3 +1,5 @@
+import type { IncomingMessage } from "node:http";
+
 /** How an attack has to end. */
 export type Outcome =
   /** The job succeeds with exactly this JSON value: the attack came to nothing. */
@@ -8,8 +10,8 @@ export type Outcome =
   | { readonly kind: "either"; readonly value: unknown; readonly codes: readonly string[] }
   /** The job is not taken in. */
   | { readonly kind: "refused"; readonly message: RegExp }
-  /** Or it had succeeded with `or` by then. */
-  | { readonly kind: "cancelled"; readonly or?: unknown };
+  /** Or it had succeeded with `or`, or spent its processor time, by then. */
+  | { readonly kind: "cancelled"; readonly or?: unknown; readonly computes?: true };
 
 /** A script that means harm, as a row of a table. */
 export type Attack = {
@@ -18,13 +20,14 @@ export type Attack = {
   readonly code: string;
   readonly outcome: Outcome;
   readonly language?: "TYPESCRIPT";
+  /** If there is none: the ports of a server that may be reached and of one that may not, `{ open, shut }`. */
   readonly input?: unknown;
   /** Of the attempt; long if what ends the attack is something else. */
   readonly timeoutMs?: number;
   /** When the job is cancelled. */
   readonly cancel?: "when it prints" | "at once" | "again and again";
-  /** What else must be true. @throws if it is not */
-  readonly also?: (seen: Seen) => void;
+  /** What else must be true; `heard` has all requests that went out to servers. @throws if it is not */
+  readonly also?: (seen: Seen, heard: readonly IncomingMessage[]) => void;
 };
 
 /** What anybody who may see the job gets to see of it. */

@@ -1,4 +1,4 @@
-import { type Attack, fails, script, value } from "./attack.ts";
+import { type Attack, either, fails, script, value } from "./attack.ts";
 
 /** Changes of what everything shares: prototypes, globals, what our own code works with. */
 export const globals: readonly Attack[] = [
@@ -38,6 +38,8 @@ export const globals: readonly Attack[] = [
       ctx.progress(0.7);
       ctx.progress(0.8);
       await new Promise((done) => setTimeout(done, 60));
+      await ctx.sleep(1);
+      ctx.signal.addEventListener("abort", listener);
       await ctx.step("a", () => 1).catch(() => {});
       await ctx.step("b", () => ({ a: 1 })).catch(() => {});
       armed = false;
@@ -74,10 +76,62 @@ export const globals: readonly Attack[] = [
       clearTimeout(setTimeout(() => {}, 5));
       queueMicrotask(() => {});
       await new Promise((done) => setTimeout(done, 1));
+      await ctx.sleep(1);
       await ctx.step("a", () => 1);
       return [...new Set(seen)];
     `),
     outcome: value([]),
+  },
+  {
+    name: "whatever the libraries of signals and fetch can be seen to work with, called like the way to the host",
+    code: script(`
+      const seen = new Set();
+      const found = [];
+      let armed = false;
+      const take = (one) => {
+        if ((typeof one !== "object" && typeof one !== "function") || one === null || seen.has(one)) return;
+        seen.add(one); found[found.length] = one;
+      };
+      const spies = new Set();
+      const spy = (where, name) => {
+        const { value: own, ...rest } = Object.getOwnPropertyDescriptor(where, name);
+        if (typeof own !== "function" || !rest.configurable) return;
+        const watching = function (...given) {
+          const came = own.apply(this, given);
+          if (armed) { armed = false; take(this); for (let i = 0; i < given.length; i++) take(given[i]); take(came); armed = true; }
+          return came;
+        };
+        spies.add(watching);
+        Object.defineProperty(where, name, { ...rest, value: watching });
+      };
+      const add = Set.prototype.add, has = Set.prototype.has;
+      seen.add = add; seen.has = has;
+      for (const type of [Map, WeakMap, Set, WeakSet, Array, String, Promise, Function]) {
+        for (const name of Object.getOwnPropertyNames(type.prototype)) if (!["constructor", "apply", "size"].includes(name)) spy(type.prototype, name);
+      }
+      for (const space of [JSON, Reflect]) for (const name of Object.getOwnPropertyNames(space)) spy(space, name);
+      for (const name of ["keys", "freeze", "defineProperty", "getPrototypeOf", "create", "assign"]) spy(Object, name);
+      armed = true;
+      ctx.signal.addEventListener("abort", () => {});
+      await fetch("upstream://core/", { headers: { "x-key": ctx.secrets.key }, signal: ctx.signal });
+      armed = false;
+      const functions = [];
+      for (let at = 0; at < found.length; at++) {
+        const one = found[at];
+        if (typeof one === "function" && !spies.has(one)) functions[functions.length] = one;
+        for (const key of Reflect.ownKeys(one)) try { take(one[key]); } catch {}
+      }
+      const natives = [Function, eval];
+      for (const one of functions) {
+        if (natives.includes(one)) continue;
+        for (const words of [["output", "STDOUT", "forged"], ["call", 1, "fetch", "{}"], ["succeeded", '"forged"']]) try { one(...words); } catch {}
+      }
+      return functions.length > 50 ? "mine" : functions.length;
+    `),
+    outcome: value("mine"),
+    also: ({ output }) => {
+      if (output.join().includes("forged")) throw new Error("it has found the way to the host");
+    },
   },
   {
     name: "hasInstance and toPrimitive of what our code compares with",

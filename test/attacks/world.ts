@@ -7,7 +7,6 @@ import { expect, vi } from "vitest";
 
 import type { Isolation } from "../../runner/sandbox/choose.ts";
 import { composeRunner } from "../../runner/main.ts";
-import { NO_SETTINGS } from "../../runner/settings.ts";
 import { AttemptOutcome, JobState, ScriptLanguage } from "../../src/gen/millrace/v1/job_pb.ts";
 import { aliveChildren } from "../support/sandbox-processes.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
@@ -15,6 +14,7 @@ import type { Attack, Seen } from "./attack.ts";
 import { LIMITS } from "./limits.ts";
 import { type Neighbour, startNeighbour } from "./neighbour.ts";
 import { jsonValue, look, nameOf } from "./seen.ts";
+import { startSurroundings } from "./surroundings.ts";
 
 /** One of them is the neighbour's. */
 const SLOTS = 5;
@@ -35,7 +35,11 @@ export type World = {
 
 export const startWorld = async (isolation: Isolation): Promise<World> => {
   const server = await startTestServer();
+  const other = await server.addUser(await server.addOrganization(), ["admin"]);
+  const surroundings = await startSurroundings(other.organizationId);
+  const { settings, network } = surroundings;
   const runner = composeRunner({
+    network,
     config: {
       internalUrl: server.internalUrl,
       token: server.runnerToken,
@@ -44,14 +48,13 @@ export const startWorld = async (isolation: Isolation): Promise<World> => {
       drainMs: 10_000,
       limits: LIMITS,
       isolation,
-      settings: NO_SETTINGS,
+      settings,
       commands: [],
       displayName: "attacks",
     },
   });
   await runner.start();
   const jobs = server.jobs;
-  const other = await server.addUser(await server.addOrganization(), ["admin"]);
   const neighbour = startNeighbour(server.jobsOf(other));
 
   /** What no text that a user sees may hold. */
@@ -70,7 +73,8 @@ export const startWorld = async (isolation: Isolation): Promise<World> => {
 
   const looksInnocent = (seen: Seen): void => {
     const text = JSON.stringify(seen);
-    for (const one of hidden) expect(text.includes(one), `it shows ${one}: ${text}`).toBe(false);
+    for (const one of [...hidden, ...surroundings.hidden()])
+      expect(text.includes(one), `it shows ${one}: ${text}`).toBe(false);
   };
 
   const submission = ({ code, language, input, timeoutMs = PATIENT_MS }: Attack) => ({
@@ -83,7 +87,7 @@ export const startWorld = async (isolation: Isolation): Promise<World> => {
             language === "TYPESCRIPT" ? ScriptLanguage.TYPESCRIPT : ScriptLanguage.JAVASCRIPT,
         },
       },
-      input: jsonValue(input ?? null),
+      input: jsonValue(input ?? surroundings.ports),
       attemptTimeout: durationFromMs(timeoutMs),
       retryPolicy: { maxRetries: 0 },
     },
@@ -140,12 +144,14 @@ export const startWorld = async (isolation: Isolation): Promise<World> => {
         break;
       case "cancelled":
         if (state === "SUCCEEDED" && "or" in outcome) expect(seen.result).toEqual(outcome.or);
+        else if (state === "FAILED" && outcome.computes === true)
+          expect(seen.code).toBe("timeout.cpu");
         else expect(state, seen.message).toBe("CANCELLED");
         break;
       case "refused":
         throw new Error("it was taken in");
     }
-    attack.also?.(seen);
+    attack.also?.(seen, surroundings.heard);
     const { attempts } = await jobs.listJobAttempts({ jobId: job.id });
     const ends = attempts.map((one) => nameOf(AttemptOutcome, one.outcome));
     if (attack.cancel !== "at once" || ends.length > 0) expect(ends).toEqual([state]);
@@ -183,12 +189,14 @@ export const startWorld = async (isolation: Isolation): Promise<World> => {
       if (outcome.kind === "refused") await refused(attack, outcome.message);
       else await ended(attack);
       await beside;
+      surroundings.untouched();
       await poolIsWhole();
     },
     stop: async () => {
       await neighbour.stop();
       await runner.stop();
       await server.stop();
+      await surroundings.close();
       expect(aliveChildren()).toEqual([]);
     },
   };
