@@ -2,7 +2,13 @@ import type { Client } from "@connectrpc/connect";
 
 import { composeRunner, readRunnerConfig } from "../runner/main.ts";
 import type { JobService } from "../src/gen/millrace/v1/job_service_pb.ts";
-import { type Kind, KINDS, type Run, submitKind } from "../test/support/mixed-work.ts";
+import {
+  type Kind,
+  KINDS,
+  type Run,
+  startSlowServer,
+  submitKind,
+} from "../test/support/mixed-work.ts";
 import { type Figure, percentile } from "./figures.ts";
 import type { Service } from "./service.ts";
 import { addTenant } from "./tenants.ts";
@@ -22,7 +28,7 @@ const contested = (runs: readonly Run[], kinds: readonly Kind[]): number =>
 
 const shareText = (part: number, whole: number): string => `${((100 * part) / whole).toFixed(0)} %`;
 
-/** Scripts that compute, that sleep and that ask the server: three organizations at once on 4 slots. */
+/** Scripts that compute, that sleep and that fetch from a slow server: three organizations at once on 4 slots. */
 export const benchMix = async (service: Service): Promise<Figure[]> => {
   const kinds = Object.keys(KINDS) as Kind[];
   const tokens = await service.whileStopped(
@@ -32,12 +38,16 @@ export const benchMix = async (service: Service): Promise<Figure[]> => {
       ),
   );
   const clients: Client<typeof JobService>[] = tokens.map((token) => service.clientOf(token));
+  const slow = await startSlowServer();
   const runner = composeRunner({
-    config: readRunnerConfig({
-      MILLRACE_INTERNAL_URL: service.internalUrl,
-      MILLRACE_RUNNER_TOKEN: service.site.runnerToken,
-      MILLRACE_RUNNER_SLOTS: String(SLOTS),
-    }),
+    config: {
+      ...readRunnerConfig({
+        MILLRACE_INTERNAL_URL: service.internalUrl,
+        MILLRACE_RUNNER_TOKEN: service.site.runnerToken,
+        MILLRACE_RUNNER_SLOTS: String(SLOTS),
+      }),
+      settings: slow.settings,
+    },
   });
   await runner.start();
   try {
@@ -67,5 +77,6 @@ export const benchMix = async (service: Service): Promise<Figure[]> => {
     });
   } finally {
     await runner.stop();
+    await slow.close();
   }
 };

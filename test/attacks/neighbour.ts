@@ -20,7 +20,7 @@ const TICKS = 8;
 const CODE = `export default async (input, ctx) => {
   let sum = input.seed;
   for (let i = 1; i <= ${TICKS}; i++) {
-    await ctx.sleep(20);
+    await ctx.sleep(50);
     sum = (sum * 31 + i) % 1_000_003;
     ctx.progress({ done: i, total: ${TICKS} });
     ctx.log(i, sum);

@@ -31,11 +31,11 @@ const THEMES: Readonly<Record<string, readonly Attack[]>> = {
 
 /** Whole in each isolation: what one attempt could leave to another, or take from the outside. */
 const IN_EACH: ReadonlySet<string> = new Set(["escapes", "globals", "egress", "cancellation"]);
-const PART = 4;
+const PART = 6;
 
 /**
  * With a child for each attempt every attack ends in the same code as with a child for each
- * organization, and costs the start of a child more: of most themes every fourth row is enough.
+ * organization, and costs the start of a child more: of most themes every sixth row is enough.
  */
 const attacksOf = (isolation: Isolation): [theme: string, attacks: readonly Attack[]][] =>
   Object.entries(THEMES).map(([theme, attacks]) => [

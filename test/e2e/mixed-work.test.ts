@@ -5,7 +5,14 @@ import { shardOf } from "../../src/cluster/shard-of.ts";
 import type { OrganizationId } from "../../src/jobs/ids.ts";
 import type { Service } from "../../src/runtime/lifecycle.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
-import { type Kind, KINDS, type Run, submitKind } from "../support/mixed-work.ts";
+import {
+  type Kind,
+  KINDS,
+  type Run,
+  type SlowServer,
+  startSlowServer,
+  submitKind,
+} from "../support/mixed-work.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 
 const EACH = 50;
@@ -17,9 +24,10 @@ const costOf = ({ cpuMs }: Run): number => Math.max(1, cpuMs);
 
 const most = (values: readonly number[]): number => Math.max(0, ...values);
 
-describe("three organizations, of which one computes, one sleeps and one asks the server, on 4 slots", () => {
+describe("three organizations, of which one computes, one sleeps and one fetches from a slow server, on 4 slots", () => {
   let server: TestServer;
   let runner: Service | undefined;
+  let slow: SlowServer | undefined;
   let runs: readonly Run[] = [];
   const of = (kind: Kind): readonly Run[] => runs.filter((run) => run.kind === kind);
   const kinds = Object.keys(KINDS) as readonly Kind[];
@@ -39,13 +47,17 @@ describe("three organizations, of which one computes, one sleeps and one asks th
       const user = await server.addUser(await organization(), ["admin"]);
       waiting.push(await submitKind(server.jobsOf(user), kind, EACH));
     }
+    slow = await startSlowServer();
     // All of them wait before the first slot is there.
     runner = composeRunner({
-      config: readRunnerConfig({
-        MILLRACE_INTERNAL_URL: server.internalUrl,
-        MILLRACE_RUNNER_TOKEN: server.runnerToken,
-        MILLRACE_RUNNER_SLOTS: String(SLOTS),
-      }),
+      config: {
+        ...readRunnerConfig({
+          MILLRACE_INTERNAL_URL: server.internalUrl,
+          MILLRACE_RUNNER_TOKEN: server.runnerToken,
+          MILLRACE_RUNNER_SLOTS: String(SLOTS),
+        }),
+        settings: slow.settings,
+      },
     });
     await runner.start();
     runs = (await Promise.all(waiting.map(async (all) => await all()))).flat();
@@ -54,6 +66,7 @@ describe("three organizations, of which one computes, one sleeps and one asks th
   afterAll(async () => {
     await runner?.stop();
     await server.stop();
+    await slow?.close();
   });
 
   it("all end as they should", () => {

@@ -1,8 +1,11 @@
 import { durationMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import type { Client } from "@connectrpc/connect";
 
+import { parseSettings, type RunnerSettings } from "../../runner/settings.ts";
 import { type Job, JobState } from "../../src/gen/millrace/v1/job_pb.ts";
 import type { JobService } from "../../src/gen/millrace/v1/job_service_pb.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
+import { startSite } from "./egress-site.ts";
 
 /** Scripts that use a slot in different ways. */
 export const KINDS = {
@@ -13,12 +16,28 @@ export const KINDS = {
     return sum;
   }`,
   sleeps: "export default async (input, ctx) => { await ctx.sleep(50); return 1; }",
-  /** Waits for the runner, which waits for the server, three times. */
-  asks: `export default async (input, ctx) => {
-    for (const name of ["a", "b", "c"]) await ctx.step(name, () => 1);
-    return 1;
-  }`,
+  /** Waits for a slow server behind the egress broker. */
+  fetches: `export default async () => (await fetch("upstream://slow/")).status`,
 } as const;
+
+const SLOW_MS = 50;
+
+/** The server that `fetches` waits for. */
+export type SlowServer = {
+  /** Of a runner whose scripts reach it. */
+  readonly settings: RunnerSettings;
+  close(): Promise<void>;
+};
+
+export const startSlowServer = async (): Promise<SlowServer> => {
+  const site = await startSite((_request, response) => {
+    systemClock.after(SLOW_MS, () => {
+      response.end("slow");
+    });
+  });
+  const yaml = `upstreams: { slow: { url: "http://127.0.0.1:${site.port}/" } }`;
+  return { settings: parseSettings(yaml, "runner.yaml"), close: site.close };
+};
 
 export type Kind = keyof typeof KINDS;
 
