@@ -1,4 +1,4 @@
-import { type Attack, either, fails, script, value } from "./attack.ts";
+import { type Attack, fails, script, value } from "./attack.ts";
 
 /** Changes of what everything shares: prototypes, globals, what our own code works with. */
 export const globals: readonly Attack[] = [
