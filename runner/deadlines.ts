@@ -17,13 +17,17 @@ export const createDeadlines = (clock: Clock): Deadlines => {
 
   const tick = (): void => {
     const now = clock.monotonic();
-    for (const entry of entries) {
-      if (entry.at > now) continue;
-      entries.delete(entry);
-      entry.late();
+    try {
+      for (const entry of entries) {
+        if (entry.at > now) continue;
+        entries.delete(entry);
+        entry.late();
+      }
+    } finally {
+      // One that throws keeps none of the others from their time.
+      ticking = entries.size > 0;
+      if (ticking) clock.after(EVERY_MS, tick);
     }
-    ticking = entries.size > 0;
-    if (ticking) clock.after(EVERY_MS, tick);
   };
 
   return {

@@ -13,7 +13,10 @@ export type Fleet = {
   start(): Promise<void>;
   /** Says a change of slots to all servers at once. */
   announce(): Promise<void>;
-  /** The best way to the server that gave out an attempt: itself if it answers, else another. */
+  /**
+   * The best way to the server that gave out an attempt: itself if it answers, else another.
+   * @throws ConnectError FAILED_PRECONDITION once it is stopped
+   */
   route(home: string): ServerConnection;
   urls(): readonly string[];
   stop(): Promise<void>;
@@ -104,6 +107,8 @@ export const createFleet = (options: FleetOptions): Fleet => {
       await Promise.all([...links.values()].map(async ({ loop }) => await loop.announce()));
     },
     route: (home) => {
+      // Another call would open a connection again that nobody closes.
+      if (stopped) throw new ConnectError("the runner has stopped", Code.FailedPrecondition);
       const own = links.get(home);
       if (own?.loop.healthy() === true) return own.connection;
       const other = [...links.values()].find(isHealthy) ?? own ?? [...links.values()][0];

@@ -6,10 +6,15 @@ import { backoffMs } from "./backoff.ts";
 
 const TRIES = 6;
 
-const isPassing = ({ code }: ConnectError): boolean =>
-  code === Code.Unavailable || code === Code.DeadlineExceeded || code === Code.Aborted;
+/** Canceled: the connection was closed because its server has left. */
+const PASSING: ReadonlySet<Code> = new Set([
+  Code.Unavailable,
+  Code.DeadlineExceeded,
+  Code.Aborted,
+  Code.Canceled,
+]);
 
-/** Asks again while no server answers. @throws ConnectError */
+/** Asks again while no server answers, for a while. @throws ConnectError */
 export const persist = async <T>(
   { clock, random }: { readonly clock: Clock; readonly random: Random },
   ask: () => Promise<T>,
@@ -19,7 +24,7 @@ export const persist = async <T>(
       return await ask();
     } catch (caught) {
       const cause = ConnectError.from(caught);
-      if (tries === TRIES || !isPassing(cause)) throw cause;
+      if (tries === TRIES || !PASSING.has(cause.code)) throw cause;
       await sleep(clock, backoffMs(tries, random));
     }
   }

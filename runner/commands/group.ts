@@ -34,7 +34,7 @@ export const askGroupToEnd = (leader: number): void => {
 };
 
 /** Resolves with true when nobody of the group lives any more, with false after `ms`. */
-export const groupIsGone = async (clock: Clock, leader: number, ms: number): Promise<boolean> => {
+const groupIsGone = async (clock: Clock, leader: number, ms: number): Promise<boolean> => {
   const begun = clock.monotonic();
   let look = LOOK_AFTER_MS;
   for (;;) {
@@ -49,6 +49,9 @@ export const groupIsGone = async (clock: Clock, leader: number, ms: number): Pro
   }
 };
 
+/** A process in the middle of a disk operation dies only after it. */
+export const KILLED_WITHIN_MS = 5_000;
+
 /** SIGTERM, then SIGKILL after `graceMs`. False if even that did not end all of them within 5 s. */
 export const endGroup = async (clock: Clock, leader: number, graceMs: number): Promise<boolean> => {
   if (!signalGroup(leader, 0)) return true;
@@ -57,9 +60,6 @@ export const endGroup = async (clock: Clock, leader: number, graceMs: number): P
   signalGroup(leader, "SIGKILL");
   return await groupIsGone(clock, leader, KILLED_WITHIN_MS);
 };
-
-/** A process in the middle of a disk operation dies only after it. */
-const KILLED_WITHIN_MS = 5_000;
 
 /** Linux only; elsewhere, whoever the kernel counts is taken to live. */
 const hasLivingMember = (leader: number): boolean => {

@@ -36,7 +36,7 @@ export type Command = {
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What the runner itself knows of a job. */
-export const JOB_PLACES = ["job.id", "job.attempt", "job.organization_id"] as const;
+const JOB_PLACES = ["job.id", "job.attempt", "job.organization_id"] as const;
 
 /** Looks at the file system and the users. @throws SettingsFault that names the key */
 export const prepareCommands = (

@@ -3,7 +3,7 @@ import type { Readable, Writable } from "node:stream";
 
 import { type Clock, sleep } from "../../src/runtime/clock.ts";
 import type { Descriptors } from "./descriptors.ts";
-import { askGroupToEnd, endGroup, signalGroup } from "./group.ts";
+import { askGroupToEnd, endGroup, KILLED_WITHIN_MS, signalGroup } from "./group.ts";
 import type { Keeper } from "./keeper.ts";
 import type { Exit } from "./outcome.ts";
 import type { Output } from "./output.ts";
@@ -24,7 +24,8 @@ export type Start = {
 
 /**
  * A command while it runs: a process group of its own, whose leader is the main process. `ended`
- * resolves when nobody of the group is left and its output has been read; it never rejects.
+ * resolves when nobody of the group is left and its output has been read, or 5 s after a SIGKILL that
+ * it outlived; it never rejects.
  */
 export type Running = {
   /** SIGTERM to all of the group, SIGKILL once `killAfterMs` are over. Later calls do nothing. */
@@ -120,10 +121,10 @@ const attend = (
   child.stdin?.on("error", () => {});
   child.stdin?.end(input ?? "");
 
-  const exited = new Promise<Exit>((resolve) => {
-    child.once("exit", (code, signal) => {
-      resolve(signal === null ? { kind: "code", code: code ?? 0 } : { kind: "signal", signal });
-    });
+  /** Null: it was killed, and is still there. */
+  const { promise: exited, resolve: ends } = Promise.withResolvers<Exit | null>();
+  child.once("exit", (code, signal) => {
+    ends(signal === null ? { kind: "code", code: code ?? 0 } : { kind: "signal", signal });
   });
   const closed = new Promise<void>((resolve) => {
     child.once("close", () => {
@@ -136,8 +137,24 @@ const attend = (
     late.abort();
   };
 
+  /** It is another user's by now, or in the middle of a disk operation. */
+  const leave = () => {
+    child.once("exit", () => {
+      keeper.free(pid);
+    });
+    child.unref();
+    child.stdout.destroy();
+    child.stderr.destroy();
+    return {
+      exit: { kind: "signal", signal: "SIGKILL" },
+      usage: meter.stop(),
+      left: true,
+    } as const;
+  };
+
   const finish = async () => {
     const exit = await exited;
+    if (exit === null) return leave();
     // While others of the group may go on writing they are read no faster than before.
     if (!signalGroup(pid, 0)) release();
     if (deadline === null) await closedWithin(LINGER_MS);
@@ -161,6 +178,9 @@ const attend = (
       askGroupToEnd(pid);
       cancelKill = clock.after(killAfterMs, () => {
         signalGroup(pid, "SIGKILL");
+        cancelKill = clock.after(KILLED_WITHIN_MS, () => {
+          ends(null);
+        });
       });
     },
     ended: finish(),
