@@ -188,7 +188,7 @@ export const output: readonly Attack[] = [
       "ctx.step('no function', 7)",
       "ctx.step('then', () => ({ then: (take) => take(8) }))",
     ]),
-    outcome: value([1, 2, 3, 4, "Error", "TypeError", "TypeError", 8]),
+    outcome: value([1, 2, "Error", 4, "Error", "TypeError", "TypeError", 8]),
   },
   {
     name: "results of steps that are odd",

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { codeOf, resultOf, type Sandbox, startSandbox } from "../support/runner-sandbox.ts";
 
-/** Scripts that want more than they may have. Each row of facts about isolates is an attack here. */
+/** How each limit tells of itself. The many ways to run into one are in test/attacks. */
 describe("a script that goes too far", () => {
   let sandbox: Sandbox;
 
@@ -16,16 +16,7 @@ describe("a script that goes too far", () => {
 
   it.each([
     ["an endless loop", "export default () => { for (;;); }"],
-    ["a loop after an await", "export default async (_, ctx) => { await ctx.sleep(1); for (;;); }"],
-    ["endless microtasks", "export default async () => { for (;;) await 0; }"],
     ["a loop in native code", "export default () => [].includes.call({ length: 2 ** 53 - 1 }, 1)"],
-    [
-      "a getter that never answers",
-      "export default () => { throw { get message() { for (;;); } } }",
-    ],
-    ["a loop in toJSON", "export default () => ({ toJSON() { for (;;); } })"],
-    ["a loop at the top level", "for (;;); export default () => 1"],
-    ["a slow regular expression", "export default () => /^(a+)+$/.test('a'.repeat(40) + '!')"],
   ])("is killed for its CPU time: %s", async (_, code) => {
     const { ending } = await sandbox.run(code);
     expect(ending).toMatchObject({
@@ -35,10 +26,8 @@ describe("a script that goes too far", () => {
     expect(ending.cpuMs).toBeGreaterThanOrEqual(300);
   });
 
-  it.each([
-    ["a promise that never settles", "export default () => new Promise(() => {})"],
-    ["a top-level await that never ends", "await new Promise(() => {}); export default () => 1"],
-  ])("is ended by the wall clock, and used no CPU: %s", async (_, code) => {
+  it("is ended by the wall clock, and used no CPU", async () => {
+    const code = "export default () => new Promise(() => {})";
     const { ending } = await sandbox.run(code, { timeoutMs: 200 });
     expect(ending).toMatchObject({
       kind: "failed",
@@ -93,11 +82,5 @@ describe("a script that goes too far", () => {
       return "fine";
     }`;
     expect(resultOf(await sandbox.run(code))).toBe("fine");
-  });
-
-  it("leaves nothing behind for the next one", async () => {
-    await sandbox.run("globalThis.left = 1; Array.prototype.push = null; export default () => {}");
-    const look = "export default () => [typeof left, typeof [].push]";
-    expect(resultOf(await sandbox.run(look))).toEqual(["undefined", "function"]);
   });
 });
