@@ -86,9 +86,16 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
     const child = await home.take(task.organizationId, signal);
     lent(child);
     lastId += 1;
-    return await runInChild(child, lastId, task, report, signal, around(bounds), (fit, ms) => {
+    const give = (fit: boolean, ms: number): void => {
       home.give(child, fit, ms);
-    });
+    };
+    try {
+      return await runInChild(child, lastId, task, report, signal, around(bounds), give);
+    } catch (cause) {
+      // It has not begun.
+      give(false, 0);
+      throw cause;
+    }
   };
 
   const start = async (): Promise<void> => {

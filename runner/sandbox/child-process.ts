@@ -34,10 +34,15 @@ export type ChildListener = {
 /** The payload of a call, of which each character is three bytes, and room for the rest of the frame. */
 const FRAME_LIMIT = 5 * 1024 * 1024;
 const LAST_WORDS = 4_096;
+/** In its life. Ours has nothing to say there but why it ends. */
+const MOST_WORDS = 1024 * 1024;
 /** Six of the largest answers of a fetch: who asks for more and takes none fills our memory. */
 const MOST_UNREAD = 128 * 1024 * 1024;
 
-/** @throws what spawn throws when the system is out of processes */
+/** In one attempt: all that its calls may hold, with each character three bytes, and the rest. */
+const MOST_HEARD = 320 * 1024 * 1024;
+
+/** @throws what spawn throws when the system is out of processes or files */
 export const spawnChild = (command: Command, directory: string): ChildProcessEnd => {
   const child = spawn(command.file, command.args, {
     cwd: directory,
@@ -47,6 +52,8 @@ export const spawnChild = (command: Command, directory: string): ChildProcessEnd
     // Orders, nothing, last words, frames.
     stdio: ["pipe", "ignore", "pipe", "pipe"],
   });
+  // Also when there is nothing else of it, for want of files.
+  child.on("error", () => {});
   const { pid, stdin, stderr } = child;
   const frames = child.stdio[FRAMES_FD];
   if (stdin === null || stderr === null || !(frames instanceof Readable)) {
@@ -65,21 +72,35 @@ export const spawnChild = (command: Command, directory: string): ChildProcessEnd
     }
   };
 
+  const breakOff = (why: string): void => {
+    broken ??= why.slice(0, 500);
+    kill();
+  };
+
+  let words = 0;
+  let heardBytes = 0;
+  const count = (bytes: number): void => {
+    heardBytes += bytes;
+    if (heardBytes > MOST_HEARD) breakOff(`said more than ${MOST_HEARD} bytes`);
+  };
+
   const read = createFrameReader(FRAME_LIMIT, (text) => {
     if (broken === null) listener.heard(parseHeard(text));
   });
 
   frames.on("data", (chunk: Buffer) => {
+    count(chunk.length);
     if (broken !== null) return;
     try {
       read(chunk);
     } catch (cause) {
-      broken = `sent what it must not: ${String(cause)}`.slice(0, 500);
-      kill();
+      breakOff(`sent what it must not: ${String(cause)}`);
     }
   });
   stderr.setEncoding("utf8").on("data", (text: string) => {
-    lastWords = (lastWords + text).slice(-LAST_WORDS);
+    words += text.length;
+    if (words > MOST_WORDS) breakOff(`wrote more than ${MOST_WORDS} characters to stderr`);
+    else lastWords = (lastWords + text).slice(-LAST_WORDS);
   });
   // A pipe to a dead child breaks; the exit says all there is to say.
   stdin.on("error", () => {});
@@ -104,12 +125,13 @@ export const spawnChild = (command: Command, directory: string): ChildProcessEnd
     pid: pid ?? 0,
     send: (order, taken) => {
       stdin.write(encodeFrame(order), taken);
-      if (broken !== null || stdin.writableLength <= MOST_UNREAD) return;
-      broken = `does not read: ${stdin.writableLength} bytes wait for it`;
-      kill();
+      if (stdin.writableLength > MOST_UNREAD) {
+        breakOff(`does not read: ${stdin.writableLength} bytes wait for it`);
+      }
     },
     listen: (next) => {
       listener = next;
+      heardBytes = 0;
       if (gone !== null) void exited.then(next.exited);
     },
     kill,

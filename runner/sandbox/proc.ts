@@ -20,7 +20,7 @@ export const parseStat = (text: string, page: number): Usage => {
   return { cpuMs: (field(14) + field(15)) * TICK_MS, rssBytes: field(24) * page };
 };
 
-/** Null once the process is gone. A few µs. */
+/** Null once the process is gone, or if this one has no file left to look at it with. A few µs. */
 export type ReadUsage = (pid: number) => Usage | null;
 
 /** Files held open; a file that is read again from its start tells the present. */
@@ -52,7 +52,7 @@ export const createUsageReader = (): ReadUsage => {
       return parseStat(buffer.toString("latin1", 0, length), page);
     } catch (cause) {
       files.delete(pid);
-      if (!isGone(cause)) throw cause;
+      if (!cannotBeRead(cause)) throw cause;
       // The number may be another process's by now.
       return known === undefined ? null : read(pid);
     }
@@ -61,7 +61,8 @@ export const createUsageReader = (): ReadUsage => {
   return read;
 };
 
-const isGone = (cause: unknown): boolean => {
+/** Gone, or too many files are open: the clock still ends an attempt that nobody can look at. */
+const cannotBeRead = (cause: unknown): boolean => {
   const code = cause instanceof Error && "code" in cause ? cause.code : undefined;
-  return code === "ENOENT" || code === "ESRCH";
+  return code === "ENOENT" || code === "ESRCH" || code === "EMFILE" || code === "ENFILE";
 };

@@ -124,6 +124,14 @@ describe("a child that is not ours any more", () => {
       "for (let i = 1; i < 100; i++) say({ op: 'call', id: 7, call: i, name: 'no', payload: 'x'.repeat(15e5) })",
     ],
     [
+      "pads what it says with spaces",
+      "const step = JSON.stringify({ op: 'progress', id: 7, fraction: 0, message: '', step: 0, steps: 0 });" +
+        " const body = Buffer.from(step.padEnd(4e6)); const head = Buffer.alloc(4); head.writeUInt32BE(4e6);" +
+        " const frame = Buffer.concat([head, body]);" +
+        " const more = () => frames.write(frame, more); more()",
+    ],
+    ["has more last words than a child has", "process.stderr.write('x'.repeat(2e6))"],
+    [
       "sends a row that is longer than any",
       "say({ op: 'output', id: 7, stream: 'LOG', text: 'x'.repeat(8193) })",
     ],
