@@ -77,7 +77,10 @@ export const cancellation: readonly Attack[] = [
   },
   {
     name: "a flood of output instead of an end",
-    code: after("for (let i = 0; ; i++) { ctx.log(i); ctx.progress(i / 1e9); await 0; }"),
+    // Beyond its limit of rows it goes on slowly: its CPU time must not end before it is cancelled.
+    code: after(
+      "for (let i = 0; ; i++) { ctx.log(i); ctx.progress(i / 1e9); await (i < 3_000 ? 0 : ctx.sleep(5)); }",
+    ),
     cancel: WHEN_IT_PRINTS,
     outcome: cancelledOrSpent,
   },
