@@ -71,7 +71,7 @@ it("the limits of steps are told to the script", async () => {
   expect(codeOf(await run(`ctx.step("\\ud800", () => 1)`))).toBe("quota.steps");
   const twice = await run(`{ await ctx.step("one", () => 1); await ctx.step("one", () => 2); }`);
   expect(twice.ending).toMatchObject({
-    error: { message: 'the step "one" has ended before: names are unique' },
+    error: { message: 'the step "one" has begun before: names are unique' },
   });
 });
 
@@ -85,6 +85,22 @@ it("a name that is used twice in one attempt is refused in every attempt alike",
     });
     expect(codeOf(ran)).toBe("quota.steps");
   }
+});
+
+it("a step is not run while another one of its name runs, but again if that one failed", async () => {
+  const [steps, written] = stepsAfter({});
+  const ran = await sandbox.run(
+    `export default async (input, ctx) => {
+      let runs = 0;
+      const fail = () => { runs += 1; throw new Error("no"); };
+      await ctx.step("one", fail).catch(() => {});
+      const both = [1, 2].map((n) => ctx.step("one", async () => { runs += 1; return n; }));
+      return { ends: (await Promise.allSettled(both)).map(({ status }) => status), runs };
+    }`,
+    { calls: stepCalls(steps) },
+  );
+  expect(ran.ending).toMatchObject({ result: '{"ends":["fulfilled","rejected"],"runs":2}' });
+  expect(written).toEqual(["one 1"]);
 });
 
 it("steps that could not be read are read again when the next one is asked for", async () => {
