@@ -16,7 +16,7 @@ import type { SandboxLimits } from "./sandbox/limits.ts";
 import { CANCELLED, type ScriptTask } from "./sandbox/outcome.ts";
 import { createPool, type Pool, type PoolMember, SandboxUnavailable } from "./sandbox/pool.ts";
 import type { ReadUsage } from "./sandbox/proc.ts";
-import { createHome, readProgram } from "./sandbox/program.ts";
+import { createHome, type Home, readProgram } from "./sandbox/program.ts";
 import { type Attempt, type Proof, prove } from "./sandbox/prove.ts";
 import { createQuarantine } from "./sandbox/quarantine.ts";
 import { runInChild } from "./sandbox/run.ts";
@@ -99,8 +99,7 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
   };
 
   const start = async (): Promise<void> => {
-    folder = await claimFolder(tmpdir());
-    const home = createHome(folder.path, readProgram());
+    const home = await makeHome();
     const [found, bootstrap] = await Promise.all([probeLayers(home), readGuest(), tidyUp()]);
     layers = found;
     const command = childCommand(found, home);
@@ -135,6 +134,16 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
     }
     if (missing.includes("outside-watch")) {
       log.warn({}, "CPU and memory of scripts are not limited here, only their time: not Linux");
+    }
+  };
+
+  const makeHome = async (): Promise<Home> => {
+    try {
+      folder = await claimFolder(tmpdir());
+      return createHome(folder.path, readProgram());
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw new SandboxUnavailable(`no folder can be made in ${tmpdir()}: ${why}`, { cause });
     }
   };
 

@@ -38,7 +38,7 @@ export class SandboxUnavailable extends Error {
 export type PoolOptions = {
   readonly clock: Clock;
   readonly log: Log;
-  /** Starts a child that says `ready` when it can take an attempt. */
+  /** Starts a child that says `ready` when it can take an attempt. @throws what the system throws */
   readonly spawn: () => ChildProcessEnd;
   readonly isolation: Isolation;
   /** Attempts at once. */

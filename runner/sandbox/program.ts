@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -36,7 +36,10 @@ export type Home = {
   readonly entry: string;
   readonly readable: string;
   readonly directory: string;
-  /** Restores what a cleaner of old temporary files has taken. Cheap if nothing is missing. */
+  /**
+   * Restores what a cleaner of old temporary files has taken. Cheap if nothing is missing.
+   * @throws what the file system throws
+   */
   restore(): void;
 };
 
@@ -50,7 +53,9 @@ export const createHome = (base: string, program: Program): Home => {
       const file = join(readable, path);
       if (existsSync(file)) continue;
       mkdirSync(dirname(file), { recursive: true });
-      writeFileSync(file, text);
+      // Under its name it is whole: a full disk leaves what looks like a program, and is none.
+      writeFileSync(`${file}.part`, text);
+      renameSync(`${file}.part`, file);
     }
   };
   restore();

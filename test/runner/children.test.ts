@@ -1,4 +1,5 @@
-import { readdirSync, readFileSync, readlinkSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 
 import { afterEach, describe, expect, it, vi } from "vitest";
@@ -12,6 +13,7 @@ import {
   type SandboxOptions,
   startSandbox,
 } from "../support/runner-sandbox.ts";
+import { type Log, silentLog } from "../../src/runtime/log.ts";
 import { aliveChildren } from "../support/sandbox-processes.ts";
 
 /** Busy for long enough to be seen. */
@@ -77,6 +79,21 @@ describe("the sandbox children", () => {
     await vi.waitFor(() => expect(pids("idle").length).toBeGreaterThan(0));
     expect(resultOf(await run("export default () => 2"))).toBe(2);
     expect(aliveChildren()).not.toContain(victim);
+  });
+
+  it("come back when their folder can be written again, and nothing else ends by it", async () => {
+    const failed = vi.fn<Log["error"]>();
+    const { run } = await start({ spares: 0, log: { ...silentLog, error: failed } });
+    const [first = 0] = pids("idle");
+    const program = join(dirname(readlinkSync(`/proc/${first}/cwd`)), "program");
+    rmSync(program, { recursive: true });
+    writeFileSync(program, "in the way");
+    process.kill(first, "SIGKILL");
+    await vi.waitFor(() => expect(pids("idle")).toEqual([]));
+    const ran = run("export default () => 1");
+    await vi.waitFor(() => expect(failed).toHaveBeenCalled());
+    rmSync(program);
+    expect(resultOf(await ran)).toBe(1);
   });
 
   it("are killed at the deadline even if they are stopped", async () => {
