@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 
-import { parse } from "yaml";
+import { parseDocument } from "yaml";
 import { z } from "zod";
 
 import { commands } from "./commands/settings.ts";
@@ -29,11 +29,19 @@ export const readSettings = (path: string): RunnerSettings => {
   return parseSettings(text, path);
 };
 
+/** @throws what is wrong with the text; a tag that stands for nothing is, too, such as `!env KEY` */
+const readYaml = (text: string): unknown => {
+  const document = parseDocument(text);
+  const [fault] = [...document.errors, ...document.warnings];
+  if (fault !== undefined) throw fault;
+  return document.toJS() as unknown;
+};
+
 /** `path` is for the words of a fault only. @throws SettingsFault */
 export const parseSettings = (text: string, path: string): RunnerSettings => {
   let value: unknown;
   try {
-    value = parse(text) as unknown;
+    value = readYaml(text);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new SettingsFault(`${path} is neither YAML nor JSON: ${why}`, { cause });

@@ -1,5 +1,7 @@
 import { z } from "zod";
 
+import { isOrganizationId, NO_ORGANIZATION_ID } from "../organization-id.ts";
+
 /** The section `commands` of the runner's configuration file. docs/commands.md explains every key. */
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -27,13 +29,12 @@ const absolutePath = text.refine(
 );
 
 const EVERY_ONE = "*";
-const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 const organization = z
   .string()
   .refine(
-    (id) => id === EVERY_ONE || ID.test(id),
-    'must be the id of an organization, not its name (`millrace organization list` shows them), or "*" for all',
+    (id) => id === EVERY_ONE || isOrganizationId(id),
+    `${NO_ORGANIZATION_ID}, or "*" for all`,
   );
 
 const organizations = z.preprocess(

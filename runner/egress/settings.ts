@@ -1,12 +1,16 @@
 import { z } from "zod";
 
+import { isOrganizationId, NO_ORGANIZATION_ID } from "../organization-id.ts";
 import { isHeaderName, isHeaderValue, isReserved } from "./header-rules.ts";
 import { EGRESS_LIMITS } from "./limits.ts";
 import { coversOrigin, parseOriginPattern } from "./origin-pattern.ts";
 import { readSecretFile } from "./secret-file.ts";
 
 /** Where scripts may go, and the secrets that the broker puts in for them. */
-const organizations = z.array(z.string().min(1)).min(1).optional();
+const organizations = z
+  .array(z.string().refine(isOrganizationId, NO_ORGANIZATION_ID))
+  .min(1)
+  .optional();
 const timeout = z
   .number()
   .positive()

@@ -268,7 +268,7 @@ it("authorization and cookies stay with the origin that they were for", async ()
 
 it("an organization that is not named reaches no origin", async () => {
   const world = openEgress(
-    `egress: { allow: ["http://api.example.com:${site.port}"], organizations: [globex] }`,
+    `egress: { allow: ["http://api.example.com:${site.port}"], organizations: [0198c5a0-0000-7000-8000-00000000000b] }`,
   );
   open.push(world);
   expect(await world.refusal(api("/"))).toMatch(/^egress\.denied: .* is not among the origins/);

@@ -13,6 +13,8 @@ import {
 
 const STRIPE = 'sk_live_"quoted"/value';
 const CORE = "core-value-12345";
+const ACME = "0198c5a0-0000-7000-8000-00000000000a";
+const GLOBEX = "0198c5a0-0000-7000-8000-00000000000b";
 
 let site: Site;
 let world: OpenEgress;
@@ -27,7 +29,7 @@ egress:
 secrets:
   stripe_key:
     value: ${JSON.stringify(STRIPE)}
-    organizations: [acme]
+    organizations: [${ACME}]
     origins: ["http://api.stripe.example:${site.port}"]
   core_key: { value: ${CORE}, upstreams: [core] }
 `,
@@ -64,7 +66,7 @@ beforeAll(async () => {
 
 beforeEach(() => {
   bodies = [];
-  world = openFor("acme");
+  world = openFor(ACME);
 });
 
 afterAll(async () => {
@@ -75,8 +77,8 @@ afterAll(async () => {
 it("a script sees placeholders, other ones in each attempt, of the secrets of its organization", () => {
   expect(Object.keys(world.secrets)).toEqual(["stripe_key", "core_key"]);
   expect(placeholder("stripe_key")).toMatch(/^mrs_[\w-]{24}$/);
-  expect(openFor("acme").secrets["stripe_key"]).not.toBe(placeholder("stripe_key"));
-  expect(Object.keys(openFor("globex").secrets)).toEqual(["core_key"]);
+  expect(openFor(ACME).secrets["stripe_key"]).not.toBe(placeholder("stripe_key"));
+  expect(Object.keys(openFor(GLOBEX).secrets)).toEqual(["core_key"]);
 });
 
 it("the value is put into headers, also into basic credentials", async () => {
@@ -145,7 +147,7 @@ it("a placeholder that goes where its secret may not go is refused, and nothing 
 });
 
 it("a placeholder of another attempt is a text like any other", async () => {
-  const other = openFor("acme").secrets["stripe_key"] ?? "";
+  const other = openFor(ACME).secrets["stripe_key"] ?? "";
   await world.fetch(evil(), { headers: [["x-key", other]] });
   expect(site.heard.at(-1)?.headers["x-key"]).toBe(other);
 });

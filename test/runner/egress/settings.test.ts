@@ -58,6 +58,8 @@ it.each([
   ["upstreams: { core: { url: 'http://a:b@core/' } }", "upstreams.core.url"],
   ["upstreams: { core: { url: 'http://core/?x=1' } }", "upstreams.core.url"],
   ["upstreams: { core: {} }", "upstreams.core.url"],
+  ["upstreams: { core: { url: 'http://core/', organizations: [dev] } }", "not its name"],
+  ["secrets: { key: { value: !env SECRET_KEY, upstreams: [core] } }", "Unresolved tag: !env"],
   ["upstreams: { Core: { url: 'http://core/' } }", "upstreams.Core"],
   ["upstreams: { core: { url: 'http://core/', token: user } }", "upstreams.core.token"],
   ["upstreams: { core: { url: 'http://core/', typo: 1 } }", "typo"],

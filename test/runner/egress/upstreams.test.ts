@@ -19,6 +19,8 @@ const openAs = (yaml: string, over = {}): OpenEgress => {
   return next;
 };
 
+const GLOBEX = "0198c5a0-0000-7000-8000-00000000000b";
+
 const yamlOf = (more = ""): string => `
 upstreams:
   core:
@@ -30,7 +32,7 @@ upstreams:
     url: http://127.0.0.1:${core.port}/plain/
   others:
     url: http://127.0.0.1:${core.port}/others/
-    organizations: [globex]
+    organizations: [${GLOBEX}]
 secrets:
   core_key: { value: core-key-value, upstreams: [core] }
 `;
@@ -126,7 +128,7 @@ it("an upstream that is unknown and one of another organization are the same", a
   expect(unknown).toBe('egress.denied: there is no upstream "nobody" for this organization');
   const theirs = await world.refusal("upstream://others/");
   expect(theirs).toBe(unknown.replace("nobody", "others"));
-  const ref = { organizationId: "globex", jobId: "job", attempt: 1, leaseToken: "lease" };
+  const ref = { organizationId: GLOBEX, jobId: "job", attempt: 1, leaseToken: "lease" };
   const globex = openAs(yamlOf(), { ref });
   expect((await globex.fetch("upstream://others/x")).status).toBe(200);
 });
