@@ -67,7 +67,8 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
     limits: bounds,
     reuse: options.isolation !== "process",
     odd: (facts: object) => {
-      log.warn(facts, "a sandbox child was ended because of what it did");
+      // What ends because all of them end has done nothing.
+      if (pool !== null) log.warn(facts, "a sandbox child was ended because of what it did");
     },
     failedCall: (cause: unknown) => {
       log.error({ err: cause }, "a host call failed");

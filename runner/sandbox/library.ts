@@ -61,7 +61,7 @@ const codeCacheOf = ({ code }: LibraryText): ArrayBuffer => {
 };
 
 /** What an imported library's frames name. */
-export const libraryFile = (name: string): string => `library:${name}`;
+const libraryFile = (name: string): string => `library:${name}`;
 
 const NAMES = "JSON.stringify(Object.keys(millraceLibrary))";
 

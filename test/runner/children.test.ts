@@ -58,12 +58,15 @@ describe("the sandbox children", () => {
     expect(resultOf(await (sandbox as Sandbox).run("export default () => 1"))).toBe(1);
   });
 
-  it("end with the supervisor, a busy one too, and its attempt ends", async () => {
+  it("end with the supervisor, a busy one too, and its attempt ends, and nothing is odd about it", async () => {
+    const warn = vi.spyOn(silentLog, "warn");
     await start();
     const { ran } = await begin(WAIT);
     await sandbox?.stop();
     expect(aliveChildren()).toEqual([]);
     expect(codeOf(await ran)).toBe("runner.crashed");
+    expect(warn).not.toHaveBeenCalled();
+    warn.mockRestore();
   });
 
   it("fail only their own attempt when one is killed, and another takes its place", async () => {
