@@ -69,7 +69,6 @@ export const createRunner = <Inputs>(options: RunnerOptions<Inputs>): Runner => 
   };
 
   const start = async (): Promise<void> => {
-    if (stopping !== null) throw new Error("the runner was stopped: create another");
     try {
       await core.start();
     } catch (cause) {
@@ -80,6 +79,7 @@ export const createRunner = <Inputs>(options: RunnerOptions<Inputs>): Runner => 
   return {
     start: async ({ signal } = {}) => {
       signal?.throwIfAborted();
+      if (stopping !== null) throw new Error("the runner was stopped: create another");
       starting ??= start();
       if (signal === undefined) return await starting;
       await unlessAborted(starting, signal, stop);

@@ -165,6 +165,7 @@ describe("a runner application", () => {
       const runner = runnerWith({});
       await Promise.all([runner.start(), runner.start()]);
       await Promise.all([runner.stop(), runner.stop()]);
+      await expect(runner.start()).rejects.toThrow("the runner was stopped: create another");
       await expect(runnerWith({}).stop()).resolves.toBeUndefined();
       const stopped = runnerWith({});
       await stopped.stop();
