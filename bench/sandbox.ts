@@ -1,11 +1,12 @@
 /**
  * How many attempts of a trivial script two warm sandbox children do in a second, and how long one
- * takes when nothing else runs. `node bench/sandbox.ts [attempts]`
+ * takes when nothing else runs. `node --no-node-snapshot bench/sandbox.ts [attempts]`
  */
 import { silentReport } from "../runner/executor.ts";
 import { DEFAULT_LIMITS } from "../runner/sandbox/limits.ts";
 import { createUsageReader } from "../runner/sandbox/proc.ts";
 import { percentile } from "./figures.ts";
+import { measureIsolates } from "./isolate.ts";
 import { createSupervisor, type Supervisor } from "../runner/supervisor.ts";
 import { systemClock } from "../src/runtime/clock.ts";
 import { silentLog } from "../src/runtime/log.ts";
@@ -57,6 +58,8 @@ export type ChildrenFigures = {
   readonly rate: number;
   /** How long one attempt takes when nothing else runs. */
   readonly idle: string;
+  /** Milliseconds of an attempt in one child, one after the other without a pause. */
+  readonly inTurn: number;
 };
 
 /** Two sandbox children and their supervisor, without a server. */
@@ -75,6 +78,9 @@ export const measureChildren = async (attempts: number): Promise<ChildrenFigures
   try {
     await rateOf(supervisor, WARM_UP);
     const rate = await rateOf(supervisor, attempts);
+    const begun = systemClock.monotonic();
+    await lane(supervisor, attempts / 4);
+    const inTurn = (systemClock.monotonic() - begun) / (attempts / 4);
     const alone: number[] = [];
     for (let i = 0; i < 500; i++) {
       alone.push(await once(supervisor));
@@ -82,14 +88,17 @@ export const measureChildren = async (attempts: number): Promise<ChildrenFigures
       await new Promise((resolve) => systemClock.after(5, () => resolve(undefined)));
     }
     const [p50, p99] = [percentile(alone, 0.5), percentile(alone, 0.99)];
-    return { rate, idle: `p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms` };
+    return { rate, inTurn, idle: `p50 ${p50.toFixed(2)} ms, p99 ${p99.toFixed(2)} ms` };
   } finally {
     await supervisor.stop();
   }
 };
 
 if (import.meta.main) {
-  const { rate, idle } = await measureChildren(Number(process.argv[2] ?? 3_000));
+  const { rate, idle, inTurn } = await measureChildren(Number(process.argv[2] ?? 3_000));
+  const bare = await measureIsolates(500);
   console.log(`sandboxed attempts, ${CHILDREN} warm children: ${rate.toFixed(0)}/s`);
   console.log(`one attempt on an idle system: ${idle}`);
+  console.log(`attempts in turn, one child: ${inTurn.toFixed(2)} ms each`);
+  console.log(`a bare isolate for each, in this process: ${bare.toFixed(2)} ms`);
 }

@@ -128,7 +128,7 @@ const OWNED: readonly (readonly [RegExp, RegExp])[] = [
   [/^(knex|mysql2|node:sqlite)(\/|$)/, /^(src\/store|migrations)\//],
   [/^croner$/, /^src\/schedules\//],
   [/^(undici|ipaddr\.js)$/, /^runner\/egress\//],
-  [/^isolated-vm$/, /^runner\/sandbox\//],
+  [/^isolated-vm$/, /^(runner\/sandbox|bench)\//],
   [/^(commander|cli-progress|picocolors)$/, /^src\/(cli\/|main\.ts)/],
   [/^@opentelemetry\//, /^(src\/telemetry|src\/api|runner)\//],
   [/^@connectrpc\//, /^(src\/(api|cluster|cli|gen)|runner)\//],
