@@ -25,7 +25,7 @@ const through = async (
   const runner = runnerProcess(service.site, addresses, environment);
   await runner.start();
   try {
-    await rateOf(clients, SCRIPT, 1_000);
+    await rateOf(clients, SCRIPT, Math.min(jobs, 1_000));
     const rate = await rateOf(clients, SCRIPT, jobs);
     const name = `sandboxed scripts, ${what}`;
     return {

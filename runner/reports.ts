@@ -40,7 +40,10 @@ export type ReporterOptions = {
 const MOST_UPDATES = 1_000;
 /** In characters, of which each is up to three bytes; servers read 16 MiB. */
 const MOST_TEXT = 4 * 1024 * 1024;
-/** With two, one batch is on its way while the server commits the other. */
+/**
+ * To one server. With two, one batch is on its way while the server commits the other. A server that
+ * swallows packets holds up nobody else's reports.
+ */
 const CALLS_AT_ONCE = 2;
 /** Output and progress wait so long for more, or for the ending. */
 const GATHER_MS = 40;
@@ -61,7 +64,7 @@ export const createReporter = (options: ReporterOptions): Reporter => {
   const due = new Set<Held>();
   const gathering = new Set<Held>();
   const underWay = new Set<Held>();
-  let calls = 0;
+  const calls = new Map<ServerConnection, number>();
   let failures = 0;
   let mostUpdates = MOST_UPDATES;
   let pumping = false;
@@ -107,26 +110,34 @@ export const createReporter = (options: ReporterOptions): Reporter => {
   };
 
   const pump = (): void => {
-    while (!stopped && calls < CALLS_AT_ONCE) {
+    while (!stopped) {
       const batch = gather();
       if (batch === null) return;
       void send(batch);
     }
   };
 
-  /** What goes to the same server as the first one, as much as fits. */
+  const isBusy = (way: ServerConnection): boolean => (calls.get(way) ?? 0) >= CALLS_AT_ONCE;
+
+  const count = (way: ServerConnection, change: 1 | -1): void => {
+    const now = (calls.get(way) ?? 0) + change;
+    if (now === 0) calls.delete(way);
+    else calls.set(way, now);
+  };
+
+  /** What goes to the same server as the first one that can go, as much as fits. */
   const gather = (): Batch | null => {
     const entries: Entry[] = [];
     let to: ServerConnection | null = null;
     let text = 0;
     for (const held of due) {
+      const way = options.route(held.home);
+      if (to === null ? isBusy(way) : way !== to) continue;
       const update = options.holds(held) ? held.outbox.next() : null;
       if (update === null) {
         due.delete(held);
         continue;
       }
-      const way = options.route(held.home);
-      if (to !== null && way !== to) continue;
       text += sizeOf(update);
       if (entries.length > 0 && text > MOST_TEXT) break;
       to = way;
@@ -139,7 +150,7 @@ export const createReporter = (options: ReporterOptions): Reporter => {
   };
 
   const send = async ({ to, entries }: Batch): Promise<void> => {
-    calls += 1;
+    count(to, 1);
     try {
       const updates = entries.map(({ held, update }) => updateMessage(held.assignment.ref, update));
       const { outcomes } = await to.updates.updateJobs({ updates }, { timeoutMs: CALL_TIMEOUT_MS });
@@ -149,7 +160,7 @@ export const createReporter = (options: ReporterOptions): Reporter => {
     } catch (caught) {
       failed(entries, ConnectError.from(caught));
     } finally {
-      calls -= 1;
+      count(to, -1);
       pump();
     }
   };

@@ -1,15 +1,20 @@
 import { codedError } from "./bridge.ts";
 import { charCodeAt, GuestError, jsonStringify } from "./primordials.ts";
 
+/** How it is told that something has more bytes than it may. */
+type TooLarge = { readonly code: string; readonly what: string };
+
+const RESULT: TooLarge = { code: "result.too_large", what: "the result" };
+
 /** The result as JSON; nothing returned is null. @throws result.not_serialisable, and `tooLarge` */
 export const resultText = (
   result: unknown,
   mostBytes: number,
-  tooLarge = "result.too_large",
+  tooLarge: TooLarge = RESULT,
 ): string => {
   const text = stringify(result);
   if (!fits(text, mostBytes)) {
-    throw codedError(tooLarge, `the result is larger than ${mostBytes} bytes of JSON`);
+    throw codedError(tooLarge.code, `${tooLarge.what} is larger than ${mostBytes} bytes of JSON`);
   }
   return text;
 };

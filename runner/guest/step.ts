@@ -18,7 +18,10 @@ export const createStep = (attempt: Attempt, calls: Calls): Step => {
       const found = (await calls.call("step.find", { name })) as { readonly result?: string };
       if (typeof found.result === "string") return jsonParse(found.result) as unknown;
     }
-    const result = resultText(await run(), MOST_BYTES, "quota.steps");
+    const result = resultText(await run(), MOST_BYTES, {
+      code: "quota.steps",
+      what: `the result of the step "${name}"`,
+    });
     await calls.call("step.finish", { name, result });
     // As another attempt will see it.
     return jsonParse(result) as unknown;

@@ -107,7 +107,7 @@ describe.each(ENGINES)("ctx.step, on %s", (engine) => {
       state: JobState.FAILED,
       error: {
         code: "quota.steps",
-        message: 'the result of the step "large" has 262146 bytes; at most 262144 are allowed',
+        message: 'the result of the step "large" is larger than 262144 bytes of JSON',
         retryable: false,
       },
     };

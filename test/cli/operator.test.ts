@@ -6,6 +6,7 @@ import { DatabaseSync } from "node:sqlite";
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 
 import { runCli } from "../support/cli.ts";
+import { runCliHere } from "../support/cli-here.ts";
 import { type Dev, startDev } from "../support/dev.ts";
 
 let dev: Dev;
@@ -46,7 +47,7 @@ describe("the schema", () => {
   test("goes up, stands and goes down; one that is newer than the server is refused", async () => {
     const database = `sqlite:${folder}/millrace.db`;
     const migrate = async (...args: readonly string[]) =>
-      await runCli(["migrate", ...args, "--database", database, "--output", "json"]);
+      await runCliHere(["migrate", ...args, "--database", database, "--output", "json"], {});
     const up = await migrate("up");
     const { applied } = parsed(up.stdout) as { applied: string[] };
     expect(applied.length).toBeGreaterThan(5);

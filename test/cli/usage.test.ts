@@ -5,7 +5,7 @@ import path from "node:path";
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { runCli } from "../support/cli.ts";
+import { runCliHere } from "../support/cli-here.ts";
 
 let folder: string;
 
@@ -33,6 +33,9 @@ const freePort = async (): Promise<number> => {
   return port;
 };
 
+/** No server is known there. */
+const nowhere = () => ({ MILLRACE_DATA_DIR: path.join(folder, "none") });
+
 const NO_TRACE = /\n\s+at /;
 
 describe("a wrong command line ends with 2 and a sentence", () => {
@@ -49,7 +52,7 @@ describe("a wrong command line ends with 2 and a sentence", () => {
     [["job", "submit", "--type", "a", "--input", "1", "--input-file", "a=b"], "JSON object"],
     [["job", "list", "--url", "ftp://example.org"], "http or https"],
   ])("%j", async (args, told) => {
-    const run = await runCli(args, { cwd: folder });
+    const run = await runCliHere(args, nowhere());
     expect(run.code).toBe(2);
     expect(run.stderr).toContain(told);
     expect(run.stderr).not.toMatch(NO_TRACE);
@@ -59,7 +62,7 @@ describe("a wrong command line ends with 2 and a sentence", () => {
 
 describe("a server that cannot be used ends with 4 and a next step", () => {
   test("none is known", async () => {
-    const run = await runCli(["job", "list"], { cwd: folder });
+    const run = await runCliHere(["job", "list"], nowhere());
     expect(run.code).toBe(4);
     expect(run.stderr).toContain("millrace dev");
     expect(run.stderr).not.toMatch(NO_TRACE);
@@ -67,7 +70,7 @@ describe("a server that cannot be used ends with 4 and a next step", () => {
 
   test("nobody listens", async () => {
     const url = `http://127.0.0.1:${await freePort()}`;
-    const run = await runCli(["job", "list"], { env: { MILLRACE_URL: url, MILLRACE_TOKEN: "x" } });
+    const run = await runCliHere(["job", "list"], { MILLRACE_URL: url, MILLRACE_TOKEN: "x" });
     expect(run.code).toBe(4);
     expect(run.stderr).toContain(`The server at ${url} cannot be reached`);
     expect(run.stderr).not.toMatch(NO_TRACE);
@@ -75,13 +78,13 @@ describe("a server that cannot be used ends with 4 and a next step", () => {
 
   test("the health check of nobody", async () => {
     const url = `http://127.0.0.1:${await freePort()}`;
-    expect((await runCli(["healthcheck", "--url", url])).code).toBe(4);
+    expect((await runCliHere(["healthcheck", "--url", url], {})).code).toBe(4);
   });
 
   test("the health check of somebody who never answers", async () => {
     const mute = createServer();
     const url = `http://127.0.0.1:${await listening(mute)}`;
-    const run = await runCli(["healthcheck", "--url", url, "--timeout", "200ms"]);
+    const run = await runCliHere(["healthcheck", "--url", url, "--timeout", "200ms"], {});
     mute.close();
     expect(run.code).toBe(4);
   });
@@ -96,13 +99,19 @@ describe("a server that cannot be used ends with 4 and a next step", () => {
       runnerToken: "r",
     };
     await writeFile(path.join(folder, "credentials.json"), JSON.stringify(credentials));
-    const run = await runCli(["job", "list", "--url", "http://127.0.0.1:3", "--data-dir", folder]);
+    const run = await runCliHere(
+      ["job", "list", "--url", "http://127.0.0.1:3", "--data-dir", folder],
+      {},
+    );
     expect(run.code).toBe(4);
     expect(run.stderr).toContain("No token is known for http://127.0.0.1:3");
   });
 
   test("told as JSON to machines", async () => {
-    const run = await runCli(["job", "list", "--data-dir", `${folder}/none`, "--output", "json"]);
+    const run = await runCliHere(
+      ["job", "list", "--data-dir", `${folder}/none`, "--output", "json"],
+      {},
+    );
     expect(run.code).toBe(4);
     expect(JSON.parse(run.stderr)).toMatchObject({ error: { exitCode: 4 } });
   });
@@ -110,7 +119,7 @@ describe("a server that cannot be used ends with 4 and a next step", () => {
 
 describe("help", () => {
   test.each([[[]], [["job"]], [["token"]]])("%j without a command shows the way", async (args) => {
-    const run = await runCli(args);
+    const run = await runCliHere(args, {});
     expect(run.stdout + run.stderr).toContain("Usage: millrace");
   });
 
@@ -124,7 +133,7 @@ describe("help", () => {
     ["job", "submit"],
     ["job", "watch"],
   ])("of %s %s has an example", async (...args) => {
-    const run = await runCli([...args, "--help"]);
+    const run = await runCliHere([...args, "--help"], {});
     expect(run.code).toBe(0);
     expect(run.stdout).toContain("Examples:");
   });

@@ -54,6 +54,35 @@ describe("a runner and several servers", () => {
     expect(one.syncs.length).toBeLessThanOrEqual(calls + 2);
   });
 
+  it(
+    "reports to the others while one does not answer its reports",
+    { timeout: 5_000 },
+    async () => {
+      one.serverUrls = two.serverUrls = [one.url(), two.url()];
+      await start();
+      await two.until(() => two.syncs.length > 0);
+      const silence = Promise.withResolvers<void>();
+      let heard = (): void => {};
+      one.beforeAnswer = async () => {
+        heard();
+        await silence.promise;
+      };
+      try {
+        // As many as there are calls at once.
+        for (let call = 0; call < 2; call++) {
+          await new Promise<void>((resolve) => {
+            heard = resolve;
+            one.assign({ capability });
+          });
+        }
+        const ref = two.assign({ capability });
+        expect((await two.ending(ref)).ending.case).toBe("resultJson");
+      } finally {
+        silence.resolve();
+      }
+    },
+  );
+
   it("stays with the server that it has while the others cannot be reached", async () => {
     one.serverUrls = ["http://127.0.0.1:1"];
     await start();

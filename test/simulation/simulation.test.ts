@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { openSimulatedStore } from "./open-store.ts";
 import { simulate } from "./simulate.ts";
 
-const SEEDS = 100;
+const SEEDS = 80;
 const CHUNK = 10;
 
 describe("every promise holds under crashes, lost runners, and lost or doubled commits", () => {

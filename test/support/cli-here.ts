@@ -19,11 +19,12 @@ export const runCliHere = async (
   args: readonly string[],
   environment: Readonly<Record<string, string>>,
   signal = new AbortController().signal,
+  input = "",
 ): Promise<CliRun> => {
   const [stdout, stderr] = [recorder(), recorder()];
   const shell = {
     environment,
-    stdin: new PassThrough().end(),
+    stdin: new PassThrough().end(input),
     stdout: stdout.stream,
     stderr: stderr.stream,
     clock: systemClock,

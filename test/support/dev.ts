@@ -5,7 +5,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { createInterface } from "node:readline";
 
-import { LAUNCHER, type CliOptions, type CliRun, runCli } from "./cli.ts";
+import { LAUNCHER, type CliOptions, type CliRun } from "./cli.ts";
+import { runCliHere } from "./cli-here.ts";
 
 /** `millrace dev` as a process: a real server and a real runner on a folder of their own. */
 export type Dev = {
@@ -15,8 +16,8 @@ export type Dev = {
   readonly token: string;
   /** The process id of the runner that it started. */
   runnerPid(): Promise<number>;
-  /** A command that finds this server by its data directory. */
-  cli(args: readonly string[], options?: CliOptions): Promise<CliRun>;
+  /** A command that finds this server by its data directory, in this process. */
+  cli(args: readonly string[], options?: Pick<CliOptions, "input">): Promise<CliRun>;
   /** Everything that it has written to its error output. */
   errors(): string;
   /** Ends it as SIGTERM does, removes its folder, and answers with the exit code. */
@@ -66,8 +67,8 @@ export const startDev = async (
       if (pid === undefined) throw new Error("no runner runs now");
       return pid;
     },
-    cli: async (args, options = {}) =>
-      await runCli(args, { ...options, env: { MILLRACE_DATA_DIR: dataDir, ...options.env } }),
+    cli: async (args, { input } = {}) =>
+      await runCliHere(args, { MILLRACE_DATA_DIR: dataDir }, undefined, input),
     errors: () => errors,
     stop: async () => {
       child.kill("SIGTERM");
