@@ -31,7 +31,8 @@ const THEMES: Readonly<Record<string, readonly Attack[]>> = {
 
 /** Whole in each isolation: what one attempt could leave to another, or take from the outside. */
 const IN_EACH: ReadonlySet<string> = new Set(["escapes", "globals", "egress", "cancellation"]);
-const PART = 6;
+/** `ATTACKS=all npm test -- test/attacks` runs every row in each. */
+const PART = process.env["ATTACKS"] === "all" ? 1 : 6;
 
 /**
  * With a child for each attempt every attack ends in the same code as with a child for each
