@@ -1,8 +1,29 @@
+/**
+ * Two projects, which differ in how much of a process a test file has to itself.
+ *
+ * `together`, the rule: files run one after another in two processes, and share what these have
+ * imported. It halves the work of a file. So a file leaves nothing behind: it stops what it started,
+ * and puts back what it changed.
+ *
+ * `alone`: each file has a process of its own. These change what a process has only one of
+ * (OpenTelemetry's global providers, its environment), start processes for most of their time, or
+ * are hostile. They run first, as the longest are among them.
+ */
 import { defineConfig } from "vitest/config";
+
+const ALONE = [
+  "test/attacks/**/*.test.ts",
+  "test/cli/operator.test.ts",
+  "test/e2e/**/*.test.ts",
+  "test/examples/**/*.test.ts",
+  "test/package/**/*.test.ts",
+  "test/runner/orphans.test.ts",
+  "test/simulation/**/*.test.ts",
+  "test/telemetry/**/*.test.ts",
+];
 
 export default defineConfig({
   test: {
-    include: ["test/**/*.test.ts"],
     globalSetup: ["test/support/global-setup.ts"],
     // isolated-vm cannot be loaded in worker threads, and wants Node without its own snapshot.
     pool: "forks",
@@ -10,5 +31,17 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    projects: [
+      { extends: true, test: { name: "alone", include: ALONE } },
+      {
+        extends: true,
+        test: {
+          name: "together",
+          include: ["test/**/*.test.ts"],
+          exclude: ALONE,
+          isolate: false,
+        },
+      },
+    ],
   },
 });
