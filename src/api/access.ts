@@ -45,6 +45,11 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   "millrace.v1.JobService/WatchJob": users("jobs:view"),
   "millrace.v1.JobService/WatchJobs": users("jobs:view"),
   "millrace.v1.JobService/WaitJob": usersAndJobs("jobs:view"),
+  "millrace.v1.JobService/SubmitWorkflow": users("jobs:create"),
+  "millrace.v1.JobService/GetWorkflow": usersAndJobs("jobs:view"),
+  "millrace.v1.JobService/ListWorkflows": usersAndJobs("jobs:view"),
+  "millrace.v1.JobService/CancelWorkflow": users("jobs:cancel"),
+  "millrace.v1.JobService/RetryWorkflow": users("jobs:retry"),
 
   "millrace.v1.OrganizationService/CreateOrganization": OPERATORS,
   "millrace.v1.OrganizationService/GetOrganization": usersAndOperators(),
@@ -84,6 +89,8 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   "millrace.internal.v1.RunnerService/Sync": RUNNERS,
   "millrace.internal.v1.RunnerService/GetScript": RUNNERS,
   "millrace.internal.v1.RunnerService/ListSteps": RUNNERS,
+  "millrace.internal.v1.RunnerService/SubmitChild": RUNNERS,
+  "millrace.internal.v1.RunnerService/AwaitChild": RUNNERS,
   "millrace.internal.v1.JobUpdateService/UpdateJobs": RUNNERS,
   // A job's own token needs no ability for its own job: the handler sees to the others.
   "millrace.internal.v1.JobUpdateService/UpdateJob": {

@@ -18,7 +18,12 @@ export type GivenFields = Pick<
   | "attemptTimeoutMs"
   | "deadlineAt"
   | "retryPolicy"
+  | "workflowId"
+  | "stepName"
   | "parentId"
+  | "depth"
+  | "hookChain"
+  | "callbackUrl"
   | "scheduleId"
   | "createdAt"
   | "runAt"
@@ -44,9 +49,12 @@ export const freshJob = (given: GivenFields): JobRow => ({
   attemptTimeoutMs: given.attemptTimeoutMs,
   deadlineAt: given.deadlineAt,
   retryPolicy: given.retryPolicy,
-  workflowId: "",
-  stepName: "",
+  workflowId: given.workflowId,
+  stepName: given.stepName,
   parentId: given.parentId,
+  depth: given.depth,
+  hookChain: given.hookChain,
+  callbackUrl: given.callbackUrl,
   scheduleId: given.scheduleId,
   createdAt: given.createdAt,
   runAt: given.runAt,
@@ -68,6 +76,9 @@ export const freshJob = (given: GivenFields): JobRow => ({
   cancelRequestedAt: null,
   cancelReason: "",
   cancelledBy: "",
+  blockedBy: "",
+  childCount: 0,
+  callbackState: given.callbackUrl === "" ? "NONE" : "PENDING",
   outputCount: 0,
   cpuMs: 0,
   peakMemoryBytes: 0,

@@ -6,6 +6,12 @@ type Branded<Name extends string> = string & { readonly [brand]: Name };
 export type JobId = Branded<"JobId">;
 export type OrganizationId = Branded<"OrganizationId">;
 export type UserId = Branded<"UserId">;
+/** UUIDv7. */
+export type WorkflowId = Branded<"WorkflowId">;
+/** UUIDv7. */
+export type HookId = Branded<"HookId">;
+/** UUIDv7; the `webhook-id` of every try. */
+export type DeliveryId = Branded<"DeliveryId">;
 /** Chosen by a runner process at its start. */
 export type RunnerId = Branded<"RunnerId">;
 /** The secret name of one attempt: who presents it may report on that attempt. */

@@ -1,11 +1,13 @@
 import type {
   Capability,
+  HookId,
   JobId,
   LeaseToken,
   OrganizationId,
   RunnerId,
   ScriptHash,
   UserId,
+  WorkflowId,
 } from "./ids.ts";
 import type { RetryPolicy } from "./retry.ts";
 import type { JobState } from "./states.ts";
@@ -36,6 +38,9 @@ export type Labels = Readonly<Record<string, string>>;
 
 export type ConcurrencyPolicy = "QUEUE" | "REJECT";
 
+/** PENDING from the submission of a job with a callback on. */
+export type CallbackState = "NONE" | "PENDING" | "DELIVERED" | "FAILED";
+
 /**
  * The hot row of a job: all that changes, and all that lists show. Rows are values: a change makes
  * a new one. `revision` is that of the commit that wrote it.
@@ -63,9 +68,17 @@ export type JobRow = {
   /** When the job fails if it has not ended: its total timeout as a moment. Null: never. */
   readonly deadlineAt: Millis | null;
   readonly retryPolicy: RetryPolicy;
-  readonly workflowId: string;
+  /** Empty for a job on its own. */
+  readonly workflowId: WorkflowId | "";
   readonly stepName: string;
-  readonly parentId: string;
+  /** The job that submitted it while it ran; empty for a job on its own. */
+  readonly parentId: JobId | "";
+  /** How many parents it has, one above the other. */
+  readonly depth: number;
+  /** Hooks whose jobs led to this one, the nearest last; empty for a job that no hook submitted. */
+  readonly hookChain: readonly HookId[];
+  /** Where its end is told; empty: nowhere. */
+  readonly callbackUrl: string;
   /** The schedule that submitted it; empty if none did. */
   readonly scheduleId: string;
   readonly createdAt: Millis;
@@ -101,6 +114,11 @@ export type JobRow = {
   readonly cancelReason: string;
   /** Who asked for the cancellation. */
   readonly cancelledBy: UserId | "";
+  /** The step of its workflow whose end cancelled it; empty if none did. */
+  readonly blockedBy: string;
+  /** Jobs that it has submitted, over all attempts. */
+  readonly childCount: number;
+  readonly callbackState: CallbackState;
   /** Also the sequence number of the next output row. */
   readonly outputCount: number;
   readonly cpuMs: number;
@@ -113,7 +131,8 @@ export type SpecRow = {
   readonly id: JobId;
   readonly input: JsonText;
   readonly scriptHash: ScriptHash | "";
-  readonly callbackUrl: string;
+  /** Where values of other jobs go into the input: a JSON text of `Binding[]`; empty if there are none. */
+  readonly bindings: JsonText;
   readonly traceparent: string;
   /** Of the submission; empty if it had none. */
   readonly requestId: string;

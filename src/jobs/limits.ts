@@ -69,6 +69,29 @@ export const LIMITS = {
   catchUpJobs: 100,
   schemaBytes: 256 * KIB,
   descriptionLength: 1_000,
+  workflowSteps: 2_000,
+  workflowTies: 20_000,
+  /** Steps that follow one another. */
+  workflowDepth: 500,
+  /** Of all specs of a workflow together, as JSON. */
+  workflowBytes: 4 * MIB,
+  stepNameOfWorkflowLength: 100,
+  /** Of one job, over all of its attempts. */
+  children: 1_000,
+  /** Parents above a job. */
+  childDepth: 8,
+  /** Hooks whose jobs led to a job. */
+  hookChain: 5,
+  /** Of an organization. */
+  hooks: 100,
+  hookTypes: 50,
+  hookForMs: { min: 0, max: DAY },
+  hookNameLength: 200,
+  pauseReasonLength: 500,
+  secretOverlapMs: { min: 0, max: 30 * DAY, default: DAY },
+  metricsPerQuery: 10,
+  metricTypes: 50,
+  metricPoints: 1_500,
   waitMs: { max: MINUTE, default: 30 * SECOND },
 } as const;
 

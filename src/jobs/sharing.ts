@@ -5,6 +5,7 @@ import { DEFAULT_RETRY_POLICY, type RetryPolicy } from "./retry.ts";
 const KEPT = 10_000;
 
 const NO_LABELS: Labels = {};
+const NO_HOOKS: JobRow["hookChain"] = [];
 
 const isNone = ({ fraction, message, currentStep, totalSteps }: Progress): boolean =>
   fraction === 0 && message === "" && currentStep === 0 && totalSteps === 0;
@@ -37,6 +38,8 @@ export class Sharing {
       creatorId: this.#text(row.creatorId),
       runAs: this.#text(row.runAs),
       concurrencyKey: this.#text(row.concurrencyKey),
+      callbackUrl: this.#text(row.callbackUrl),
+      hookChain: row.hookChain.length === 0 ? NO_HOOKS : row.hookChain,
       retryPolicy: this.#policyOf(row.retryPolicy),
       progress: isNone(row.progress) ? NO_PROGRESS : row.progress,
     };

@@ -8,7 +8,9 @@ import { wantNothing, wantsNothing, type Command } from "./commands/command.ts";
 import { EXTERNAL_STARTS, withExternal } from "./external-slots.ts";
 import { handoutOf, type Handout } from "./handout.ts";
 import type { ShardObserver } from "./observer.ts";
+import { note } from "./note.ts";
 import { schedule, type Placement } from "./scheduler.ts";
+import { settle } from "./settle.ts";
 import type { Slots } from "./slots.ts";
 import type { SpecKeeper } from "./spec-keeper.ts";
 import type { ShardState } from "./state.ts";
@@ -73,6 +75,7 @@ export const decide = async (
   wakeUp(WAKE_LIMIT).apply(turn);
   if (sweep) sweepOverdue().apply(turn);
   const outcomes = commands.map((command) => command.apply(turn));
+  settle(turn);
   judgeTypes(turn);
   const release = (): void => {
     for (const runnerId of turn.released.splice(0)) slots.use(fence.shardId, runnerId, -1);
@@ -86,7 +89,10 @@ export const decide = async (
     tools.specs,
     async (specs) => await store.readCold(fence.shardId, { ...wantNothing(), specs: [...specs] }),
   );
+  // What could not be handed out has ended.
+  settle(turn);
   release();
+  note(turn);
   const external = placements.filter(({ runnerId }) => runnerId === EXTERNAL_RUNNER).length;
   return { turn, outcomes, placements, handout, more: external >= EXTERNAL_STARTS };
 };

@@ -3,13 +3,15 @@ import type { BreakerRow } from "../jobs/breaker.ts";
 import type { JobId, OrganizationId, RunnerId } from "../jobs/ids.ts";
 import type { AttemptRow, JobRow, Millis, OutputRow, RequestRow } from "../jobs/job.ts";
 import type { ScriptRow, SpecRow, StepRow } from "../jobs/job.ts";
-import type { ScheduleRow } from "../jobs/schedule.ts";
 import type { Patch } from "../jobs/transitions.ts";
-import type { ColdRows, PurgedJob, ScheduleKey, ShardChanges } from "../store/store.ts";
+import type { ColdRows, PurgedJob, ShardChanges } from "../store/store.ts";
 import type { ActiveJob } from "./active-job.ts";
 import type { Organization } from "./organization.ts";
 import { isOnRunner, type ShardState } from "./state.ts";
 import { TurnAttributes } from "./turn-attributes.ts";
+import { TurnNotices } from "./turn-notices.ts";
+import { TurnSchedules } from "./turn-schedules.ts";
+import { TurnWorkflows } from "./turn-workflows.ts";
 
 export const NO_COLD_ROWS: ColdRows = {
   jobs: [],
@@ -19,6 +21,9 @@ export const NO_COLD_ROWS: ColdRows = {
   schedules: [],
   attributes: [],
   attributeCounts: [],
+  workflows: [],
+  deliveries: [],
+  signingSecrets: [],
 };
 
 /** When a job that ended then may be removed; null for one that lives. */
@@ -47,6 +52,8 @@ export class Turn {
   /** Jobs that ended in this turn: no longer in the state, not yet in the database. */
   readonly #departed = new Map<string, ActiveJob>();
   readonly #cold = new Map<string, JobRow>();
+  /** Ended before this turn, and still so. */
+  readonly #amended = new Map<string, { readonly before: JobRow; readonly after: JobRow }>();
   readonly #requests = new Map<string, RequestRow>();
   readonly #specs = new Map<string, SpecRow>();
   readonly #newRequests: RequestRow[] = [];
@@ -59,9 +66,12 @@ export class Turn {
   readonly purged: PurgedJob[] = [];
   readonly purgedOutput: ShardChanges["purgedOutput"][number][] = [];
   readonly #audit: AuditRow[] = [];
-  readonly #schedules = new Map<string, ScheduleRow | null>();
-  readonly #changedSchedules = new Map<string, ScheduleKey>();
+  /** Jobs that ended since `takeEnded` was asked. */
+  #ended: ActiveJob[] = [];
+  readonly schedules: TurnSchedules;
   readonly attributes: TurnAttributes;
+  readonly workflows: TurnWorkflows;
+  readonly notices: TurnNotices;
   /** Running attempts whose runners are to be told to stop them. */
   readonly toStop: ActiveJob[] = [];
   /** A runner for each slot that became free. */
@@ -82,17 +92,22 @@ export class Turn {
       this.#requests.set(keyOf(row.organizationId, row.requestId), row);
     }
     for (const limits of cold.organizations) state.admit(limits);
-    for (const row of cold.schedules) this.#schedules.set(keyOf(row.organizationId, row.id), row);
+    this.schedules = new TurnSchedules(cold);
     this.attributes = new TurnAttributes(cold);
+    this.workflows = new TurnWorkflows(cold);
+    this.notices = new TurnNotices(cold);
   }
 
   /** True for a turn that leaves nothing to commit. */
   get changedNothing(): boolean {
     return (
       this.#touched.size === 0 &&
+      this.#amended.size === 0 &&
       this.#audit.length === 0 &&
-      this.#changedSchedules.size === 0 &&
+      this.schedules.changedNothing &&
       this.attributes.changedNothing &&
+      this.workflows.changedNothing &&
+      this.notices.changedNothing &&
       this.#breakers.size === 0 &&
       this.purged.length === 0 &&
       this.purgedOutput.length === 0
@@ -140,8 +155,35 @@ export class Turn {
     }
     if (job.row.endedAt !== null) {
       this.#departed.set(keyOf(job.row.organizationId, job.row.id), job);
+      if (before.endedAt === null) this.#ended.push(job);
     }
     return job.row;
+  }
+
+  /** Jobs that ended since the last time that somebody asked. */
+  takeEnded(): ActiveJob[] {
+    const ended = this.#ended;
+    this.#ended = [];
+    return ended;
+  }
+
+  /** Every job that the turn changed, with the committed row before it; null for a new job. */
+  touched(): Iterable<readonly [ActiveJob, JobRow | null]> {
+    return this.#touched;
+  }
+
+  /** Changes facts of a job that has ended, and stays so. A command that asks has to want it. */
+  amend(row: JobRow, patch: Patch): JobRow {
+    const key = keyOf(row.organizationId, row.id);
+    const departed = this.#departed.get(key);
+    const after: JobRow = { ...row, ...patch, revision: this.revision, updatedAt: this.now };
+    if (departed === undefined) {
+      this.#cold.set(key, after);
+      this.#amended.set(key, { before: this.#amended.get(key)?.before ?? row, after });
+    } else {
+      departed.row = after;
+    }
+    return after;
   }
 
   /** Brings an ended job back to life. Its organization must have been admitted. */
@@ -155,7 +197,8 @@ export class Turn {
       updatedAt: this.now,
     });
     const before = departed && this.#touched.get(departed);
-    this.#touched.set(job, before === undefined ? row : before);
+    this.#touched.set(job, before === undefined ? (this.#amended.get(key)?.before ?? row) : before);
+    this.#amended.delete(key);
     if (departed !== undefined) {
       this.#touched.delete(departed);
       this.#departed.delete(key);
@@ -198,39 +241,10 @@ export class Turn {
     this.#breakers.set(keyOf(row.organizationId, row.type), row);
   }
 
-  /** The schedule as it stands now; null if there is none. A command that asks has to want it. */
-  schedule({ organizationId, id }: ScheduleKey): ScheduleRow | null {
-    return this.#schedules.get(keyOf(organizationId, id)) ?? null;
-  }
-
-  putSchedule(row: ScheduleRow): ScheduleRow {
-    const key = keyOf(row.organizationId, row.id);
-    this.#schedules.set(key, row);
-    this.#changedSchedules.set(key, row);
-    return row;
-  }
-
-  removeSchedule({ organizationId, id }: ScheduleKey): void {
-    const key = keyOf(organizationId, id);
-    this.#schedules.set(key, null);
-    this.#changedSchedules.set(key, { organizationId, id });
-  }
-
   /** Everything to be written. Asked for once the turn has been decided; the same from then on. */
   changes(): ShardChanges {
     this.#changes ??= this.#collect();
     return this.#changes;
-  }
-
-  #scheduleChanges(): Pick<ShardChanges, "schedules" | "removedSchedules"> {
-    const schedules: ScheduleRow[] = [];
-    const removedSchedules: ScheduleKey[] = [];
-    for (const [key, changed] of this.#changedSchedules) {
-      const row = this.#schedules.get(key) ?? null;
-      if (row === null) removedSchedules.push(changed);
-      else schedules.push(row);
-    }
-    return { schedules, removedSchedules };
   }
 
   #collect(): ShardChanges {
@@ -245,6 +259,10 @@ export class Turn {
         behind.set(row, before);
       }
     }
+    for (const { before, after } of this.#amended.values()) {
+      updated.push(after);
+      behind.set(after, before);
+    }
     return {
       revision: this.revision,
       inserted,
@@ -258,7 +276,9 @@ export class Turn {
       scripts: [...this.#scripts.values()],
       audit: this.#audit,
       ...this.attributes.changes(),
-      ...this.#scheduleChanges(),
+      ...this.schedules.changes(),
+      ...this.workflows.changes(),
+      ...this.notices.changes(),
       breakers: [...this.#breakers.values()],
       purged: this.purged,
       purgedOutput: this.purgedOutput,

@@ -10,49 +10,10 @@ import { JOB_COLUMNS, jobOf } from "./rows/job.ts";
 import { requestOf } from "./rows/request.ts";
 import { scheduleOf } from "./rows/schedule.ts";
 import { specOf } from "./rows/spec.ts";
+import { readDeliveries, readSigningSecrets } from "./notices.ts";
+import { type Key, KEYS_PER_READ, readByKey } from "./read-by-key.ts";
 import type { ColdRows, ColdWanted, JobKey, ShardId } from "./store.ts";
-
-/** Keeps a statement small, and below the 1,000 alternatives that SQLite takes. */
-const KEYS_PER_READ = 200;
-
-type Key = { readonly organizationId: OrganizationId; readonly id: string };
-
-const byOrganization = (keys: readonly Key[]): Map<OrganizationId, string[]> => {
-  const groups = new Map<OrganizationId, string[]>();
-  for (const { organizationId, id } of keys) {
-    const group = groups.get(organizationId);
-    if (group === undefined) groups.set(organizationId, [id]);
-    else group.push(id);
-  }
-  return groups;
-};
-
-/** Rows by primary key; each alternative names all of the key's columns, so that it is a range of it. */
-const readByKey = async (
-  knex: Knex,
-  read: {
-    readonly table: string;
-    readonly id: string;
-    readonly columns: readonly (string | Knex.Raw)[];
-  },
-  shardId: ShardId,
-  keys: readonly Key[],
-): Promise<DatabaseRow[]> => {
-  const rows: DatabaseRow[] = [];
-  for (let at = 0; at < keys.length; at += KEYS_PER_READ) {
-    const groups = byOrganization(keys.slice(at, at + KEYS_PER_READ));
-    const query = knex(read.table).select(read.columns);
-    for (const [organizationId, ids] of groups) {
-      void query.orWhere((alternative) => {
-        void alternative
-          .where({ shard_id: shardId, organization_id: organizationId })
-          .whereIn(read.id, ids);
-      });
-    }
-    rows.push(...((await query) as DatabaseRow[]));
-  }
-  return rows;
-};
+import { readWorkflows } from "./workflows.ts";
 
 const readAttributes = async (
   { knex, textOfBytes }: Engine,
@@ -113,7 +74,7 @@ export const readCold = async (
     "job_id",
     "input",
     "script_hash",
-    "callback_url",
+    "bindings",
     "traceparent",
     textOfBytes("request_id"),
   ];
@@ -130,16 +91,29 @@ export const readCold = async (
     columns: readonly (string | Knex.Raw)[],
     keys: readonly Key[] | readonly JobKey[],
   ): Promise<DatabaseRow[]> => await readByKey(knex, { table, id, columns }, shardId, keys);
-  const [jobs, specs, requests, organizations, schedules, attributes, attributeCounts] =
-    await Promise.all([
-      read("jobs", "id", JOB_COLUMNS, wanted.jobs),
-      read("job_specs", "job_id", specColumns, wanted.specs),
-      read("job_requests", "request_id", requestColumns, requestKeys),
-      readLimits(knex, shardId, wanted.organizations),
-      read("schedules", "id", ["*"], wanted.schedules),
-      readAttributes(engine, shardId, wanted.attributes),
-      countAttributes(engine, shardId, wanted.attributeCounts),
-    ]);
+  const [
+    jobs,
+    specs,
+    requests,
+    organizations,
+    schedules,
+    attributes,
+    attributeCounts,
+    workflows,
+    deliveries,
+    signingSecrets,
+  ] = await Promise.all([
+    read("jobs", "id", JOB_COLUMNS, wanted.jobs),
+    read("job_specs", "job_id", specColumns, wanted.specs),
+    read("job_requests", "request_id", requestColumns, requestKeys),
+    readLimits(knex, shardId, wanted.organizations),
+    read("schedules", "id", ["*"], wanted.schedules),
+    readAttributes(engine, shardId, wanted.attributes),
+    countAttributes(engine, shardId, wanted.attributeCounts),
+    readWorkflows(engine, shardId, wanted.workflows),
+    readDeliveries(engine, shardId, wanted.deliveries),
+    readSigningSecrets(engine, shardId, wanted.signingSecrets),
+  ]);
   return {
     jobs: jobs.map(jobOf),
     specs: specs.map(specOf),
@@ -148,5 +122,8 @@ export const readCold = async (
     schedules: schedules.map(scheduleOf),
     attributes: attributes.map(attributeOf),
     attributeCounts,
+    workflows,
+    deliveries,
+    signingSecrets,
   };
 };

@@ -4,7 +4,6 @@ import { DELETE_ATTRIBUTE, INSERT_ATTRIBUTE } from "./rows/attribute.ts";
 import { INSERT_AUDIT } from "./rows/audit.ts";
 import { INSERT_ATTEMPT } from "./rows/attempt.ts";
 import { UPSERT_BREAKER } from "./rows/breaker.ts";
-import type { Binding } from "./rows/column.ts";
 import { INSERT_JOB, INSERT_USUAL_JOB, isUsual, updateFor } from "./rows/job.ts";
 import { DELETE_LABEL, INSERT_LABEL, labelRows } from "./rows/label.ts";
 import { INSERT_OUTPUT } from "./rows/output.ts";
@@ -22,38 +21,16 @@ import { INSERT_MISSING_SCRIPT } from "./rows/script.ts";
 import { DELETE_SCHEDULE, UPSERT_SCHEDULE } from "./rows/schedule.ts";
 import { INSERT_SPEC } from "./rows/spec.ts";
 import { INSERT_MISSING_STEP } from "./rows/step.ts";
+import { writeNotices } from "./notices.ts";
 import { Deposed, type Fence, type ShardChanges, type ShardId } from "./store.ts";
+import { writeWorkflows } from "./workflows.ts";
+import { writeRows } from "./write-rows.ts";
 
 /**
  * Takes the shard's row lock, so that the commits of two who both believe to be the owner follow
  * one another, and the second finds either another epoch or another revision.
  */
 const FENCE = "UPDATE shards SET revision = ? WHERE id = ? AND epoch = ? AND revision = ?";
-
-const compareBy =
-  (
-    columns: number,
-  ): ((a: readonly (string | number | null)[], b: readonly (string | number | null)[]) => number) =>
-  (a, b) => {
-    for (let at = 0; at < columns; at += 1) {
-      const one = a[at] ?? "";
-      const other = b[at] ?? "";
-      if (one !== other) return one < other ? -1 : 1;
-    }
-    return 0;
-  };
-
-/** Sorted by key: rows are locked and pages are touched in one order. */
-const write = async <Row>(
-  transaction: Transaction,
-  shardId: ShardId,
-  { write, values }: Binding<Row>,
-  rows: readonly Row[],
-): Promise<void> => {
-  if (rows.length === 0) return;
-  const all = rows.map((row) => values(shardId, row));
-  await transaction.write(write, all.toSorted(compareBy(write.key.length)));
-};
 
 /** Resume tokens from before the newest row that goes are worth nothing from now on. */
 const COMPACT = `UPDATE shards SET compacted_revision =
@@ -64,18 +41,18 @@ const purge = async (
   shardId: ShardId,
   { purged, purgedOutput }: ShardChanges,
 ): Promise<void> => {
-  await write(transaction, shardId, DELETE_OUTPUT_ROW, purgedOutput);
+  await writeRows(transaction, shardId, DELETE_OUTPUT_ROW, purgedOutput);
   if (purged.length === 0) return;
   const newest = purged.reduce((revision, job) => Math.max(revision, job.revision), 0);
   await transaction.run(COMPACT, [newest, newest, shardId]);
   const requests = purged.filter(({ requestId }) => requestId !== "");
-  await write(transaction, shardId, DELETE_LABEL, labelRows(purged));
-  await write(transaction, shardId, DELETE_SPEC, purged);
-  await write(transaction, shardId, DELETE_ATTEMPTS, purged);
-  await write(transaction, shardId, DELETE_OUTPUT, purged);
-  await write(transaction, shardId, DELETE_STEPS, purged);
-  await write(transaction, shardId, DELETE_REQUEST, requests);
-  await write(transaction, shardId, DELETE_JOB, purged);
+  await writeRows(transaction, shardId, DELETE_LABEL, labelRows(purged));
+  await writeRows(transaction, shardId, DELETE_SPEC, purged);
+  await writeRows(transaction, shardId, DELETE_ATTEMPTS, purged);
+  await writeRows(transaction, shardId, DELETE_OUTPUT, purged);
+  await writeRows(transaction, shardId, DELETE_STEPS, purged);
+  await writeRows(transaction, shardId, DELETE_REQUEST, requests);
+  await writeRows(transaction, shardId, DELETE_JOB, purged);
 };
 
 export const commit = async (
@@ -92,26 +69,28 @@ export const commit = async (
     await purge(transaction, shardId, changes);
     const usual = changes.inserted.filter(isUsual);
     const unusual = changes.inserted.filter((job) => !isUsual(job));
-    await write(transaction, shardId, INSERT_USUAL_JOB, usual);
-    await write(transaction, shardId, INSERT_JOB, unusual);
-    await write(transaction, shardId, INSERT_LABEL, labelRows(changes.inserted));
-    await write(transaction, shardId, INSERT_SPEC, changes.specs);
+    await writeRows(transaction, shardId, INSERT_USUAL_JOB, usual);
+    await writeRows(transaction, shardId, INSERT_JOB, unusual);
+    await writeRows(transaction, shardId, INSERT_LABEL, labelRows(changes.inserted));
+    await writeRows(transaction, shardId, INSERT_SPEC, changes.specs);
     for (const [update, jobs] of Map.groupBy(changes.updated, (job) =>
       updateFor(changes.before.get(job), job),
     )) {
-      await write(transaction, shardId, update, jobs);
+      await writeRows(transaction, shardId, update, jobs);
     }
-    await write(transaction, shardId, INSERT_ATTEMPT, changes.attempts);
-    await write(transaction, shardId, INSERT_OUTPUT, changes.output);
-    await write(transaction, shardId, INSERT_MISSING_STEP, changes.steps);
-    await write(transaction, shardId, INSERT_REQUEST, changes.requests);
-    await write(transaction, shardId, INSERT_MISSING_SCRIPT, changes.scripts);
-    await write(transaction, shardId, INSERT_AUDIT, changes.audit);
+    await writeRows(transaction, shardId, INSERT_ATTEMPT, changes.attempts);
+    await writeRows(transaction, shardId, INSERT_OUTPUT, changes.output);
+    await writeRows(transaction, shardId, INSERT_MISSING_STEP, changes.steps);
+    await writeRows(transaction, shardId, INSERT_REQUEST, changes.requests);
+    await writeRows(transaction, shardId, INSERT_MISSING_SCRIPT, changes.scripts);
+    await writeRows(transaction, shardId, INSERT_AUDIT, changes.audit);
     // One that is taken away and given anew in the same turn may be of another kind.
-    await write(transaction, shardId, DELETE_ATTRIBUTE, changes.removedAttributes);
-    await write(transaction, shardId, INSERT_ATTRIBUTE, changes.attributes);
-    await write(transaction, shardId, UPSERT_SCHEDULE, changes.schedules);
-    await write(transaction, shardId, DELETE_SCHEDULE, changes.removedSchedules);
-    await write(transaction, shardId, UPSERT_BREAKER, changes.breakers);
+    await writeRows(transaction, shardId, DELETE_ATTRIBUTE, changes.removedAttributes);
+    await writeRows(transaction, shardId, INSERT_ATTRIBUTE, changes.attributes);
+    await writeRows(transaction, shardId, UPSERT_SCHEDULE, changes.schedules);
+    await writeRows(transaction, shardId, DELETE_SCHEDULE, changes.removedSchedules);
+    await writeRows(transaction, shardId, UPSERT_BREAKER, changes.breakers);
+    await writeWorkflows(transaction, shardId, changes);
+    await writeNotices(transaction, shardId, changes);
   });
 };

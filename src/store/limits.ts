@@ -3,6 +3,7 @@ import type { Knex } from "knex";
 import type { OrganizationId } from "../jobs/ids.ts";
 import { ORGANIZATION_DEFAULTS } from "../jobs/limits.ts";
 import type { DatabaseRow } from "./engine.ts";
+import { readHooks } from "./notices.ts";
 import { breakerOf } from "./rows/breaker.ts";
 import { numberOf, numberOrNull, textOf } from "./rows/column.ts";
 import type { OrganizationLimits, ShardId } from "./store.ts";
@@ -28,6 +29,10 @@ export const readLimits = async (
     .where("shard_id", shardId)
     .whereIn("organization_id", ids)
     .where("failures", ">", 0)) as DatabaseRow[];
+  const hooks = Map.groupBy(
+    await readHooks(knex, shardId, ids),
+    ({ organizationId }) => organizationId,
+  );
   const found = new Map(rows.map((row) => [textOf(row, "id"), row]));
   const [types, breakers] = [byOrganization(limited), byOrganization(crashed)];
   return ids.map((organizationId) => {
@@ -47,6 +52,7 @@ export const readLimits = async (
         ]),
       ),
       breakers: (breakers.get(organizationId) ?? []).map(breakerOf),
+      hooks: hooks.get(organizationId) ?? [],
     };
   });
 };

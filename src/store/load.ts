@@ -10,6 +10,7 @@ import { readLimits } from "./limits.ts";
 import { numberOf } from "./rows/column.ts";
 import { JOB_COLUMNS, jobOf } from "./rows/job.ts";
 import type { ShardId, ShardSnapshot } from "./store.ts";
+import { readActiveWorkflows } from "./workflows.ts";
 
 /** About a tenth of a second on SQLite, which answers while nothing else happens in the process. */
 const PAGE = 5_000;
@@ -72,10 +73,11 @@ export const loadShard = async (engine: Engine, shardId: ShardId): Promise<Shard
     const jobs = await readActive(engine, shardId);
     const ids = new Set<OrganizationId>(jobs.map((job) => job.organizationId));
     const organizations = await readLimits(knex, shardId, [...ids]);
+    const workflows = await readActiveWorkflows(engine, shardId);
     const now = await readShard(knex, shardId);
     // Another epoch: the lease is lost, and what was read is worth nothing anyway.
     if (now.epoch !== shard.epoch || now.revision === shard.revision) {
-      return { ...now, jobs, organizations };
+      return { ...now, jobs, organizations, workflows };
     }
     shard = now;
   }

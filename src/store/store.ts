@@ -1,6 +1,3 @@
-import type { AttributeRow } from "../jobs/attribute.ts";
-import type { AuditRow } from "../jobs/audit.ts";
-import type { BreakerRow } from "../jobs/breaker.ts";
 import type { JobId, OrganizationId, ScriptHash, UserId } from "../jobs/ids.ts";
 import type {
   AttemptRow,
@@ -9,19 +6,25 @@ import type {
   Labels,
   Millis,
   OutputRow,
-  RequestRow,
   ScriptRow,
-  SpecRow,
-  StepRow,
 } from "../jobs/job.ts";
 import type { StepResult } from "../jobs/report.ts";
-import type { ScheduleRow } from "../jobs/schedule.ts";
 import type { JobState } from "../jobs/states.ts";
 import type { CatalogStore, ScheduleStore } from "./catalog-store.ts";
+import type {
+  ColdRows,
+  ColdWanted,
+  JobKey,
+  OrganizationLimits,
+  PurgedJob,
+  ShardChanges,
+  WorkflowRows,
+} from "./changes.ts";
 import type { IdentityStore } from "./identity-store.ts";
 
 export * from "./identity-store.ts";
 export type * from "./catalog-store.ts";
+export * from "./changes.ts";
 
 /** The number of a shard: 0 to the database's shard count - 1. */
 export type ShardId = number;
@@ -36,131 +39,6 @@ export class Deposed extends Error {
     super(`shard ${fence.shardId} is no longer owned at epoch ${fence.epoch}`);
   }
 }
-
-export type JobKey = { readonly organizationId: OrganizationId; readonly id: JobId };
-
-/** Limits of an organization; the defaults fill in what its row leaves open. */
-export type OrganizationLimits = {
-  readonly organizationId: OrganizationId;
-  readonly maxRunning: number;
-  readonly maxQueued: number;
-  /** Its share of the service beside others. */
-  readonly weight: number;
-  /** How long its ended jobs are kept. */
-  readonly retentionMs: number;
-  /** At most so many running jobs of a type; only types that have a limit. */
-  readonly types: ReadonlyMap<string, number>;
-  /** Types that crashed since their last success. */
-  readonly breakers: readonly BreakerRow[];
-};
-
-/** Rows that a batch of commands needs and memory does not hold. */
-export type ColdWanted = {
-  readonly jobs: readonly JobKey[];
-  readonly specs: readonly JobKey[];
-  readonly requests: readonly {
-    readonly organizationId: OrganizationId;
-    readonly requestId: string;
-  }[];
-  /** Read anew even if they are in memory. */
-  readonly organizations: readonly OrganizationId[];
-  readonly schedules: readonly ScheduleKey[];
-  readonly attributes: readonly AttributeWanted[];
-  /** Users of whom it matters how many attributes they have. */
-  readonly attributeCounts: readonly UserKey[];
-};
-
-export const NOTHING_WANTED: ColdWanted = {
-  jobs: [],
-  specs: [],
-  requests: [],
-  organizations: [],
-  schedules: [],
-  attributes: [],
-  attributeCounts: [],
-};
-
-export type UserKey = { readonly organizationId: OrganizationId; readonly userId: UserId };
-
-export type ScheduleKey = { readonly organizationId: OrganizationId; readonly id: string };
-
-export type AttributeWanted = UserKey & {
-  readonly name: string;
-  readonly value: string;
-};
-
-export type ColdRows = {
-  readonly jobs: readonly JobRow[];
-  readonly specs: readonly SpecRow[];
-  readonly requests: readonly RequestRow[];
-  readonly organizations: readonly OrganizationLimits[];
-  readonly schedules: readonly ScheduleRow[];
-  readonly attributes: readonly AttributeRow[];
-  /** Without those who have none. */
-  readonly attributeCounts: readonly (UserKey & { readonly count: number })[];
-};
-
-/** Everything that one batch writes, in one transaction. No two entries of a list share a key. */
-export type ShardChanges = {
-  /** The revision that the shard has after this commit; all job rows here carry it. */
-  readonly revision: number;
-  readonly inserted: readonly JobRow[];
-  readonly specs: readonly SpecRow[];
-  readonly updated: readonly JobRow[];
-  /** The committed row behind an updated one: only what differs is written. Without it, everything. */
-  readonly before: ReadonlyMap<JobRow, JobRow>;
-  readonly attempts: readonly AttemptRow[];
-  readonly output: readonly OutputRow[];
-  /** Written unless they are there already. */
-  readonly steps: readonly StepRow[];
-  readonly requests: readonly RequestRow[];
-  /** Written unless they are there already. */
-  readonly scripts: readonly ScriptRow[];
-  readonly audit: readonly AuditRow[];
-  /** Written unless they are there already. */
-  readonly attributes: readonly AttributeRow[];
-  readonly removedAttributes: readonly AttributeRow[];
-  /** Written whether they are there or not. */
-  readonly schedules: readonly ScheduleRow[];
-  readonly removedSchedules: readonly ScheduleKey[];
-  /** Written whether they are there or not. */
-  readonly breakers: readonly BreakerRow[];
-  /** Ended jobs that retention removes, with all that belongs to them. */
-  readonly purged: readonly PurgedJob[];
-  /** Output that goes before its job does, because it is too much for one commit. */
-  readonly purgedOutput: readonly Pick<OutputRow, "organizationId" | "jobId" | "seq">[];
-};
-
-/** What is known of a job that is to be removed. */
-export type PurgedJob = JobKey & {
-  /** Resume tokens from before it are worth nothing once the job is gone. */
-  readonly revision: number;
-  readonly labels: Labels;
-  readonly outputCount: number;
-  /** Empty if it was submitted without one. */
-  readonly requestId: string;
-};
-
-/** A commit that changes nothing but the revision. */
-export const NO_CHANGES: Omit<ShardChanges, "revision"> = {
-  inserted: [],
-  specs: [],
-  updated: [],
-  before: new Map(),
-  attempts: [],
-  output: [],
-  steps: [],
-  requests: [],
-  scripts: [],
-  audit: [],
-  attributes: [],
-  removedAttributes: [],
-  schedules: [],
-  removedSchedules: [],
-  breakers: [],
-  purged: [],
-  purgedOutput: [],
-};
 
 export type ShardRecord = {
   readonly id: ShardId;
@@ -178,6 +56,8 @@ export type ShardSnapshot = {
   readonly revision: number;
   readonly jobs: readonly JobRow[];
   readonly organizations: readonly OrganizationLimits[];
+  /** That have not ended. */
+  readonly workflows: readonly WorkflowRows[];
 };
 
 /** What the owner of a shard reads and writes. */

@@ -105,7 +105,13 @@ describe("an external job", () => {
     const { shard, job } = begin();
     const row = shard.row(job);
     if (row === undefined) throw new Error("the job is gone");
-    const snapshot = { epoch: 1, revision: 1, jobs: [row], organizations: [someLimits()] };
+    const snapshot = {
+      epoch: 1,
+      revision: 1,
+      jobs: [row],
+      organizations: [someLimits()],
+      workflows: [],
+    };
     const state = await stateOf(snapshot, async () => {});
     expect(state.organization(acme)?.running).toBe(1);
     expect(state.runners.size).toBe(0);

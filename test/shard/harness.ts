@@ -28,6 +28,7 @@ export const someLimits = (facts: Partial<OrganizationLimits> = {}): Organizatio
   weight: 1,
   retentionMs: 60_000,
   types: new Map(),
+  hooks: [],
   breakers: [],
   ...facts,
 });

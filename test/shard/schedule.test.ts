@@ -41,7 +41,7 @@ const reasonOf = (outcome: unknown): string =>
 const left = (shard: Shard, command: Parameters<Shard["do"]>[0], stands: ScheduleRow | null) => {
   const cold = { schedules: stands === null ? [] : [stands] };
   const { outcome, turn } = shard.do(command, cold);
-  return { outcome, changes: turn.changes(), row: turn.schedule(read) };
+  return { outcome, changes: turn.changes(), row: turn.schedules.find(read) };
 };
 
 describe("firing", () => {

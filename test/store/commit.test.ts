@@ -114,6 +114,7 @@ describe.each(ENGINES)("commit on %s", (engine) => {
       ...given_,
       ...["runAs", "concurrencyKey", "concurrencyPolicy", "attemptTimeoutMs", "deadlineAt"],
       ...["retryPolicy", "workflowId", "stepName", "parentId", "scheduleId", "createdAt"],
+      ...["depth", "hookChain", "callbackUrl"],
     ] as (keyof JobRow)[];
     const expected = Object.fromEntries(kept.map((field) => [field, fresh[field]]));
     expect(changed).toEqual({ ...full, ...expected, revision: 2 });
@@ -136,6 +137,7 @@ describe.each(ENGINES)("commit on %s", (engine) => {
       ...["state", "runAt", "queuedAt", "updatedAt", "startedAt", "attempt", "retryCount"],
       ...["lostCount", "runnerId", "leaseToken", "reportSeq", "progress", "error", "endedAt"],
       ...["purgeAt", "updateSeq", "tokenRevokedAttempt", "cancelledBy"],
+      ...["blockedBy", "childCount", "callbackState"],
       ...["cancelRequestedAt", "cancelReason", "outputCount", "cpuMs", "peakMemoryBytes"],
     ].map((field) => ({ [field]: full[field as keyof JobRow] }));
     steps.push({ state: "RUNNING", attempt: 77, leaseToken: "another" as JobRow["leaseToken"] });

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from "vitest";
 
-import type { UserId } from "../../src/jobs/ids.ts";
+import type { UserId, WorkflowId } from "../../src/jobs/ids.ts";
 import type { JobRow } from "../../src/jobs/job.ts";
 import type { JobFilter } from "../../src/store/store.ts";
 import { claimed, type TestOwner } from "../support/changes.ts";
@@ -12,13 +12,15 @@ import { withStore } from "../support/stores.ts";
 const ANN = "ann" as UserId;
 const BOB = "bob" as UserId;
 
+const FLOW = "flow" as WorkflowId;
+
 /** From the oldest to the newest. */
 const JOBS: readonly JobRow[] = [
   aJobRow({ name: "0", state: "QUEUED", createdAt: 10, labels: { team: "a" }, creatorId: ANN }),
   aJobRow({ name: "1", state: "RUNNING", createdAt: 20, type: "mail", creatorId: ANN, runAs: BOB }),
   aJobRow({ name: "2", state: "QUEUED", createdAt: 20, labels: { team: "a", site: "x" } }),
   aJobRow({ name: "3", state: "FAILED", createdAt: 30, endedAt: 31, type: "mailing", runAs: BOB }),
-  aJobRow({ name: "4", state: "QUEUED", createdAt: 40, labels: { team: "b" }, workflowId: "flow" }),
+  aJobRow({ name: "4", state: "QUEUED", createdAt: 40, labels: { team: "b" }, workflowId: FLOW }),
   aJobRow({ name: "5", state: "SUCCEEDED", createdAt: 50, endedAt: 51, labels: { team: "A" } }),
 ];
 

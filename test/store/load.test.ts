@@ -10,7 +10,7 @@ import { aJobId, aJobRow, aSpecRow } from "../support/job-row.ts";
 import { ACME, aRequestRow, GLOBEX, placeOf } from "../support/store-rows.ts";
 import { withStore } from "../support/stores.ts";
 
-const NONE = { types: new Map(), breakers: [] };
+const NONE = { types: new Map(), breakers: [], hooks: [] };
 
 describe.each(ENGINES)("what an owner reads on %s", (engine) => {
   const given = withStore(engine);
@@ -91,7 +91,13 @@ describe.each(ENGINES)("what an owner reads on %s", (engine) => {
 
   test("an empty shard loads as nothing, and one that is not there not at all", async () => {
     const { shards } = given.store;
-    expect(await shards.load(3)).toEqual({ epoch: 0, revision: 0, jobs: [], organizations: [] });
+    expect(await shards.load(3)).toEqual({
+      epoch: 0,
+      revision: 0,
+      jobs: [],
+      organizations: [],
+      workflows: [],
+    });
     await expect(shards.load(4)).rejects.toThrow(/no shard 4/);
   });
 

@@ -39,9 +39,10 @@ describe.each(ENGINES)("texts on %s", (engine) => {
       cancelReason: text,
       labels: { key: text },
       error,
+      callbackUrl: text,
       progress: { fraction: 0, message: text, currentStep: 0, totalSteps: 0 },
     });
-    const spec = { ...aSpecRow(job), input: text, callbackUrl: text };
+    const spec = { ...aSpecRow(job), input: text, bindings: text };
     const attempt = anAttemptRow(job, { result: text, error });
     const output = anOutputRow(job, { text });
     const script = aScriptRow({ source: text, code: text });
@@ -97,11 +98,11 @@ describe.each(ENGINES)("texts on %s", (engine) => {
           wide(LIMITS.labelValueLength),
         ]),
       ),
+      callbackUrl: wide(LIMITS.urlLength),
     });
     const spec = {
       ...aSpecRow(job),
       input: "x".repeat(LIMITS.inputBytes),
-      callbackUrl: wide(LIMITS.urlLength),
     };
     const script = aScriptRow({ source: "s".repeat(LIMITS.scriptBytes) });
     const request = aRequestRow(job, { requestId: wide(LIMITS.requestIdLength) });

@@ -92,7 +92,7 @@ export const startRunnerServer = async (): Promise<RunnerServer> => {
   const something = (): boolean =>
     (queue.length > 0 && held.size < slots) || cancellations.length > 0 || lost.length > 0;
 
-  const runnerService: ServiceImpl<typeof RunnerService> = {
+  const runnerService: Partial<ServiceImpl<typeof RunnerService>> = {
     sync: async (request, { requestHeader, signal }) => {
       guard(requestHeader);
       wakePoll();

@@ -3,11 +3,13 @@ import { createHash } from "node:crypto";
 
 import type {
   Capability,
+  HookId,
   LeaseToken,
   OrganizationId,
   RunnerId,
   ScriptHash,
   UserId,
+  WorkflowId,
 } from "../../src/jobs/ids.ts";
 import type {
   AttemptRow,
@@ -66,9 +68,15 @@ export const aFullJobRow = (): JobRow => ({
     multiplier: 1.7,
     jitter: 0.35,
   },
-  workflowId: aJobId(),
+  workflowId: aJobId() as string as WorkflowId,
   stepName: "third",
   parentId: aJobId(),
+  depth: 2,
+  hookChain: [aJobId() as string as HookId, aJobId() as string as HookId],
+  callbackUrl: "https://example.org/ünïcode?a=1",
+  blockedBy: "second",
+  childCount: 3,
+  callbackState: "DELIVERED",
   scheduleId: "nightly",
   createdAt: 1_800_000_000_002,
   runAt: 1_800_000_000_003,

@@ -23,6 +23,13 @@ import type {
 import { canCancel, whyNotRetryable } from "../../jobs/permissions.ts";
 import { pollAfterMs } from "../view.ts";
 
+const CALLBACK_STATES: Readonly<Record<JobRow["callbackState"], CallbackState>> = {
+  NONE: CallbackState.UNSPECIFIED,
+  PENDING: CallbackState.PENDING,
+  DELIVERED: CallbackState.DELIVERED,
+  FAILED: CallbackState.FAILED,
+};
+
 const timestamp = (at: Millis): Timestamp => ({
   $typeName: "google.protobuf.Timestamp",
   seconds: BigInt(Math.floor(at / 1_000)),
@@ -66,7 +73,7 @@ export const toJob = (row: JobRow, now: Millis): Job => {
     ...(pollAfter === null ? {} : { pollAfter: durationFromMs(pollAfter) }),
     outputCount: BigInt(row.outputCount),
     concurrencyKey: row.concurrencyKey,
-    callbackState: CallbackState.UNSPECIFIED,
+    callbackState: CALLBACK_STATES[row.callbackState],
     workflowId: row.workflowId,
     stepName: row.stepName,
     parentId: row.parentId,
@@ -74,6 +81,9 @@ export const toJob = (row: JobRow, now: Millis): Job => {
     peakMemoryBytes: BigInt(row.peakMemoryBytes),
     cancelledBy: row.cancelledBy,
     scheduleId: row.scheduleId,
+    blockedBy: row.blockedBy,
+    childCount: row.childCount,
+    hookId: row.hookChain.at(-1) ?? "",
     ...(row.purgeAt === null ? {} : { purgeTime: timestamp(row.purgeAt) }),
   };
 };

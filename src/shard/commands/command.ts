@@ -13,6 +13,9 @@ export const wantNothing = (): Wanted => ({
   schedules: [],
   attributes: [],
   attributeCounts: [],
+  workflows: [],
+  deliveries: [],
+  signingSecrets: [],
 });
 
 export const wantsNothing = (wanted: Wanted): boolean =>

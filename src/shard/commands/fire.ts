@@ -82,7 +82,7 @@ export const fire = ({ read, runs, next }: Firing): Command<boolean> =>
       }
       fired = { ...fired, lastFireAt: at };
     }
-    turn.putSchedule(fired);
+    turn.schedules.put(fired);
     return true;
   });
 
@@ -123,6 +123,6 @@ export const triggerSchedule = (
       subject: row.id,
       details: JSON.stringify({ job_id: outcome.job.id }),
     });
-    turn.putSchedule(withJob(row, outcome.job, turn.now));
+    turn.schedules.put(withJob(row, outcome.job, turn.now));
     return outcome.job;
   });

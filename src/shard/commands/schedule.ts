@@ -34,7 +34,7 @@ const change = <Outcome>(
 
 /** The schedule that was read, as it stands now; null if it is gone, or another has its id. */
 export const sameSchedule = (turn: Turn, read: ScheduleRow): ScheduleRow | null => {
-  const row = turn.schedule(read);
+  const row = turn.schedules.find(read);
   if (row === null || row.createdAt !== read.createdAt || row.creatorId !== read.creatorId) {
     return null;
   }
@@ -52,7 +52,7 @@ const note = (turn: Turn, row: ScheduleRow, by: Actor, action: AuditAction, reas
 
 /** Changed by hand: the version rises. */
 const put = (turn: Turn, row: ScheduleRow): ScheduleRow =>
-  turn.putSchedule({ ...row, version: row.version + 1, changedAt: turn.now });
+  turn.schedules.put({ ...row, version: row.version + 1, changedAt: turn.now });
 
 /** Refuses with SCHEDULE_ALREADY_EXISTS. The owner fills in times and version. */
 export const createSchedule = (
@@ -61,14 +61,14 @@ export const createSchedule = (
   by: Actor,
 ): Command<ScheduleRow | JobFault> =>
   change(row, ROW_BYTES + row.spec.length, (turn) => {
-    if (turn.schedule(row) !== null) {
+    if (turn.schedules.find(row) !== null) {
       return new JobFault("SCHEDULE_ALREADY_EXISTS", `There is a schedule ${row.id} already.`, {
         metadata: { schedule_id: row.id },
       });
     }
     note(turn, row, by, "schedule.create");
     const paused = row.pausedAt !== null;
-    return turn.putSchedule({
+    return turn.schedules.put({
       ...row,
       pausedAt: paused ? turn.now : null,
       nextFireAt: paused ? null : nextTime(row, turn.now),
@@ -146,6 +146,6 @@ export const deleteSchedule = (read: ScheduleRow, by: Actor): Command<JobFault |
     const row = sameSchedule(turn, read);
     if (row === null) return scheduleNotFound(read.id);
     note(turn, row, by, "schedule.delete");
-    turn.removeSchedule(row);
+    turn.schedules.remove(row);
     return null;
   });

@@ -1,8 +1,16 @@
 /** How the names of the domain are stored: as the numbers that the contract gives them. */
 import type { AttributeKind } from "../../jobs/attribute.ts";
-import type { AttemptOutcome, ConcurrencyPolicy, OutputStream, ScriptRow } from "../../jobs/job.ts";
+import type { DeliveryState } from "../../jobs/delivery.ts";
+import type {
+  AttemptOutcome,
+  CallbackState,
+  ConcurrencyPolicy,
+  OutputStream,
+  ScriptRow,
+} from "../../jobs/job.ts";
 import type { CatchUp } from "../../jobs/schedule.ts";
 import type { JobState } from "../../jobs/states.ts";
+import type { UpstreamFailurePolicy, WorkflowState } from "../../jobs/workflow.ts";
 
 type Codes<Name extends string> = {
   readonly numbers: Readonly<Record<Name, number>>;
@@ -40,6 +48,24 @@ export const OUTCOMES = codes<AttemptOutcome>({ SUCCEEDED: 1, FAILED: 2, CANCELL
 export const STREAMS = codes<OutputStream>({ STDOUT: 1, STDERR: 2, LOG: 3 });
 
 export const POLICIES = codes<ConcurrencyPolicy>({ QUEUE: 1, REJECT: 2 });
+
+export const CALLBACK_STATES = codes<CallbackState>({
+  NONE: 0,
+  PENDING: 1,
+  DELIVERED: 2,
+  FAILED: 3,
+});
+
+export const WORKFLOW_STATE_CODES = codes<WorkflowState>({
+  RUNNING: 1,
+  SUCCEEDED: 2,
+  FAILED: 3,
+  CANCELLED: 4,
+});
+
+export const FAILURE_POLICIES = codes<UpstreamFailurePolicy>({ CANCEL: 1, RUN: 2 });
+
+export const DELIVERY_STATES = codes<DeliveryState>({ PENDING: 1, DELIVERED: 2, FAILED: 3 });
 
 export const LANGUAGES = codes<ScriptRow["language"]>({ JAVASCRIPT: 1, TYPESCRIPT: 2 });
 

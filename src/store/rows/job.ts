@@ -1,14 +1,16 @@
 import type {
   Capability,
+  HookId,
   JobId,
   LeaseToken,
   OrganizationId,
   RunnerId,
   UserId,
+  WorkflowId,
 } from "../../jobs/ids.ts";
 import type { JobRow, Labels } from "../../jobs/job.ts";
 import type { DatabaseRow, Value } from "../engine.ts";
-import { POLICIES, STATES } from "./codes.ts";
+import { CALLBACK_STATES, POLICIES, STATES } from "./codes.ts";
 import {
   type Binding,
   binding,
@@ -27,7 +29,7 @@ type JobColumn = {
   readonly usual?: Value;
 };
 
-const textOfLabels = (labels: Labels): string | null => {
+export const textOfLabels = (labels: Labels): string | null => {
   for (const _ in labels) return JSON.stringify(labels);
   return null;
 };
@@ -36,6 +38,11 @@ const NO_LABELS: Labels = {};
 
 export const labelsOf = (text: string | null): Labels =>
   text === null ? NO_LABELS : (JSON.parse(text) as Labels);
+
+const NO_HOOKS: readonly HookId[] = [];
+
+const hooksOf = (text: string): readonly HookId[] =>
+  text === "" ? NO_HOOKS : (text.split(" ") as HookId[]);
 
 const KEY: readonly JobColumn[] = [
   { name: "organization_id", valueOf: (job) => job.organizationId },
@@ -72,6 +79,9 @@ const GIVEN: readonly JobColumn[] = [
   { name: "step_name", valueOf: (job) => job.stepName, usual: "" },
   { name: "parent_id", valueOf: (job) => job.parentId, usual: "" },
   { name: "schedule_id", valueOf: (job) => job.scheduleId, usual: "" },
+  { name: "depth", valueOf: (job) => job.depth, usual: 0 },
+  { name: "hook_chain", valueOf: (job) => job.hookChain.join(" "), usual: "" },
+  { name: "callback_url", valueOf: (job) => job.callbackUrl, usual: "" },
   { name: "created_at", valueOf: (job) => job.createdAt },
 ];
 
@@ -100,6 +110,13 @@ const CHANGING: readonly JobColumn[] = [
   { name: "cancel_requested_at", valueOf: (job) => job.cancelRequestedAt, usual: null },
   { name: "cancel_reason", valueOf: (job) => job.cancelReason, usual: "" },
   { name: "cancelled_by", valueOf: (job) => job.cancelledBy, usual: "" },
+  { name: "blocked_by", valueOf: (job) => job.blockedBy, usual: "" },
+  { name: "child_count", valueOf: (job) => job.childCount, usual: 0 },
+  {
+    name: "callback_state",
+    valueOf: (job) => CALLBACK_STATES.numbers[job.callbackState],
+    usual: 0,
+  },
   { name: "output_count", valueOf: (job) => job.outputCount, usual: 0 },
   { name: "cpu_ms", valueOf: (job) => job.cpuMs, usual: 0 },
   { name: "peak_memory_bytes", valueOf: (job) => job.peakMemoryBytes, usual: 0 },
@@ -192,9 +209,12 @@ export const jobOf = (row: DatabaseRow): JobRow => ({
     multiplier: numberOf(row, "multiplier"),
     jitter: numberOf(row, "jitter"),
   },
-  workflowId: textOf(row, "workflow_id"),
+  workflowId: textOf(row, "workflow_id") as WorkflowId | "",
   stepName: textOf(row, "step_name"),
-  parentId: textOf(row, "parent_id"),
+  parentId: textOf(row, "parent_id") as JobId | "",
+  depth: numberOf(row, "depth"),
+  hookChain: hooksOf(textOf(row, "hook_chain")),
+  callbackUrl: textOf(row, "callback_url"),
   scheduleId: textOf(row, "schedule_id"),
   createdAt: numberOf(row, "created_at"),
   runAt: numberOf(row, "run_at"),
@@ -221,6 +241,9 @@ export const jobOf = (row: DatabaseRow): JobRow => ({
   cancelRequestedAt: numberOrNull(row, "cancel_requested_at"),
   cancelReason: textOf(row, "cancel_reason"),
   cancelledBy: textOf(row, "cancelled_by") as UserId | "",
+  blockedBy: textOf(row, "blocked_by"),
+  childCount: numberOf(row, "child_count"),
+  callbackState: CALLBACK_STATES.nameOf(numberOf(row, "callback_state")),
   outputCount: numberOf(row, "output_count"),
   cpuMs: numberOf(row, "cpu_ms"),
   peakMemoryBytes: numberOf(row, "peak_memory_bytes"),

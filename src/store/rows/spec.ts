@@ -1,7 +1,7 @@
 import type { JobId, OrganizationId, ScriptHash } from "../../jobs/ids.ts";
 import type { SpecRow } from "../../jobs/job.ts";
 import type { DatabaseRow } from "../engine.ts";
-import { binding, textOf } from "./column.ts";
+import { binding, textOf, textOrNull } from "./column.ts";
 
 export const INSERT_SPEC = binding<SpecRow>(
   "job_specs",
@@ -13,7 +13,7 @@ export const INSERT_SPEC = binding<SpecRow>(
   [
     ["input", (spec) => spec.input],
     ["script_hash", (spec) => spec.scriptHash],
-    ["callback_url", (spec) => spec.callbackUrl],
+    ["bindings", (spec) => (spec.bindings === "" ? null : spec.bindings)],
     ["traceparent", (spec) => spec.traceparent],
     ["request_id", (spec) => spec.requestId],
   ],
@@ -24,7 +24,7 @@ export const specOf = (row: DatabaseRow): SpecRow => ({
   id: textOf(row, "job_id") as JobId,
   input: textOf(row, "input"),
   scriptHash: textOf(row, "script_hash") as ScriptHash | "",
-  callbackUrl: textOf(row, "callback_url"),
+  bindings: textOrNull(row, "bindings") ?? "",
   traceparent: textOf(row, "traceparent"),
   requestId: textOf(row, "request_id"),
 });

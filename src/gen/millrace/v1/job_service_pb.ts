@@ -10,13 +10,15 @@ import type { Status } from "../../google/rpc/status_pb.ts";
 import { file_google_rpc_status } from "../../google/rpc/status_pb.ts";
 import type { Job, JobAttempt, JobOutput, JobSpec, JobState } from "./job_pb.ts";
 import { file_millrace_v1_job } from "./job_pb.ts";
+import type { Workflow, WorkflowNode, WorkflowState, WorkflowStep } from "./workflow_pb.ts";
+import { file_millrace_v1_workflow } from "./workflow_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file millrace/v1/job_service.proto.
  */
 export const file_millrace_v1_job_service: GenFile = /*@__PURE__*/
-  fileDesc("Ch1taWxscmFjZS92MS9qb2Jfc2VydmljZS5wcm90bxILbWlsbHJhY2UudjEicQoQU3VibWl0Sm9iUmVxdWVzdBIiCgRzcGVjGAEgASgLMhQubWlsbHJhY2UudjEuSm9iU3BlYxISCgpyZXF1ZXN0X2lkGAIgASgJEg4KBmpvYl9pZBgDIAEoCRIVCg12YWxpZGF0ZV9vbmx5GAQgASgIIkMKEVN1Ym1pdEpvYlJlc3BvbnNlEh0KA2pvYhgBIAEoCzIQLm1pbGxyYWNlLnYxLkpvYhIPCgdjcmVhdGVkGAIgASgIIkQKEVN1Ym1pdEpvYnNSZXF1ZXN0Ei8KCHJlcXVlc3RzGAEgAygLMh0ubWlsbHJhY2UudjEuU3VibWl0Sm9iUmVxdWVzdCK/AQoSU3VibWl0Sm9ic1Jlc3BvbnNlEjkKCG91dGNvbWVzGAEgAygLMicubWlsbHJhY2UudjEuU3VibWl0Sm9ic1Jlc3BvbnNlLk91dGNvbWUabgoHT3V0Y29tZRIzCglzdWJtaXR0ZWQYASABKAsyHi5taWxscmFjZS52MS5TdWJtaXRKb2JSZXNwb25zZUgAEiMKBWVycm9yGAIgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXNIAEIJCgdvdXRjb21lImsKDVJ1bkpvYlJlcXVlc3QSLQoGc3VibWl0GAEgASgLMh0ubWlsbHJhY2UudjEuU3VibWl0Sm9iUmVxdWVzdBIrCghtYXhfd2FpdBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJoCg5SdW5Kb2JSZXNwb25zZRIdCgNqb2IYASABKAsyEC5taWxscmFjZS52MS5Kb2ISDwoHY3JlYXRlZBgCIAEoCBImCgZyZXN1bHQYAyABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUiHwoNR2V0Sm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiLwoOR2V0Sm9iUmVzcG9uc2USHQoDam9iGAEgASgLMhAubWlsbHJhY2UudjEuSm9iIrMCCglKb2JGaWx0ZXISJQoGc3RhdGVzGAEgAygOMhUubWlsbHJhY2UudjEuSm9iU3RhdGUSDAoEdHlwZRgCIAEoCRIyCgZsYWJlbHMYAyADKAsyIi5taWxscmFjZS52MS5Kb2JGaWx0ZXIuTGFiZWxzRW50cnkSEgoKY3JlYXRvcl9pZBgEIAEoCRIxCg1jcmVhdGVkX2FmdGVyGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIyCg5jcmVhdGVkX2JlZm9yZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLd29ya2Zsb3dfaWQYByABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJ3Cg9MaXN0Sm9ic1JlcXVlc3QSJgoGZmlsdGVyGAEgASgLMhYubWlsbHJhY2UudjEuSm9iRmlsdGVyEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJEhUKDWluY2x1ZGVfdG90YWwYBCABKAgiaQoQTGlzdEpvYnNSZXNwb25zZRIeCgRqb2JzGAEgAygLMhAubWlsbHJhY2UudjEuSm9iEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRISCgV0b3RhbBgDIAEoA0gAiAEBQggKBl90b3RhbCIkChJHZXRKb2JJbnB1dFJlcXVlc3QSDgoGam9iX2lkGAEgASgJIjwKE0dldEpvYklucHV0UmVzcG9uc2USJQoFaW5wdXQYASABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUiJQoTR2V0Sm9iUmVzdWx0UmVxdWVzdBIOCgZqb2JfaWQYASABKAkiPgoUR2V0Sm9iUmVzdWx0UmVzcG9uc2USJgoGcmVzdWx0GAEgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlIjIKEENhbmNlbEpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJEg4KBnJlYXNvbhgCIAEoCSIyChFDYW5jZWxKb2JSZXNwb25zZRIdCgNqb2IYASABKAsyEC5taWxscmFjZS52MS5Kb2IiIQoPUmV0cnlKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCSIxChBSZXRyeUpvYlJlc3BvbnNlEh0KA2pvYhgBIAEoCzIQLm1pbGxyYWNlLnYxLkpvYiJFChRMaXN0Sm9iT3V0cHV0UmVxdWVzdBIOCgZqb2JfaWQYASABKAkSDgoGb2Zmc2V0GAIgASgDEg0KBWxpbWl0GAMgASgFIkwKFUxpc3RKb2JPdXRwdXRSZXNwb25zZRIkCgRyb3dzGAEgAygLMhYubWlsbHJhY2UudjEuSm9iT3V0cHV0Eg0KBXRvdGFsGAIgASgDIigKFkxpc3RKb2JBdHRlbXB0c1JlcXVlc3QSDgoGam9iX2lkGAEgASgJIkQKF0xpc3RKb2JBdHRlbXB0c1Jlc3BvbnNlEikKCGF0dGVtcHRzGAEgAygLMhcubWlsbHJhY2UudjEuSm9iQXR0ZW1wdCJMCg9XYXRjaEpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJEhQKDHJlc3VtZV90b2tlbhgCIAEoCRITCgtza2lwX291dHB1dBgDIAEoCCKCAQoQV2F0Y2hKb2JSZXNwb25zZRIdCgNqb2IYASABKAsyEC5taWxscmFjZS52MS5Kb2ISJgoGb3V0cHV0GAIgAygLMhYubWlsbHJhY2UudjEuSm9iT3V0cHV0EhQKDHJlc3VtZV90b2tlbhgDIAEoCRIRCgloZWFydGJlYXQYBCABKAgiZwoQV2F0Y2hKb2JzUmVxdWVzdBImCgZmaWx0ZXIYASABKAsyFi5taWxscmFjZS52MS5Kb2JGaWx0ZXISFAoMcmVzdW1lX3Rva2VuGAIgASgJEhUKDXNraXBfc25hcHNob3QYAyABKAgidwoRV2F0Y2hKb2JzUmVzcG9uc2USHgoEam9icxgBIAMoCzIQLm1pbGxyYWNlLnYxLkpvYhIUCgxyZXN1bWVfdG9rZW4YAiABKAkSEQoJaGVhcnRiZWF0GAMgASgIEhkKEXNuYXBzaG90X2NvbXBsZXRlGAQgASgIIl8KDldhaXRKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCRIrCghtYXhfd2FpdBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIQCghyZXZpc2lvbhgDIAEoAyJCCg9XYWl0Sm9iUmVzcG9uc2USHQoDam9iGAEgASgLMhAubWlsbHJhY2UudjEuSm9iEhAKCHJldmlzaW9uGAIgASgDMuoICgpKb2JTZXJ2aWNlEkoKCVN1Ym1pdEpvYhIdLm1pbGxyYWNlLnYxLlN1Ym1pdEpvYlJlcXVlc3QaHi5taWxscmFjZS52MS5TdWJtaXRKb2JSZXNwb25zZRJNCgpTdWJtaXRKb2JzEh4ubWlsbHJhY2UudjEuU3VibWl0Sm9ic1JlcXVlc3QaHy5taWxscmFjZS52MS5TdWJtaXRKb2JzUmVzcG9uc2USQQoGUnVuSm9iEhoubWlsbHJhY2UudjEuUnVuSm9iUmVxdWVzdBobLm1pbGxyYWNlLnYxLlJ1bkpvYlJlc3BvbnNlEkYKBkdldEpvYhIaLm1pbGxyYWNlLnYxLkdldEpvYlJlcXVlc3QaGy5taWxscmFjZS52MS5HZXRKb2JSZXNwb25zZSIDkAIBEkwKCExpc3RKb2JzEhwubWlsbHJhY2UudjEuTGlzdEpvYnNSZXF1ZXN0Gh0ubWlsbHJhY2UudjEuTGlzdEpvYnNSZXNwb25zZSIDkAIBElUKC0dldEpvYklucHV0Eh8ubWlsbHJhY2UudjEuR2V0Sm9iSW5wdXRSZXF1ZXN0GiAubWlsbHJhY2UudjEuR2V0Sm9iSW5wdXRSZXNwb25zZSIDkAIBElgKDEdldEpvYlJlc3VsdBIgLm1pbGxyYWNlLnYxLkdldEpvYlJlc3VsdFJlcXVlc3QaIS5taWxscmFjZS52MS5HZXRKb2JSZXN1bHRSZXNwb25zZSIDkAIBEkoKCUNhbmNlbEpvYhIdLm1pbGxyYWNlLnYxLkNhbmNlbEpvYlJlcXVlc3QaHi5taWxscmFjZS52MS5DYW5jZWxKb2JSZXNwb25zZRJHCghSZXRyeUpvYhIcLm1pbGxyYWNlLnYxLlJldHJ5Sm9iUmVxdWVzdBodLm1pbGxyYWNlLnYxLlJldHJ5Sm9iUmVzcG9uc2USWwoNTGlzdEpvYk91dHB1dBIhLm1pbGxyYWNlLnYxLkxpc3RKb2JPdXRwdXRSZXF1ZXN0GiIubWlsbHJhY2UudjEuTGlzdEpvYk91dHB1dFJlc3BvbnNlIgOQAgESYQoPTGlzdEpvYkF0dGVtcHRzEiMubWlsbHJhY2UudjEuTGlzdEpvYkF0dGVtcHRzUmVxdWVzdBokLm1pbGxyYWNlLnYxLkxpc3RKb2JBdHRlbXB0c1Jlc3BvbnNlIgOQAgESSQoIV2F0Y2hKb2ISHC5taWxscmFjZS52MS5XYXRjaEpvYlJlcXVlc3QaHS5taWxscmFjZS52MS5XYXRjaEpvYlJlc3BvbnNlMAESTAoJV2F0Y2hKb2JzEh0ubWlsbHJhY2UudjEuV2F0Y2hKb2JzUmVxdWVzdBoeLm1pbGxyYWNlLnYxLldhdGNoSm9ic1Jlc3BvbnNlMAESSQoHV2FpdEpvYhIbLm1pbGxyYWNlLnYxLldhaXRKb2JSZXF1ZXN0GhwubWlsbHJhY2UudjEuV2FpdEpvYlJlc3BvbnNlIgOQAgFiBnByb3RvMw", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_google_rpc_status, file_millrace_v1_job]);
+  fileDesc("Ch1taWxscmFjZS92MS9qb2Jfc2VydmljZS5wcm90bxILbWlsbHJhY2UudjEicQoQU3VibWl0Sm9iUmVxdWVzdBIiCgRzcGVjGAEgASgLMhQubWlsbHJhY2UudjEuSm9iU3BlYxISCgpyZXF1ZXN0X2lkGAIgASgJEg4KBmpvYl9pZBgDIAEoCRIVCg12YWxpZGF0ZV9vbmx5GAQgASgIIkMKEVN1Ym1pdEpvYlJlc3BvbnNlEh0KA2pvYhgBIAEoCzIQLm1pbGxyYWNlLnYxLkpvYhIPCgdjcmVhdGVkGAIgASgIIkQKEVN1Ym1pdEpvYnNSZXF1ZXN0Ei8KCHJlcXVlc3RzGAEgAygLMh0ubWlsbHJhY2UudjEuU3VibWl0Sm9iUmVxdWVzdCK/AQoSU3VibWl0Sm9ic1Jlc3BvbnNlEjkKCG91dGNvbWVzGAEgAygLMicubWlsbHJhY2UudjEuU3VibWl0Sm9ic1Jlc3BvbnNlLk91dGNvbWUabgoHT3V0Y29tZRIzCglzdWJtaXR0ZWQYASABKAsyHi5taWxscmFjZS52MS5TdWJtaXRKb2JSZXNwb25zZUgAEiMKBWVycm9yGAIgASgLMhIuZ29vZ2xlLnJwYy5TdGF0dXNIAEIJCgdvdXRjb21lImsKDVJ1bkpvYlJlcXVlc3QSLQoGc3VibWl0GAEgASgLMh0ubWlsbHJhY2UudjEuU3VibWl0Sm9iUmVxdWVzdBIrCghtYXhfd2FpdBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJoCg5SdW5Kb2JSZXNwb25zZRIdCgNqb2IYASABKAsyEC5taWxscmFjZS52MS5Kb2ISDwoHY3JlYXRlZBgCIAEoCBImCgZyZXN1bHQYAyABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUiHwoNR2V0Sm9iUmVxdWVzdBIOCgZqb2JfaWQYASABKAkiLwoOR2V0Sm9iUmVzcG9uc2USHQoDam9iGAEgASgLMhAubWlsbHJhY2UudjEuSm9iIrMCCglKb2JGaWx0ZXISJQoGc3RhdGVzGAEgAygOMhUubWlsbHJhY2UudjEuSm9iU3RhdGUSDAoEdHlwZRgCIAEoCRIyCgZsYWJlbHMYAyADKAsyIi5taWxscmFjZS52MS5Kb2JGaWx0ZXIuTGFiZWxzRW50cnkSEgoKY3JlYXRvcl9pZBgEIAEoCRIxCg1jcmVhdGVkX2FmdGVyGAUgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBIyCg5jcmVhdGVkX2JlZm9yZRgGIAEoCzIaLmdvb2dsZS5wcm90b2J1Zi5UaW1lc3RhbXASEwoLd29ya2Zsb3dfaWQYByABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ASJ3Cg9MaXN0Sm9ic1JlcXVlc3QSJgoGZmlsdGVyGAEgASgLMhYubWlsbHJhY2UudjEuSm9iRmlsdGVyEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJEhUKDWluY2x1ZGVfdG90YWwYBCABKAgiaQoQTGlzdEpvYnNSZXNwb25zZRIeCgRqb2JzGAEgAygLMhAubWlsbHJhY2UudjEuSm9iEhcKD25leHRfcGFnZV90b2tlbhgCIAEoCRISCgV0b3RhbBgDIAEoA0gAiAEBQggKBl90b3RhbCIkChJHZXRKb2JJbnB1dFJlcXVlc3QSDgoGam9iX2lkGAEgASgJIjwKE0dldEpvYklucHV0UmVzcG9uc2USJQoFaW5wdXQYASABKAsyFi5nb29nbGUucHJvdG9idWYuVmFsdWUiJQoTR2V0Sm9iUmVzdWx0UmVxdWVzdBIOCgZqb2JfaWQYASABKAkiPgoUR2V0Sm9iUmVzdWx0UmVzcG9uc2USJgoGcmVzdWx0GAEgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlIjIKEENhbmNlbEpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJEg4KBnJlYXNvbhgCIAEoCSIyChFDYW5jZWxKb2JSZXNwb25zZRIdCgNqb2IYASABKAsyEC5taWxscmFjZS52MS5Kb2IiIQoPUmV0cnlKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCSIxChBSZXRyeUpvYlJlc3BvbnNlEh0KA2pvYhgBIAEoCzIQLm1pbGxyYWNlLnYxLkpvYiJFChRMaXN0Sm9iT3V0cHV0UmVxdWVzdBIOCgZqb2JfaWQYASABKAkSDgoGb2Zmc2V0GAIgASgDEg0KBWxpbWl0GAMgASgFIkwKFUxpc3RKb2JPdXRwdXRSZXNwb25zZRIkCgRyb3dzGAEgAygLMhYubWlsbHJhY2UudjEuSm9iT3V0cHV0Eg0KBXRvdGFsGAIgASgDIigKFkxpc3RKb2JBdHRlbXB0c1JlcXVlc3QSDgoGam9iX2lkGAEgASgJIkQKF0xpc3RKb2JBdHRlbXB0c1Jlc3BvbnNlEikKCGF0dGVtcHRzGAEgAygLMhcubWlsbHJhY2UudjEuSm9iQXR0ZW1wdCJMCg9XYXRjaEpvYlJlcXVlc3QSDgoGam9iX2lkGAEgASgJEhQKDHJlc3VtZV90b2tlbhgCIAEoCRITCgtza2lwX291dHB1dBgDIAEoCCKCAQoQV2F0Y2hKb2JSZXNwb25zZRIdCgNqb2IYASABKAsyEC5taWxscmFjZS52MS5Kb2ISJgoGb3V0cHV0GAIgAygLMhYubWlsbHJhY2UudjEuSm9iT3V0cHV0EhQKDHJlc3VtZV90b2tlbhgDIAEoCRIRCgloZWFydGJlYXQYBCABKAgiZwoQV2F0Y2hKb2JzUmVxdWVzdBImCgZmaWx0ZXIYASABKAsyFi5taWxscmFjZS52MS5Kb2JGaWx0ZXISFAoMcmVzdW1lX3Rva2VuGAIgASgJEhUKDXNraXBfc25hcHNob3QYAyABKAgidwoRV2F0Y2hKb2JzUmVzcG9uc2USHgoEam9icxgBIAMoCzIQLm1pbGxyYWNlLnYxLkpvYhIUCgxyZXN1bWVfdG9rZW4YAiABKAkSEQoJaGVhcnRiZWF0GAMgASgIEhkKEXNuYXBzaG90X2NvbXBsZXRlGAQgASgIIl8KDldhaXRKb2JSZXF1ZXN0Eg4KBmpvYl9pZBgBIAEoCRIrCghtYXhfd2FpdBgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbhIQCghyZXZpc2lvbhgDIAEoAyJCCg9XYWl0Sm9iUmVzcG9uc2USHQoDam9iGAEgASgLMhAubWlsbHJhY2UudjEuSm9iEhAKCHJldmlzaW9uGAIgASgDIv4BChVTdWJtaXRXb3JrZmxvd1JlcXVlc3QSDAoEbmFtZRgBIAEoCRIoCgVzdGVwcxgCIAMoCzIZLm1pbGxyYWNlLnYxLldvcmtmbG93U3RlcBI+CgZsYWJlbHMYAyADKAsyLi5taWxscmFjZS52MS5TdWJtaXRXb3JrZmxvd1JlcXVlc3QuTGFiZWxzRW50cnkSEgoKcmVxdWVzdF9pZBgEIAEoCRITCgt3b3JrZmxvd19pZBgFIAEoCRIVCg12YWxpZGF0ZV9vbmx5GAYgASgIGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEifAoWU3VibWl0V29ya2Zsb3dSZXNwb25zZRInCgh3b3JrZmxvdxgBIAEoCzIVLm1pbGxyYWNlLnYxLldvcmtmbG93EigKBW5vZGVzGAIgAygLMhkubWlsbHJhY2UudjEuV29ya2Zsb3dOb2RlEg8KB2NyZWF0ZWQYAyABKAgiKQoSR2V0V29ya2Zsb3dSZXF1ZXN0EhMKC3dvcmtmbG93X2lkGAEgASgJImgKE0dldFdvcmtmbG93UmVzcG9uc2USJwoId29ya2Zsb3cYASABKAsyFS5taWxscmFjZS52MS5Xb3JrZmxvdxIoCgVub2RlcxgCIAMoCzIZLm1pbGxyYWNlLnYxLldvcmtmbG93Tm9kZSJpChRMaXN0V29ya2Zsb3dzUmVxdWVzdBIqCgZzdGF0ZXMYASADKA4yGi5taWxscmFjZS52MS5Xb3JrZmxvd1N0YXRlEhEKCXBhZ2Vfc2l6ZRgCIAEoBRISCgpwYWdlX3Rva2VuGAMgASgJIloKFUxpc3RXb3JrZmxvd3NSZXNwb25zZRIoCgl3b3JrZmxvd3MYASADKAsyFS5taWxscmFjZS52MS5Xb3JrZmxvdxIXCg9uZXh0X3BhZ2VfdG9rZW4YAiABKAkiPAoVQ2FuY2VsV29ya2Zsb3dSZXF1ZXN0EhMKC3dvcmtmbG93X2lkGAEgASgJEg4KBnJlYXNvbhgCIAEoCSJBChZDYW5jZWxXb3JrZmxvd1Jlc3BvbnNlEicKCHdvcmtmbG93GAEgASgLMhUubWlsbHJhY2UudjEuV29ya2Zsb3ciKwoUUmV0cnlXb3JrZmxvd1JlcXVlc3QSEwoLd29ya2Zsb3dfaWQYASABKAkiQAoVUmV0cnlXb3JrZmxvd1Jlc3BvbnNlEicKCHdvcmtmbG93GAEgASgLMhUubWlsbHJhY2UudjEuV29ya2Zsb3cyrAwKCkpvYlNlcnZpY2USSgoJU3VibWl0Sm9iEh0ubWlsbHJhY2UudjEuU3VibWl0Sm9iUmVxdWVzdBoeLm1pbGxyYWNlLnYxLlN1Ym1pdEpvYlJlc3BvbnNlEk0KClN1Ym1pdEpvYnMSHi5taWxscmFjZS52MS5TdWJtaXRKb2JzUmVxdWVzdBofLm1pbGxyYWNlLnYxLlN1Ym1pdEpvYnNSZXNwb25zZRJBCgZSdW5Kb2ISGi5taWxscmFjZS52MS5SdW5Kb2JSZXF1ZXN0GhsubWlsbHJhY2UudjEuUnVuSm9iUmVzcG9uc2USRgoGR2V0Sm9iEhoubWlsbHJhY2UudjEuR2V0Sm9iUmVxdWVzdBobLm1pbGxyYWNlLnYxLkdldEpvYlJlc3BvbnNlIgOQAgESTAoITGlzdEpvYnMSHC5taWxscmFjZS52MS5MaXN0Sm9ic1JlcXVlc3QaHS5taWxscmFjZS52MS5MaXN0Sm9ic1Jlc3BvbnNlIgOQAgESVQoLR2V0Sm9iSW5wdXQSHy5taWxscmFjZS52MS5HZXRKb2JJbnB1dFJlcXVlc3QaIC5taWxscmFjZS52MS5HZXRKb2JJbnB1dFJlc3BvbnNlIgOQAgESWAoMR2V0Sm9iUmVzdWx0EiAubWlsbHJhY2UudjEuR2V0Sm9iUmVzdWx0UmVxdWVzdBohLm1pbGxyYWNlLnYxLkdldEpvYlJlc3VsdFJlc3BvbnNlIgOQAgESSgoJQ2FuY2VsSm9iEh0ubWlsbHJhY2UudjEuQ2FuY2VsSm9iUmVxdWVzdBoeLm1pbGxyYWNlLnYxLkNhbmNlbEpvYlJlc3BvbnNlEkcKCFJldHJ5Sm9iEhwubWlsbHJhY2UudjEuUmV0cnlKb2JSZXF1ZXN0Gh0ubWlsbHJhY2UudjEuUmV0cnlKb2JSZXNwb25zZRJbCg1MaXN0Sm9iT3V0cHV0EiEubWlsbHJhY2UudjEuTGlzdEpvYk91dHB1dFJlcXVlc3QaIi5taWxscmFjZS52MS5MaXN0Sm9iT3V0cHV0UmVzcG9uc2UiA5ACARJhCg9MaXN0Sm9iQXR0ZW1wdHMSIy5taWxscmFjZS52MS5MaXN0Sm9iQXR0ZW1wdHNSZXF1ZXN0GiQubWlsbHJhY2UudjEuTGlzdEpvYkF0dGVtcHRzUmVzcG9uc2UiA5ACARJJCghXYXRjaEpvYhIcLm1pbGxyYWNlLnYxLldhdGNoSm9iUmVxdWVzdBodLm1pbGxyYWNlLnYxLldhdGNoSm9iUmVzcG9uc2UwARJMCglXYXRjaEpvYnMSHS5taWxscmFjZS52MS5XYXRjaEpvYnNSZXF1ZXN0Gh4ubWlsbHJhY2UudjEuV2F0Y2hKb2JzUmVzcG9uc2UwARJJCgdXYWl0Sm9iEhsubWlsbHJhY2UudjEuV2FpdEpvYlJlcXVlc3QaHC5taWxscmFjZS52MS5XYWl0Sm9iUmVzcG9uc2UiA5ACARJZCg5TdWJtaXRXb3JrZmxvdxIiLm1pbGxyYWNlLnYxLlN1Ym1pdFdvcmtmbG93UmVxdWVzdBojLm1pbGxyYWNlLnYxLlN1Ym1pdFdvcmtmbG93UmVzcG9uc2USVQoLR2V0V29ya2Zsb3cSHy5taWxscmFjZS52MS5HZXRXb3JrZmxvd1JlcXVlc3QaIC5taWxscmFjZS52MS5HZXRXb3JrZmxvd1Jlc3BvbnNlIgOQAgESWwoNTGlzdFdvcmtmbG93cxIhLm1pbGxyYWNlLnYxLkxpc3RXb3JrZmxvd3NSZXF1ZXN0GiIubWlsbHJhY2UudjEuTGlzdFdvcmtmbG93c1Jlc3BvbnNlIgOQAgESWQoOQ2FuY2VsV29ya2Zsb3cSIi5taWxscmFjZS52MS5DYW5jZWxXb3JrZmxvd1JlcXVlc3QaIy5taWxscmFjZS52MS5DYW5jZWxXb3JrZmxvd1Jlc3BvbnNlElYKDVJldHJ5V29ya2Zsb3cSIS5taWxscmFjZS52MS5SZXRyeVdvcmtmbG93UmVxdWVzdBoiLm1pbGxyYWNlLnYxLlJldHJ5V29ya2Zsb3dSZXNwb25zZWIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_google_rpc_status, file_millrace_v1_job, file_millrace_v1_workflow]);
 
 /**
  * @generated from message millrace.v1.SubmitJobRequest
@@ -791,6 +793,264 @@ export const WaitJobResponseSchema: GenMessage<WaitJobResponse> = /*@__PURE__*/
   messageDesc(file_millrace_v1_job_service, 28);
 
 /**
+ * @generated from message millrace.v1.SubmitWorkflowRequest
+ */
+export type SubmitWorkflowRequest = Message<"millrace.v1.SubmitWorkflowRequest"> & {
+  /**
+   * A name for people. At most 200 characters.
+   *
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * 1 to 2,000, in any order. At most 20,000 ties in all, of which 500 may follow one another.
+   *
+   * @generated from field: repeated millrace.v1.WorkflowStep steps = 2;
+   */
+  steps: WorkflowStep[];
+
+  /**
+   * As for jobs; also added to every step that does not set them itself.
+   *
+   * @generated from field: map<string, string> labels = 3;
+   */
+  labels: { [key: string]: string };
+
+  /**
+   * Makes the call idempotent, as that of SubmitJob; both share one list of ids.
+   *
+   * @generated from field: string request_id = 4;
+   */
+  requestId: string;
+
+  /**
+   * A UUIDv7 of the client's choice; the server makes one if empty.
+   *
+   * @generated from field: string workflow_id = 5;
+   */
+  workflowId: string;
+
+  /**
+   * Check everything and create nothing.
+   *
+   * @generated from field: bool validate_only = 6;
+   */
+  validateOnly: boolean;
+};
+
+/**
+ * Describes the message millrace.v1.SubmitWorkflowRequest.
+ * Use `create(SubmitWorkflowRequestSchema)` to create a new message.
+ */
+export const SubmitWorkflowRequestSchema: GenMessage<SubmitWorkflowRequest> = /*@__PURE__*/
+  messageDesc(file_millrace_v1_job_service, 29);
+
+/**
+ * @generated from message millrace.v1.SubmitWorkflowResponse
+ */
+export type SubmitWorkflowResponse = Message<"millrace.v1.SubmitWorkflowResponse"> & {
+  /**
+   * Absent with `validate_only`.
+   *
+   * @generated from field: millrace.v1.Workflow workflow = 1;
+   */
+  workflow?: Workflow | undefined;
+
+  /**
+   * In the order of the request. Absent with `validate_only`.
+   *
+   * @generated from field: repeated millrace.v1.WorkflowNode nodes = 2;
+   */
+  nodes: WorkflowNode[];
+
+  /**
+   * False if `request_id` was known already, and with `validate_only`.
+   *
+   * @generated from field: bool created = 3;
+   */
+  created: boolean;
+};
+
+/**
+ * Describes the message millrace.v1.SubmitWorkflowResponse.
+ * Use `create(SubmitWorkflowResponseSchema)` to create a new message.
+ */
+export const SubmitWorkflowResponseSchema: GenMessage<SubmitWorkflowResponse> = /*@__PURE__*/
+  messageDesc(file_millrace_v1_job_service, 30);
+
+/**
+ * @generated from message millrace.v1.GetWorkflowRequest
+ */
+export type GetWorkflowRequest = Message<"millrace.v1.GetWorkflowRequest"> & {
+  /**
+   * @generated from field: string workflow_id = 1;
+   */
+  workflowId: string;
+};
+
+/**
+ * Describes the message millrace.v1.GetWorkflowRequest.
+ * Use `create(GetWorkflowRequestSchema)` to create a new message.
+ */
+export const GetWorkflowRequestSchema: GenMessage<GetWorkflowRequest> = /*@__PURE__*/
+  messageDesc(file_millrace_v1_job_service, 31);
+
+/**
+ * @generated from message millrace.v1.GetWorkflowResponse
+ */
+export type GetWorkflowResponse = Message<"millrace.v1.GetWorkflowResponse"> & {
+  /**
+   * @generated from field: millrace.v1.Workflow workflow = 1;
+   */
+  workflow?: Workflow | undefined;
+
+  /**
+   * In the order in which they were submitted.
+   *
+   * @generated from field: repeated millrace.v1.WorkflowNode nodes = 2;
+   */
+  nodes: WorkflowNode[];
+};
+
+/**
+ * Describes the message millrace.v1.GetWorkflowResponse.
+ * Use `create(GetWorkflowResponseSchema)` to create a new message.
+ */
+export const GetWorkflowResponseSchema: GenMessage<GetWorkflowResponse> = /*@__PURE__*/
+  messageDesc(file_millrace_v1_job_service, 32);
+
+/**
+ * @generated from message millrace.v1.ListWorkflowsRequest
+ */
+export type ListWorkflowsRequest = Message<"millrace.v1.ListWorkflowsRequest"> & {
+  /**
+   * Any of these; all, if empty.
+   *
+   * @generated from field: repeated millrace.v1.WorkflowState states = 1;
+   */
+  states: WorkflowState[];
+
+  /**
+   * At most 1,000; 50 if 0.
+   *
+   * @generated from field: int32 page_size = 2;
+   */
+  pageSize: number;
+
+  /**
+   * @generated from field: string page_token = 3;
+   */
+  pageToken: string;
+};
+
+/**
+ * Describes the message millrace.v1.ListWorkflowsRequest.
+ * Use `create(ListWorkflowsRequestSchema)` to create a new message.
+ */
+export const ListWorkflowsRequestSchema: GenMessage<ListWorkflowsRequest> = /*@__PURE__*/
+  messageDesc(file_millrace_v1_job_service, 33);
+
+/**
+ * @generated from message millrace.v1.ListWorkflowsResponse
+ */
+export type ListWorkflowsResponse = Message<"millrace.v1.ListWorkflowsResponse"> & {
+  /**
+   * @generated from field: repeated millrace.v1.Workflow workflows = 1;
+   */
+  workflows: Workflow[];
+
+  /**
+   * Empty on the last page.
+   *
+   * @generated from field: string next_page_token = 2;
+   */
+  nextPageToken: string;
+};
+
+/**
+ * Describes the message millrace.v1.ListWorkflowsResponse.
+ * Use `create(ListWorkflowsResponseSchema)` to create a new message.
+ */
+export const ListWorkflowsResponseSchema: GenMessage<ListWorkflowsResponse> = /*@__PURE__*/
+  messageDesc(file_millrace_v1_job_service, 34);
+
+/**
+ * @generated from message millrace.v1.CancelWorkflowRequest
+ */
+export type CancelWorkflowRequest = Message<"millrace.v1.CancelWorkflowRequest"> & {
+  /**
+   * @generated from field: string workflow_id = 1;
+   */
+  workflowId: string;
+
+  /**
+   * At most 500 characters; shown with the workflow and its jobs.
+   *
+   * @generated from field: string reason = 2;
+   */
+  reason: string;
+};
+
+/**
+ * Describes the message millrace.v1.CancelWorkflowRequest.
+ * Use `create(CancelWorkflowRequestSchema)` to create a new message.
+ */
+export const CancelWorkflowRequestSchema: GenMessage<CancelWorkflowRequest> = /*@__PURE__*/
+  messageDesc(file_millrace_v1_job_service, 35);
+
+/**
+ * @generated from message millrace.v1.CancelWorkflowResponse
+ */
+export type CancelWorkflowResponse = Message<"millrace.v1.CancelWorkflowResponse"> & {
+  /**
+   * @generated from field: millrace.v1.Workflow workflow = 1;
+   */
+  workflow?: Workflow | undefined;
+};
+
+/**
+ * Describes the message millrace.v1.CancelWorkflowResponse.
+ * Use `create(CancelWorkflowResponseSchema)` to create a new message.
+ */
+export const CancelWorkflowResponseSchema: GenMessage<CancelWorkflowResponse> = /*@__PURE__*/
+  messageDesc(file_millrace_v1_job_service, 36);
+
+/**
+ * @generated from message millrace.v1.RetryWorkflowRequest
+ */
+export type RetryWorkflowRequest = Message<"millrace.v1.RetryWorkflowRequest"> & {
+  /**
+   * @generated from field: string workflow_id = 1;
+   */
+  workflowId: string;
+};
+
+/**
+ * Describes the message millrace.v1.RetryWorkflowRequest.
+ * Use `create(RetryWorkflowRequestSchema)` to create a new message.
+ */
+export const RetryWorkflowRequestSchema: GenMessage<RetryWorkflowRequest> = /*@__PURE__*/
+  messageDesc(file_millrace_v1_job_service, 37);
+
+/**
+ * @generated from message millrace.v1.RetryWorkflowResponse
+ */
+export type RetryWorkflowResponse = Message<"millrace.v1.RetryWorkflowResponse"> & {
+  /**
+   * @generated from field: millrace.v1.Workflow workflow = 1;
+   */
+  workflow?: Workflow | undefined;
+};
+
+/**
+ * Describes the message millrace.v1.RetryWorkflowResponse.
+ * Use `create(RetryWorkflowResponseSchema)` to create a new message.
+ */
+export const RetryWorkflowResponseSchema: GenMessage<RetryWorkflowResponse> = /*@__PURE__*/
+  messageDesc(file_millrace_v1_job_service, 38);
+
+/**
  * Submitting jobs and following them. Every call needs `authorization: Bearer <token>` and
  * speaks of the organization of that token. Every error carries google.rpc.ErrorInfo with the
  * domain `millrace` and a stable reason; all of them are listed in docs/errors.md.
@@ -883,7 +1143,7 @@ export const JobService: GenService<{
     output: typeof CancelJobResponseSchema;
   },
   /**
-   * Gives a failed job another attempt. Errors: JOB_NOT_FOUND, JOB_NOT_RETRYABLE; and as for a new job
+   * Gives a failed job another attempt; of a step, what its failure had cancelled comes back. Errors: JOB_NOT_FOUND, JOB_NOT_RETRYABLE; and as for a new job
    * QUEUE_FULL and, with the policy REJECT, JOB_CONFLICT.
    *
    * @generated from rpc millrace.v1.JobService.RetryJob
@@ -943,6 +1203,61 @@ export const JobService: GenService<{
     methodKind: "unary";
     input: typeof WaitJobRequestSchema;
     output: typeof WaitJobResponseSchema;
+  },
+  /**
+   * Takes jobs with ties: all of them in one commit, or none. Cycles, unknown names, limits, and bound
+   * values that cannot fit the schema of a type are refused with the path of each fault.
+   * Errors: INVALID_ARGUMENT, REQUEST_ID_REUSED, WORKFLOW_ALREADY_EXISTS, QUEUE_FULL, and of each step
+   * those of SubmitJob.
+   *
+   * @generated from rpc millrace.v1.JobService.SubmitWorkflow
+   */
+  submitWorkflow: {
+    methodKind: "unary";
+    input: typeof SubmitWorkflowRequestSchema;
+    output: typeof SubmitWorkflowResponseSchema;
+  },
+  /**
+   * With every step, its job and its ties. Errors: WORKFLOW_NOT_FOUND.
+   *
+   * @generated from rpc millrace.v1.JobService.GetWorkflow
+   */
+  getWorkflow: {
+    methodKind: "unary";
+    input: typeof GetWorkflowRequestSchema;
+    output: typeof GetWorkflowResponseSchema;
+  },
+  /**
+   * Newest first, without the steps.
+   *
+   * @generated from rpc millrace.v1.JobService.ListWorkflows
+   */
+  listWorkflows: {
+    methodKind: "unary";
+    input: typeof ListWorkflowsRequestSchema;
+    output: typeof ListWorkflowsResponseSchema;
+  },
+  /**
+   * Cancels what has not ended. Errors: WORKFLOW_NOT_FOUND, WORKFLOW_NOT_CANCELLABLE.
+   *
+   * @generated from rpc millrace.v1.JobService.CancelWorkflow
+   */
+  cancelWorkflow: {
+    methodKind: "unary";
+    input: typeof CancelWorkflowRequestSchema;
+    output: typeof CancelWorkflowResponseSchema;
+  },
+  /**
+   * Gives every failed step another attempt, and revives what they had blocked. Steps that succeeded
+   * keep their results, and steps that somebody cancelled stay cancelled. Errors: WORKFLOW_NOT_FOUND,
+   * WORKFLOW_NOT_RETRYABLE, QUEUE_FULL.
+   *
+   * @generated from rpc millrace.v1.JobService.RetryWorkflow
+   */
+  retryWorkflow: {
+    methodKind: "unary";
+    input: typeof RetryWorkflowRequestSchema;
+    output: typeof RetryWorkflowResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_millrace_v1_job_service, 0);

@@ -6,7 +6,7 @@ import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegen
 import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
-import type { ScriptLanguage } from "../../v1/job_pb.ts";
+import type { Job, JobSpec, ScriptLanguage } from "../../v1/job_pb.ts";
 import { file_millrace_v1_job } from "../../v1/job_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file millrace/internal/v1/runner_service.proto.
  */
 export const file_millrace_internal_v1_runner_service: GenFile = /*@__PURE__*/
-  fileDesc("CiltaWxscmFjZS9pbnRlcm5hbC92MS9ydW5uZXJfc2VydmljZS5wcm90bxIUbWlsbHJhY2UuaW50ZXJuYWwudjEiWwoKQXR0ZW1wdFJlZhIXCg9vcmdhbml6YXRpb25faWQYASABKAkSDgoGam9iX2lkGAIgASgJEg8KB2F0dGVtcHQYAyABKAUSEwoLbGVhc2VfdG9rZW4YBCABKAkivAEKC1N5bmNSZXF1ZXN0EhEKCXJ1bm5lcl9pZBgBIAEoCRIUCgxkaXNwbGF5X25hbWUYAiABKAkSFAoMY2FwYWJpbGl0aWVzGAMgAygJEg0KBXNsb3RzGAQgASgFEjIKCGF0dGVtcHRzGAUgAygLMiAubWlsbHJhY2UuaW50ZXJuYWwudjEuQXR0ZW1wdFJlZhIRCglpbW1lZGlhdGUYBiABKAgSGAoQYXR0ZW1wdHNfb21pdHRlZBgHIAEoCCKNAwoKQXNzaWdubWVudBIxCgdhdHRlbXB0GAEgASgLMiAubWlsbHJhY2UuaW50ZXJuYWwudjEuQXR0ZW1wdFJlZhISCgpjYXBhYmlsaXR5GAIgASgJEhMKC3NjcmlwdF9oYXNoGAMgASgJEhIKCmlucHV0X2pzb24YBCABKAkSMgoPYXR0ZW1wdF90aW1lb3V0GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEgwKBHR5cGUYBiABKAkSEgoKY3JlYXRvcl9pZBgHIAEoCRIOCgZydW5fYXMYCCABKAkSPAoGbGFiZWxzGAkgAygLMiwubWlsbHJhY2UuaW50ZXJuYWwudjEuQXNzaWdubWVudC5MYWJlbHNFbnRyeRITCgt0cmFjZXBhcmVudBgKIAEoCRIRCglqb2JfdG9rZW4YCyABKAkSFAoMdHlwZV92ZXJzaW9uGAwgASgFGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEi8gEKDFN5bmNSZXNwb25zZRI1Cgthc3NpZ25tZW50cxgBIAMoCzIgLm1pbGxyYWNlLmludGVybmFsLnYxLkFzc2lnbm1lbnQSNwoNY2FuY2VsbGF0aW9ucxgCIAMoCzIgLm1pbGxyYWNlLmludGVybmFsLnYxLkF0dGVtcHRSZWYSLgoEbG9zdBgDIAMoCzIgLm1pbGxyYWNlLmludGVybmFsLnYxLkF0dGVtcHRSZWYSEwoLc2VydmVyX3VybHMYBCADKAkSLQoKc3luY19hZnRlchgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJdChBHZXRTY3JpcHRSZXF1ZXN0EhcKD29yZ2FuaXphdGlvbl9pZBgBIAEoCRIMCgRoYXNoGAIgASgJEgwKBHR5cGUYAyABKAkSFAoMdHlwZV92ZXJzaW9uGAQgASgFInQKEUdldFNjcmlwdFJlc3BvbnNlEgwKBGNvZGUYASABKAkSLQoIbGFuZ3VhZ2UYAiABKA4yGy5taWxscmFjZS52MS5TY3JpcHRMYW5ndWFnZRIMCgRoYXNoGAMgASgJEhQKDHR5cGVfdmVyc2lvbhgEIAEoBSIvCgpTdGVwUmVzdWx0EgwKBG5hbWUYASABKAkSEwoLcmVzdWx0X2pzb24YAiABKAkiRQoQTGlzdFN0ZXBzUmVxdWVzdBIxCgdhdHRlbXB0GAEgASgLMiAubWlsbHJhY2UuaW50ZXJuYWwudjEuQXR0ZW1wdFJlZiJEChFMaXN0U3RlcHNSZXNwb25zZRIvCgVzdGVwcxgBIAMoCzIgLm1pbGxyYWNlLmludGVybmFsLnYxLlN0ZXBSZXN1bHQypAIKDVJ1bm5lclNlcnZpY2USTQoEU3luYxIhLm1pbGxyYWNlLmludGVybmFsLnYxLlN5bmNSZXF1ZXN0GiIubWlsbHJhY2UuaW50ZXJuYWwudjEuU3luY1Jlc3BvbnNlEmEKCUdldFNjcmlwdBImLm1pbGxyYWNlLmludGVybmFsLnYxLkdldFNjcmlwdFJlcXVlc3QaJy5taWxscmFjZS5pbnRlcm5hbC52MS5HZXRTY3JpcHRSZXNwb25zZSIDkAIBEmEKCUxpc3RTdGVwcxImLm1pbGxyYWNlLmludGVybmFsLnYxLkxpc3RTdGVwc1JlcXVlc3QaJy5taWxscmFjZS5pbnRlcm5hbC52MS5MaXN0U3RlcHNSZXNwb25zZSIDkAIBYgZwcm90bzM", [file_google_protobuf_duration, file_millrace_v1_job]);
+  fileDesc("CiltaWxscmFjZS9pbnRlcm5hbC92MS9ydW5uZXJfc2VydmljZS5wcm90bxIUbWlsbHJhY2UuaW50ZXJuYWwudjEiWwoKQXR0ZW1wdFJlZhIXCg9vcmdhbml6YXRpb25faWQYASABKAkSDgoGam9iX2lkGAIgASgJEg8KB2F0dGVtcHQYAyABKAUSEwoLbGVhc2VfdG9rZW4YBCABKAkivAEKC1N5bmNSZXF1ZXN0EhEKCXJ1bm5lcl9pZBgBIAEoCRIUCgxkaXNwbGF5X25hbWUYAiABKAkSFAoMY2FwYWJpbGl0aWVzGAMgAygJEg0KBXNsb3RzGAQgASgFEjIKCGF0dGVtcHRzGAUgAygLMiAubWlsbHJhY2UuaW50ZXJuYWwudjEuQXR0ZW1wdFJlZhIRCglpbW1lZGlhdGUYBiABKAgSGAoQYXR0ZW1wdHNfb21pdHRlZBgHIAEoCCKNAwoKQXNzaWdubWVudBIxCgdhdHRlbXB0GAEgASgLMiAubWlsbHJhY2UuaW50ZXJuYWwudjEuQXR0ZW1wdFJlZhISCgpjYXBhYmlsaXR5GAIgASgJEhMKC3NjcmlwdF9oYXNoGAMgASgJEhIKCmlucHV0X2pzb24YBCABKAkSMgoPYXR0ZW1wdF90aW1lb3V0GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEgwKBHR5cGUYBiABKAkSEgoKY3JlYXRvcl9pZBgHIAEoCRIOCgZydW5fYXMYCCABKAkSPAoGbGFiZWxzGAkgAygLMiwubWlsbHJhY2UuaW50ZXJuYWwudjEuQXNzaWdubWVudC5MYWJlbHNFbnRyeRITCgt0cmFjZXBhcmVudBgKIAEoCRIRCglqb2JfdG9rZW4YCyABKAkSFAoMdHlwZV92ZXJzaW9uGAwgASgFGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEi8gEKDFN5bmNSZXNwb25zZRI1Cgthc3NpZ25tZW50cxgBIAMoCzIgLm1pbGxyYWNlLmludGVybmFsLnYxLkFzc2lnbm1lbnQSNwoNY2FuY2VsbGF0aW9ucxgCIAMoCzIgLm1pbGxyYWNlLmludGVybmFsLnYxLkF0dGVtcHRSZWYSLgoEbG9zdBgDIAMoCzIgLm1pbGxyYWNlLmludGVybmFsLnYxLkF0dGVtcHRSZWYSEwoLc2VydmVyX3VybHMYBCADKAkSLQoKc3luY19hZnRlchgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbiJdChBHZXRTY3JpcHRSZXF1ZXN0EhcKD29yZ2FuaXphdGlvbl9pZBgBIAEoCRIMCgRoYXNoGAIgASgJEgwKBHR5cGUYAyABKAkSFAoMdHlwZV92ZXJzaW9uGAQgASgFInQKEUdldFNjcmlwdFJlc3BvbnNlEgwKBGNvZGUYASABKAkSLQoIbGFuZ3VhZ2UYAiABKA4yGy5taWxscmFjZS52MS5TY3JpcHRMYW5ndWFnZRIMCgRoYXNoGAMgASgJEhQKDHR5cGVfdmVyc2lvbhgEIAEoBSIvCgpTdGVwUmVzdWx0EgwKBG5hbWUYASABKAkSEwoLcmVzdWx0X2pzb24YAiABKAkiRQoQTGlzdFN0ZXBzUmVxdWVzdBIxCgdhdHRlbXB0GAEgASgLMiAubWlsbHJhY2UuaW50ZXJuYWwudjEuQXR0ZW1wdFJlZiJEChFMaXN0U3RlcHNSZXNwb25zZRIvCgVzdGVwcxgBIAMoCzIgLm1pbGxyYWNlLmludGVybmFsLnYxLlN0ZXBSZXN1bHQieQoSU3VibWl0Q2hpbGRSZXF1ZXN0EjEKB2F0dGVtcHQYASABKAsyIC5taWxscmFjZS5pbnRlcm5hbC52MS5BdHRlbXB0UmVmEgwKBG5hbWUYAiABKAkSIgoEc3BlYxgDIAEoCzIULm1pbGxyYWNlLnYxLkpvYlNwZWMiNgoTU3VibWl0Q2hpbGRSZXNwb25zZRIOCgZqb2JfaWQYASABKAkSDwoHY3JlYXRlZBgCIAEoCCKDAQoRQXdhaXRDaGlsZFJlcXVlc3QSMQoHYXR0ZW1wdBgBIAEoCzIgLm1pbGxyYWNlLmludGVybmFsLnYxLkF0dGVtcHRSZWYSDgoGam9iX2lkGAIgASgJEisKCG1heF93YWl0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIkgKEkF3YWl0Q2hpbGRSZXNwb25zZRIdCgNqb2IYASABKAsyEC5taWxscmFjZS52MS5Kb2ISEwoLcmVzdWx0X2pzb24YAiABKAky6QMKDVJ1bm5lclNlcnZpY2USTQoEU3luYxIhLm1pbGxyYWNlLmludGVybmFsLnYxLlN5bmNSZXF1ZXN0GiIubWlsbHJhY2UuaW50ZXJuYWwudjEuU3luY1Jlc3BvbnNlEmEKCUdldFNjcmlwdBImLm1pbGxyYWNlLmludGVybmFsLnYxLkdldFNjcmlwdFJlcXVlc3QaJy5taWxscmFjZS5pbnRlcm5hbC52MS5HZXRTY3JpcHRSZXNwb25zZSIDkAIBEmEKCUxpc3RTdGVwcxImLm1pbGxyYWNlLmludGVybmFsLnYxLkxpc3RTdGVwc1JlcXVlc3QaJy5taWxscmFjZS5pbnRlcm5hbC52MS5MaXN0U3RlcHNSZXNwb25zZSIDkAIBEmIKC1N1Ym1pdENoaWxkEigubWlsbHJhY2UuaW50ZXJuYWwudjEuU3VibWl0Q2hpbGRSZXF1ZXN0GikubWlsbHJhY2UuaW50ZXJuYWwudjEuU3VibWl0Q2hpbGRSZXNwb25zZRJfCgpBd2FpdENoaWxkEicubWlsbHJhY2UuaW50ZXJuYWwudjEuQXdhaXRDaGlsZFJlcXVlc3QaKC5taWxscmFjZS5pbnRlcm5hbC52MS5Bd2FpdENoaWxkUmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_duration, file_millrace_v1_job]);
 
 /**
  * Names one attempt of one job. The lease token is what makes it this attempt and no other.
@@ -383,6 +383,114 @@ export const ListStepsResponseSchema: GenMessage<ListStepsResponse> = /*@__PURE_
   messageDesc(file_millrace_internal_v1_runner_service, 8);
 
 /**
+ * @generated from message millrace.internal.v1.SubmitChildRequest
+ */
+export type SubmitChildRequest = Message<"millrace.internal.v1.SubmitChildRequest"> & {
+  /**
+   * @generated from field: millrace.internal.v1.AttemptRef attempt = 1;
+   */
+  attempt?: AttemptRef | undefined;
+
+  /**
+   * 1 to 100 characters; unique within the parent.
+   *
+   * @generated from field: string name = 2;
+   */
+  name: string;
+
+  /**
+   * @generated from field: millrace.v1.JobSpec spec = 3;
+   */
+  spec?: JobSpec | undefined;
+};
+
+/**
+ * Describes the message millrace.internal.v1.SubmitChildRequest.
+ * Use `create(SubmitChildRequestSchema)` to create a new message.
+ */
+export const SubmitChildRequestSchema: GenMessage<SubmitChildRequest> = /*@__PURE__*/
+  messageDesc(file_millrace_internal_v1_runner_service, 9);
+
+/**
+ * @generated from message millrace.internal.v1.SubmitChildResponse
+ */
+export type SubmitChildResponse = Message<"millrace.internal.v1.SubmitChildResponse"> & {
+  /**
+   * @generated from field: string job_id = 1;
+   */
+  jobId: string;
+
+  /**
+   * False if this child was submitted before.
+   *
+   * @generated from field: bool created = 2;
+   */
+  created: boolean;
+};
+
+/**
+ * Describes the message millrace.internal.v1.SubmitChildResponse.
+ * Use `create(SubmitChildResponseSchema)` to create a new message.
+ */
+export const SubmitChildResponseSchema: GenMessage<SubmitChildResponse> = /*@__PURE__*/
+  messageDesc(file_millrace_internal_v1_runner_service, 10);
+
+/**
+ * @generated from message millrace.internal.v1.AwaitChildRequest
+ */
+export type AwaitChildRequest = Message<"millrace.internal.v1.AwaitChildRequest"> & {
+  /**
+   * @generated from field: millrace.internal.v1.AttemptRef attempt = 1;
+   */
+  attempt?: AttemptRef | undefined;
+
+  /**
+   * @generated from field: string job_id = 2;
+   */
+  jobId: string;
+
+  /**
+   * At most 60 s; 30 s if absent.
+   *
+   * @generated from field: google.protobuf.Duration max_wait = 3;
+   */
+  maxWait?: Duration | undefined;
+};
+
+/**
+ * Describes the message millrace.internal.v1.AwaitChildRequest.
+ * Use `create(AwaitChildRequestSchema)` to create a new message.
+ */
+export const AwaitChildRequestSchema: GenMessage<AwaitChildRequest> = /*@__PURE__*/
+  messageDesc(file_millrace_internal_v1_runner_service, 11);
+
+/**
+ * @generated from message millrace.internal.v1.AwaitChildResponse
+ */
+export type AwaitChildResponse = Message<"millrace.internal.v1.AwaitChildResponse"> & {
+  /**
+   * The child as it is.
+   *
+   * @generated from field: millrace.v1.Job job = 1;
+   */
+  job?: Job | undefined;
+
+  /**
+   * A JSON text; only of a child that succeeded.
+   *
+   * @generated from field: string result_json = 2;
+   */
+  resultJson: string;
+};
+
+/**
+ * Describes the message millrace.internal.v1.AwaitChildResponse.
+ * Use `create(AwaitChildResponseSchema)` to create a new message.
+ */
+export const AwaitChildResponseSchema: GenMessage<AwaitChildResponse> = /*@__PURE__*/
+  messageDesc(file_millrace_internal_v1_runner_service, 12);
+
+/**
  * How a runner gets its work. Served on the internal listener only; needs a runner's credential.
  *
  * @generated from service millrace.internal.v1.RunnerService
@@ -419,6 +527,31 @@ export const RunnerService: GenService<{
     methodKind: "unary";
     input: typeof ListStepsRequestSchema;
     output: typeof ListStepsResponseSchema;
+  },
+  /**
+   * Submits a child of a running job (row E4), for the job's operational user, with what the job's own
+   * token may do. The name makes it idempotent within the parent, over all of its attempts: the same
+   * name with the same content is the same child. Errors: LEASE_LOST, TOO_MANY_CHILDREN,
+   * CHILD_TOO_DEEP, and those of SubmitJob.
+   *
+   * @generated from rpc millrace.internal.v1.RunnerService.SubmitChild
+   */
+  submitChild: {
+    methodKind: "unary";
+    input: typeof SubmitChildRequestSchema;
+    output: typeof SubmitChildResponseSchema;
+  },
+  /**
+   * Waits until a child has ended, at most `max_wait`: ask again then. While an attempt waits here, it
+   * rests: it counts towards no limit but its concurrency key, so that its children can run.
+   * Errors: LEASE_LOST, JOB_NOT_FOUND if it is no child of this job.
+   *
+   * @generated from rpc millrace.internal.v1.RunnerService.AwaitChild
+   */
+  awaitChild: {
+    methodKind: "unary";
+    input: typeof AwaitChildRequestSchema;
+    output: typeof AwaitChildResponseSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_millrace_internal_v1_runner_service, 0);
