@@ -2,6 +2,7 @@ import type { BreakerRow } from "../jobs/breaker.ts";
 import type { Capability, JobId, OrganizationId } from "../jobs/ids.ts";
 import type { OrganizationLimits } from "../store/store.ts";
 import type { ActiveJob } from "./active-job.ts";
+import { Census } from "./census.ts";
 import { Contender, type Line } from "./contender.ts";
 import { KeyLock, type Lanes } from "./key-lock.ts";
 import { Lane } from "./lane.ts";
@@ -18,6 +19,7 @@ export class Organization implements Lanes {
   readonly jobs = new Map<JobId, ActiveJob>();
   running = 0;
   queued = 0;
+  readonly census = new Census();
   readonly #lineOf: (capability: Capability) => Line;
   readonly #keys = new Map<string, KeyLock>();
   readonly #types = new Map<string, TypeLoad>();

@@ -91,6 +91,7 @@ export class ShardState {
     const { organization } = job;
     if (hasEnded(after)) {
       organization.part(job);
+      organization.census.end(job.row);
       this.timers.set(job, Number.POSITIVE_INFINITY);
     } else {
       // A rescued job has waited already: it goes before the others.
@@ -100,6 +101,7 @@ export class ShardState {
 
   #enter(job: ActiveJob, place: "first" | "last"): void {
     const { row, organization } = job;
+    organization.census.enter(row);
     if (row.state === "QUEUED") {
       job.seat = place === "first" ? (this.#firstSeat -= 1) : (this.#lastSeat += 1);
       organization.enqueue(job);
@@ -117,6 +119,7 @@ export class ShardState {
 
   #leave(job: ActiveJob, patch: Patch): void {
     const { row, organization } = job;
+    organization.census.leave(row);
     if (row.state === "QUEUED") organization.dequeue(job);
     if (row.state !== "RUNNING" || row.runnerId === "") return;
     // Before the organization stands in a line again, which forgives what it is owed.
