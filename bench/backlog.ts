@@ -120,7 +120,7 @@ const measureLoad = async (store: Store, shardId: number): Promise<Figure[]> => 
 };
 
 const run = async (engine: EngineName): Promise<void> => {
-  const service = await startService(engine, 5);
+  const service = await startService(engine, { maxRunning: 5 });
   try {
     const heavy = service.site.organizationId;
     const figures: Figure[] = [];

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 
+import { benchCosts } from "./costs.ts";
 import { benchFairness } from "./fairness.ts";
 import { print } from "./figures.ts";
 import { benchMix } from "./mix.ts";
@@ -12,7 +13,7 @@ const HELP = `Measures a real server on SQLite and on MariaDB, both with full du
 
   npm run bench                              everything, on both engines
   npm run bench -- --engine sqlite           one engine
-  npm run bench -- --only submits            submits, handlers, scripts, fairness or mix
+  npm run bench -- --only submits            submits, handlers, scripts, costs, fairness or mix
   npm run bench -- fairness                  the same as --only fairness
 
 Server, client, runner and database share this machine: compare ratios, not figures.`;
@@ -21,6 +22,7 @@ const PARTS = {
   submits: benchSubmits,
   handlers: benchHandlers,
   scripts: benchScripts,
+  costs: benchCosts,
   fairness: benchFairness,
   mix: benchMix,
 };

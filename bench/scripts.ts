@@ -5,10 +5,8 @@ import { latency, rateOf } from "./processing.ts";
 import { measureChildren } from "./sandbox.ts";
 import type { Service } from "./service.ts";
 import { addTenant } from "./tenants.ts";
-import { scriptJob } from "./work.ts";
+import { NOOP_SCRIPT } from "./work.ts";
 
-const SOURCE = "export default async (input) => ({ seen: input.text.length });";
-const SCRIPT = scriptJob(SOURCE);
 const MAX_RUNNING = 10_000;
 /** Enough that a child is replaced now and then, as in earnest. */
 const JOBS = 5 * DEFAULT_LIMITS.recycleAfter;
@@ -25,14 +23,17 @@ const through = async (
   const runner = runnerProcess(service.site, addresses, environment);
   await runner.start();
   try {
-    await rateOf(clients, SCRIPT, Math.min(jobs, 1_000));
-    const rate = await rateOf(clients, SCRIPT, jobs);
+    await rateOf(clients, NOOP_SCRIPT, Math.min(jobs, 1_000));
+    const rate = await rateOf(clients, NOOP_SCRIPT, jobs);
     const name = `sandboxed scripts, ${what}`;
     return {
       rate,
       figures: [
         { name, value: `${spaced(rate)}/s` },
-        { name: `${name}, idle, submit → finished`, value: await latency(clients, SCRIPT, 300) },
+        {
+          name: `${name}, idle, submit → finished`,
+          value: await latency(clients, NOOP_SCRIPT, 300),
+        },
       ],
     };
   } finally {

@@ -17,6 +17,8 @@ export type Service = {
   readonly engine: EngineName;
   readonly site: Site;
   readonly internalUrl: string;
+  /** Of the server's process. */
+  readonly pid: () => number;
   readonly jobs: Client<typeof JobService>;
   readonly health: Client<typeof Health>;
   /** Registers a type that runs as a handler of its name; in another organization with its token. */
@@ -38,10 +40,16 @@ const authorize =
     return await next(request);
   };
 
+type ServiceOptions = {
+  readonly maxRunning?: number;
+  /** Of the server's process, beside its own. */
+  readonly environment?: Readonly<Record<string, string>>;
+};
+
 /** A server of its own process on an empty database of the engine, with full durability. */
 export const startService = async (
   engine: EngineName,
-  maxRunning = MAX_RUNNING,
+  { maxRunning = MAX_RUNNING, environment = {} }: ServiceOptions = {},
 ): Promise<Service> => {
   const mariadb = engine === "mariadb" ? await startMariadb() : null;
   const database =
@@ -49,7 +57,7 @@ export const startService = async (
       ? await createDatabase("sqlite", "")
       : await createDatabase("mysql", mariadb.url);
   const site = await prepareSite(database.url, maxRunning);
-  const server = await ServerProcess.at(site);
+  const server = await ServerProcess.at(site, environment);
   await server.start();
   const transportFor = (token: string): Transport =>
     createGrpcTransport({
@@ -61,6 +69,7 @@ export const startService = async (
     engine,
     site,
     internalUrl: server.addresses.internalUrl,
+    pid: () => server.pid,
     jobs: createClient(JobService, transport),
     health: createClient(Health, transport),
     putHandler: async (name, token = site.token) => {

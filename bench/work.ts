@@ -11,3 +11,8 @@ export const handlerJob = (type: string): JobSpec =>
 
 export const scriptJob = (source: string): JobSpec =>
   create(JobSpecSchema, { work: { case: "script", value: { source } }, input: PAYLOAD });
+
+/** Answers with the length of its input. */
+export const NOOP_SCRIPT = scriptJob(
+  "export default async (input) => ({ seen: input.text.length });",
+);
