@@ -23,13 +23,6 @@ export type Choice<M> =
 /** How many attempts there may be at once, and how many children. */
 export type Room = { readonly isolation: Isolation; readonly slots: number; readonly most: number };
 
-/**
- * Who has waited for so long takes a place from others. A child that starts costs as much CPU as
- * some twenty short attempts: two organizations that take turns would otherwise replace each other's
- * children all the time.
- */
-export const PATIENCE_MS = 50;
-
 /** Whether `member`, which has served somebody, may serve `organizationId`. */
 const mayServe = (isolation: Isolation, member: Member, organizationId: string): boolean => {
   switch (isolation) {
@@ -46,14 +39,14 @@ const mayServe = (isolation: Isolation, member: Member, organizationId: string):
  * A child for `organizationId`: one that served before and may serve it, the last used first, else a
  * fresh one, else room for one. Where children are reused, whoever could be served by as many as
  * there are slots waits for one of them: no more attempts than slots run at once, so one is only
- * tidying up, which takes a few milliseconds; a new child takes fifty. So does, up to its patience,
+ * tidying up, which takes a few milliseconds; a new child takes fifty. So does, while it is `patient`,
  * whoever could be served by some child while another's would have to go for a new one.
  */
 export const choose = <M extends Member>(
   members: Iterable<M>,
   organizationId: string,
   { isolation, slots, most }: Room,
-  waitedMs: number,
+  patient: boolean,
 ): Choice<M> => {
   let warm: M | undefined;
   let fresh: M | undefined;
@@ -76,10 +69,11 @@ export const choose = <M extends Member>(
   }
   if (warm !== undefined) return { kind: "use", member: warm };
   if (serving >= slots) return { kind: "wait" };
-  if (serving > 0 && served >= slots && waitedMs < PATIENCE_MS) return { kind: "wait" };
+  const mayWait = patient && serving > 0;
+  if (mayWait && served >= slots) return { kind: "wait" };
   if (fresh !== undefined) return { kind: "use", member: fresh };
   if (count < most) return { kind: "spawn" };
-  if (oldest !== undefined) return { kind: "replace", member: oldest };
+  if (oldest !== undefined && !mayWait) return { kind: "replace", member: oldest };
   return { kind: "wait" };
 };
 
@@ -95,4 +89,20 @@ export const surplus = <M extends Member>(members: Iterable<M>, most: number): M
     }
   }
   return served > most ? oldest : null;
+};
+
+/** The children that have served nobody. */
+export const freshOf = <M extends Member>(
+  members: Iterable<M>,
+): { readonly count: number; readonly starting: number; readonly idle: M | null } => {
+  let count = 0;
+  let starting = 0;
+  let idle: M | null = null;
+  for (const member of members) {
+    if (member.organizationId !== null) continue;
+    count += 1;
+    if (member.state === "starting") starting += 1;
+    else if (member.state === "idle") idle = member;
+  }
+  return { count, starting, idle };
 };

@@ -1,12 +1,13 @@
 import { type Clock } from "../../src/runtime/clock.ts";
 import type { Log } from "../../src/runtime/log.ts";
 import type { ChildProcessEnd } from "./child-process.ts";
+import { createPatience } from "./patience.ts";
 import type { ReadUsage } from "./proc.ts";
 import { createReadiness } from "./readiness.ts";
 import type { WearLimits } from "./wear.ts";
 import { createWaiters } from "./waiters.ts";
 import { createWearRecords, type WearRecord } from "./wear-record.ts";
-import { choose, PATIENCE_MS, type Isolation, type Member, surplus } from "./choose.ts";
+import { choose, freshOf, type Isolation, type Member, surplus } from "./choose.ts";
 
 /**
  * The sandbox children. It owns all of them: nobody else starts, ends or lends one. A child starts
@@ -57,6 +58,7 @@ type Child = {
   organizationId: string | null;
   usedAt: number;
   attempts: number;
+  readonly startedAt: number;
   readonly record: WearRecord;
   readonly end: ChildProcessEnd;
 } & Member;
@@ -77,6 +79,7 @@ export const createPool = (options: PoolOptions): Pool => {
   const children = new Map<ChildProcessEnd, Child>();
   const dying = new Set<ChildProcessEnd>();
   const waiters = createWaiters(clock);
+  const patience = createPatience();
   let uses = 0;
   let failedStarts = 0;
   let backingOff = false;
@@ -135,6 +138,7 @@ export const createPool = (options: PoolOptions): Pool => {
       organizationId: null,
       usedAt: 0,
       attempts: 0,
+      startedAt: clock.monotonic(),
       record: recordOf(end.pid),
       end,
     };
@@ -153,6 +157,7 @@ export const createPool = (options: PoolOptions): Pool => {
       heard: (frame) => {
         if (frame.op === "ready" && child.state === "starting") {
           failedStarts = 0;
+          patience.started(clock.monotonic() - child.startedAt);
           child.state = "idle";
         } else {
           log.error({ pid: end.pid, op: frame.op }, "an idle sandbox child spoke");
@@ -202,8 +207,8 @@ export const createPool = (options: PoolOptions): Pool => {
     let left = 0;
     let starting = count("starting");
     for (const waiter of waiters.all()) {
-      const waitedMs = clock.monotonic() - waiter.since;
-      const choice = choose(children.values(), waiter.organizationId, room, waitedMs);
+      const patient = clock.monotonic() - waiter.since < patience.ms();
+      const choice = choose(children.values(), waiter.organizationId, room, patient);
       if (choice.kind === "use") {
         waiter.found(lend(choice.member, waiter.organizationId));
         continue;
@@ -224,7 +229,7 @@ export const createPool = (options: PoolOptions): Pool => {
   const lookAgain = (): void => {
     if (lookingAgain) return;
     lookingAgain = true;
-    clock.after(PATIENCE_MS, () => {
+    clock.after(patience.ms(), () => {
       lookingAgain = false;
       settle();
     });
@@ -233,20 +238,13 @@ export const createPool = (options: PoolOptions): Pool => {
   const refill = (): void => {
     const old = surplus(children.values(), slots);
     if (old !== null) remove(old.end);
-    let fresh = 0;
-    let starting = 0;
-    let idle: Child | null = null;
-    for (const child of children.values()) {
-      if (child.organizationId !== null) continue;
-      fresh += 1;
-      if (child.state === "starting") starting += 1;
-      else if (child.state === "idle") idle = child;
-    }
-    const wanted = waiters.size + readiness.wanted();
-    if (fresh > wanted && idle !== null) remove(idle.end);
-    while (fresh < wanted && starting < slots && children.size < most && !backingOff) {
+    const fresh = freshOf(children.values());
+    let [count, starting] = [fresh.count, fresh.starting];
+    const { wanted, kept } = readiness.of(waiters.size);
+    if (count > kept && fresh.idle !== null) remove(fresh.idle.end);
+    while (count < wanted && starting < slots && children.size < most && !backingOff) {
       spawn();
-      fresh += 1;
+      count += 1;
       starting += 1;
     }
   };

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 
-import { choose, type Member, PATIENCE_MS, surplus } from "../../runner/sandbox/choose.ts";
+import { choose, type Member, surplus } from "../../runner/sandbox/choose.ts";
 
 const idle = (organizationId: string | null, usedAt = 1): Member => ({
   state: "idle",
@@ -9,8 +9,9 @@ const idle = (organizationId: string | null, usedAt = 1): Member => ({
 });
 const busy = (organizationId: string): Member => ({ state: "busy", organizationId, usedAt: 1 });
 
-/** Whoever came first has waited so long. */
-const LONG = PATIENCE_MS;
+/** Who has waited for long enough is not patient any more. */
+const PATIENT = true;
+const LONG = false;
 
 describe("the choice of a child", () => {
   it("falls on one that served the organization, before a fresh one", () => {
@@ -63,11 +64,18 @@ describe("the choice of a child", () => {
   it("takes no place from others before its patience ends, if a child of its own runs", () => {
     const room = { isolation: "tenant", slots: 2, most: 3 } as const;
     const members = [busy("acme"), idle("bolt"), idle(null)];
-    expect(choose(members, "acme", room, PATIENCE_MS - 1)).toEqual({ kind: "wait" });
-    expect(choose(members, "acme", room, PATIENCE_MS).kind).toBe("use");
-    expect(choose(members, "cord", room, 0).kind).toBe("use");
+    expect(choose(members, "acme", room, PATIENT)).toEqual({ kind: "wait" });
+    expect(choose(members, "acme", room, LONG).kind).toBe("use");
+    expect(choose(members, "cord", room, PATIENT).kind).toBe("use");
+    const inTheirPlace = [
+      busy("acme"),
+      idle("bolt"),
+      { ...idle(null), state: "starting" as const },
+    ];
+    expect(choose(inTheirPlace, "acme", { ...room, slots: 3 }, PATIENT)).toEqual({ kind: "wait" });
+    expect(choose(inTheirPlace, "acme", { ...room, slots: 3 }, LONG).kind).toBe("replace");
     // While there is room for one more, nobody loses a child.
-    expect(choose([busy("acme"), idle(null)], "acme", room, 0).kind).toBe("use");
+    expect(choose([busy("acme"), idle(null)], "acme", room, PATIENT).kind).toBe("use");
   });
 
   it("waits when all are busy", () => {
