@@ -34,6 +34,8 @@ export const up = async (knex: Knex): Promise<void> => {
     column.integer("succeeded");
     column.integer("failed");
     column.integer("cancelled");
+    column.integer("unanswered_failed");
+    column.integer("unanswered_cancelled");
     column.big("created_at");
     column.big("updated_at");
     column.big("ended_at").nullable();

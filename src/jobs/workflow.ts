@@ -24,6 +24,10 @@ export type WorkflowRow = {
   readonly succeeded: number;
   readonly failed: number;
   readonly cancelled: number;
+  /** Of the failed ones, those that are not answered: no step, or not each that waits for it, runs anyway. */
+  readonly unansweredFailed: number;
+  /** Likewise, of those that somebody cancelled by hand. */
+  readonly unansweredCancelled: number;
   readonly createdAt: Millis;
   readonly updatedAt: Millis;
   /** Null exactly while it runs. */
@@ -34,6 +38,36 @@ export type WorkflowRow = {
   readonly cancelReason: string;
   readonly cancelledBy: UserId | "";
 };
+
+type GivenFields = Pick<
+  WorkflowRow,
+  | "organizationId"
+  | "id"
+  | "name"
+  | "labels"
+  | "creatorId"
+  | "requestId"
+  | "stepCount"
+  | "createdAt"
+>;
+
+/** The row of a workflow that nobody has seen yet. */
+export const freshWorkflow = (given: GivenFields): WorkflowRow => ({
+  ...given,
+  revision: 0,
+  state: "RUNNING",
+  succeeded: 0,
+  failed: 0,
+  cancelled: 0,
+  unansweredFailed: 0,
+  unansweredCancelled: 0,
+  updatedAt: given.createdAt,
+  endedAt: null,
+  purgeAt: null,
+  cancelRequestedAt: null,
+  cancelReason: "",
+  cancelledBy: "",
+});
 
 /** Which job is which step. */
 export type WorkflowStepRow = {
