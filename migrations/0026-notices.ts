@@ -33,7 +33,7 @@ export const up = async (knex: Knex): Promise<void> => {
     column.integer("attempt");
     column.ascii("hook_id", 36);
     column.text("url", 2_048);
-    column.ascii("origin", 255);
+    column.ascii("origin", 300);
     column.text("job_type", 255);
     column.ascii("submitted_job_id", 36);
     column.long("body");
@@ -45,8 +45,9 @@ export const up = async (knex: Knex): Promise<void> => {
     column.text("last_error", 1_000);
     column.big("purge_at").nullable();
     table.primary(["shard_id", "organization_id", "id"]);
-    // What is due, for each receiver by itself: one that is slow or dead hides nobody else's.
-    table.index(["shard_id", "origin", "next_try_at"], "deliveries_by_time");
+    // What is due, for each receiver by itself: one that is slow or dead hides nobody else's. What
+    // has ended has no origin: a range without it holds only what is still to be sent.
+    table.index(["shard_id", "origin", "organization_id", "next_try_at"], "deliveries_by_time");
     table.index(["organization_id", "job_id", "id"], "deliveries_by_job");
     table.index(["organization_id", "hook_id", "id"], "deliveries_by_hook");
     table.index(["shard_id", "purge_at"], "deliveries_by_purge");

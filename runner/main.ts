@@ -7,7 +7,7 @@ import { createCommands } from "./commands/service.ts";
 import type { RunnerConfig } from "./config.ts";
 import { createRunnerCore } from "./core.ts";
 import { createEgress, NO_EGRESS } from "./egress/egress.ts";
-import { type Network, systemNetwork } from "./egress/network.ts";
+import { type Network, systemNetwork } from "../src/outgoing/network.ts";
 import type { Executor } from "./executor.ts";
 import { scriptExecutor } from "./executors/script.ts";
 import { createLibraries } from "./libraries/libraries.ts";

@@ -1,72 +1,21 @@
+/**
+ * The environment of the server, read here and nowhere else. The OTEL_* variables are the SDK's own;
+ * of them only the endpoints are looked at, to know whether to load the exporters at all.
+ */
 import { hostname } from "node:os";
 import { resolve } from "node:path";
 
-import { z } from "zod";
+import type { z } from "zod";
 
-/**
- * The environment of the server, read here and nowhere else. Every variable is in
- * VARIABLES, which docs/configuration.md is tested against. The OTEL_* variables are the SDK's own;
- * of them only the endpoints are looked at, to know whether to load the exporters at all.
- */
-type Variable = {
-  /** What is used when it is not set, for people. */
-  readonly fallback: string;
-  readonly allowed: string;
-  /** Never shown in a message. */
-  readonly secret?: true;
-};
+import { type Address, SCHEMAS } from "./config/schemas.ts";
+import { type Name, type Variable, VARIABLES } from "./config/variables.ts";
+import { PUBLIC_RECEIVERS, type Receivers } from "./outgoing/receivers.ts";
 
-export const VARIABLES = {
-  MILLRACE_DATABASE_URL: {
-    fallback: "sqlite:<MILLRACE_DATA_DIR>/millrace.db",
-    allowed: "sqlite:<path>, mysql://user:password@host:port/database, or mariadb://…",
-    secret: true,
-  },
-  MYSQL_HOST: { fallback: "none", allowed: "a host name or address" },
-  MYSQL_PORT: { fallback: "3306", allowed: "a port from 1 to 65535" },
-  MYSQL_USER: { fallback: "none; needed with MYSQL_HOST", allowed: "a user name" },
-  MYSQL_PASSWORD: { fallback: "empty", allowed: "any text", secret: true },
-  MYSQL_DATABASE: { fallback: "none; needed with MYSQL_HOST", allowed: "a database name" },
-  MILLRACE_DATA_DIR: { fallback: "./.millrace", allowed: "a path" },
-  MILLRACE_LISTEN: { fallback: "127.0.0.1:7410", allowed: "host:port; port 0 takes a free one" },
-  MILLRACE_INTERNAL_LISTEN: {
-    fallback: "127.0.0.1:7411",
-    allowed: "host:port; port 0 takes a free one",
-  },
-  MILLRACE_INTERNAL_URL: {
-    fallback: "http:// and the address of MILLRACE_INTERNAL_LISTEN",
-    allowed: "an http or https URL without a path",
-  },
-  MILLRACE_SERVER_ID: {
-    fallback: "<host name>-<internal port>",
-    allowed: "1 to 100 of A-Z a-z 0-9 . _ -",
-  },
-  MILLRACE_METRICS_LISTEN: { fallback: "127.0.0.1:9464", allowed: "host:port, or off" },
-  MILLRACE_TYPES_DIR: { fallback: "none", allowed: "a path" },
-  MILLRACE_TYPES_ORGANIZATION: { fallback: "dev", allowed: "an organization's name or id" },
-  MILLRACE_LOG_LEVEL: { fallback: "info", allowed: "debug, info, warn, error or silent" },
-  MILLRACE_JWT_ISSUER: { fallback: "no JWTs are taken", allowed: "the `iss` of the issuer" },
-  MILLRACE_JWT_JWKS_URL: {
-    fallback: "none; needed with MILLRACE_JWT_ISSUER",
-    allowed: "an https URL, or http on this machine",
-  },
-  MILLRACE_JWT_AUDIENCE: {
-    fallback: "none; needed with MILLRACE_JWT_ISSUER",
-    allowed: "the `aud` that names this service",
-  },
-  MILLRACE_JWT_ORGANIZATION_CLAIM: { fallback: "organization", allowed: "the name of a claim" },
-  MILLRACE_JWT_USER_CLAIM: { fallback: "sub", allowed: "the name of a claim" },
-  MILLRACE_JWT_ABILITIES_CLAIM: {
-    fallback: "none: a JWT may what its user may",
-    allowed: "the name of a claim",
-  },
-  MILLRACE_DRAIN_SECONDS: { fallback: "10", allowed: "a number from 0 to 300" },
-} as const satisfies Record<string, Variable>;
+export type { Address } from "./config/schemas.ts";
+export { VARIABLES } from "./config/variables.ts";
 
-type Name = keyof typeof VARIABLES;
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-export type Address = { readonly host: string; readonly port: number };
 export type LogLevel = "debug" | "info" | "warn" | "error" | "silent";
 
 export type OutsideIssuer = {
@@ -77,6 +26,14 @@ export type OutsideIssuer = {
   readonly userClaim: string;
   /** Null: a JWT may what its user may. */
   readonly abilitiesClaim: string | null;
+};
+
+export type CallbackConfig = {
+  /** That are not public, and allowed all the same. */
+  readonly receivers: Receivers;
+  /** Requests under way. */
+  readonly atOnce: number;
+  readonly atOncePerReceiver: number;
 };
 
 export type ServerConfig = {
@@ -98,6 +55,7 @@ export type ServerConfig = {
   readonly typesOrganization: string;
   readonly logLevel: LogLevel;
   readonly drainMs: number;
+  readonly callbacks: CallbackConfig;
   /** Whose JWTs are taken; null: nobody's. */
   readonly outsideIssuer: OutsideIssuer | null;
   /** An OpenTelemetry collector was named. */
@@ -113,66 +71,6 @@ export class ConfigFault extends Error {
     this.faults = faults;
   }
 }
-
-const port = z
-  .string()
-  .regex(/^\d{1,5}$/)
-  .transform(Number)
-  .pipe(z.number().max(65_535));
-
-const address = z.string().transform((text, context): Address => {
-  const [, host, digits] = /^(\[[0-9a-fA-F:.]+\]|[^\s:/]+):(\d{1,5})$/.exec(text) ?? [];
-  const parsed = port.safeParse(digits);
-  if (host === undefined || !parsed.success) {
-    context.addIssue("not an address");
-    return z.NEVER;
-  }
-  return { host: host.replace(/^\[|\]$/g, ""), port: parsed.data };
-});
-
-const origin = z
-  .url({ protocol: /^https?$/ })
-  .refine((text) => new URL(text).pathname === "/" && new URL(text).search === "")
-  .transform((text) => new URL(text).origin);
-
-const LOOPBACK: ReadonlySet<string> = new Set(["localhost", "127.0.0.1", "[::1]"]);
-
-/** Whoever can change these keys on their way can sign for everybody. */
-const keysUrl = z
-  .url({ protocol: /^https?$/ })
-  .refine((text) => text.startsWith("https:") || LOOPBACK.has(new URL(text).hostname));
-
-const SCHEMAS = {
-  MILLRACE_DATABASE_URL: z.string().regex(/^(sqlite:.+|(mysql|mariadb):\/\/[^/]+\/[^/]+)$/),
-  MYSQL_HOST: z.string(),
-  MYSQL_PORT: port.pipe(z.number().min(1)),
-  MYSQL_USER: z.string(),
-  MYSQL_PASSWORD: z.string(),
-  MYSQL_DATABASE: z.string(),
-  MILLRACE_DATA_DIR: z.string(),
-  MILLRACE_LISTEN: address,
-  MILLRACE_INTERNAL_LISTEN: address,
-  MILLRACE_INTERNAL_URL: origin,
-  MILLRACE_SERVER_ID: z.string().regex(/^[A-Za-z0-9._-]{1,100}$/),
-  MILLRACE_METRICS_LISTEN: z
-    .literal("off")
-    .transform(() => null)
-    .or(address),
-  MILLRACE_TYPES_DIR: z.string().transform((text) => resolve(text)),
-  MILLRACE_TYPES_ORGANIZATION: z.string(),
-  MILLRACE_LOG_LEVEL: z.enum(["debug", "info", "warn", "error", "silent"]),
-  MILLRACE_JWT_ISSUER: z.string(),
-  MILLRACE_JWT_JWKS_URL: keysUrl,
-  MILLRACE_JWT_AUDIENCE: z.string(),
-  MILLRACE_JWT_ORGANIZATION_CLAIM: z.string(),
-  MILLRACE_JWT_USER_CLAIM: z.string(),
-  MILLRACE_JWT_ABILITIES_CLAIM: z.string(),
-  MILLRACE_DRAIN_SECONDS: z
-    .string()
-    .regex(/^\d+(\.\d+)?$/)
-    .transform(Number)
-    .pipe(z.number().max(300)),
-} as const satisfies Record<Name, z.ZodType>;
 
 type Reading = {
   readonly faults: string[];
@@ -284,6 +182,11 @@ export const loadConfig = (env: Environment = process.env): ServerConfig => {
     typesOrganization: from.read("MILLRACE_TYPES_ORGANIZATION") ?? "dev",
     logLevel: from.read("MILLRACE_LOG_LEVEL") ?? "info",
     drainMs: (from.read("MILLRACE_DRAIN_SECONDS") ?? 10) * 1_000,
+    callbacks: {
+      receivers: from.read("MILLRACE_CALLBACK_ALLOW") ?? PUBLIC_RECEIVERS,
+      atOnce: from.read("MILLRACE_CALLBACKS_AT_ONCE") ?? 64,
+      atOncePerReceiver: from.read("MILLRACE_CALLBACKS_PER_RECEIVER") ?? 4,
+    },
     outsideIssuer: outsideIssuer(from),
     otlp: OTLP_ENDPOINTS.some((name) => (env[name] ?? "") !== ""),
   };

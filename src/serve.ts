@@ -179,6 +179,7 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
     types,
     schemas,
     seal,
+    receivers: config.callbacks.receivers,
     shutdown: shutdown.external.signal,
   };
   if (config.typesDir !== null) {

@@ -18,9 +18,9 @@ import {
 import { exchange, type Incoming, locationOf } from "./exchange.ts";
 import { type Hop, nextHop } from "./hops.ts";
 import { EGRESS_LIMITS } from "./limits.ts";
-import type { Network } from "./network.ts";
+import type { Network } from "../../src/outgoing/network.ts";
 import { outgoingHeaders } from "./outgoing-headers.ts";
-import { isPublicAddress } from "./public-address.ts";
+import { isPublicAddress } from "../../src/outgoing/public-address.ts";
 import { denied, failed, timedOut } from "./refusal.ts";
 import type { Wanted } from "./request.ts";
 import type { Placeholders } from "./secrets.ts";

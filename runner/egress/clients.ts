@@ -1,11 +1,9 @@
-import { isIP } from "node:net";
+import type { Pool } from "undici";
 
-import { LRUCache } from "lru-cache";
-import { Pool } from "undici";
-
+import { createSharedLookup, type Network } from "../../src/outgoing/network.ts";
+import { createPinnedPools, poolFor, type PoolLimits } from "../../src/outgoing/pinned-pools.ts";
 import type { Upstream } from "./destination.ts";
 import { EGRESS_LIMITS } from "./limits.ts";
-import { createSharedLookup, type Lookup, type Network, pinnedLookup } from "./network.ts";
 
 /**
  * The connections of the broker. Each upstream has a pool of its own, so that a dead one costs
@@ -20,54 +18,28 @@ export type Clients = {
   stop(): Promise<void>;
 };
 
-const MOST_CONNECTIONS = 100;
-const MOST_PUBLIC_POOLS = 256;
-
-const poolFor = (origin: string, lookup: Lookup): Pool =>
-  new Pool(origin, {
-    connections: MOST_CONNECTIONS,
-    connect: { lookup: lookup as never, timeout: EGRESS_LIMITS.connectMs },
-    autoSelectFamily: true,
-    maxHeaderSize: EGRESS_LIMITS.headerBytes,
-    allowH2: false,
-    pipelining: 1,
-  });
+const LIMITS: PoolLimits = {
+  connections: 100,
+  connectMs: EGRESS_LIMITS.connectMs,
+  headerBytes: EGRESS_LIMITS.headerBytes,
+};
 
 export const createClients = (network: Network): Clients => {
   const upstreams = new Map<string, Pool>();
   const lookup = createSharedLookup();
-  const closing = new Set<Promise<void>>();
-  const pinned = new LRUCache<string, Pool>({
-    max: MOST_PUBLIC_POOLS,
-    dispose: (pool) => {
-      const closed = pool.close().finally(() => closing.delete(closed));
-      closing.add(closed);
-    },
-  });
-
+  const pinned = createPinnedPools(network, LIMITS);
   return {
     upstream: ({ name, base }) => {
-      const pool = upstreams.get(name) ?? poolFor(base.origin, lookup);
+      const pool = upstreams.get(name) ?? poolFor(base.origin, lookup, LIMITS);
       upstreams.set(name, pool);
       return pool;
     },
-    pinned: (origin, addresses) => {
-      const key = `${origin} ${addresses.toSorted().join(" ")}`;
-      const known = pinned.get(key);
-      if (known !== undefined) return known;
-      const dialled = addresses
-        .map((address) => network.dial(address))
-        .map((address) => ({ address, family: isIP(address) }));
-      const pool = poolFor(origin, pinnedLookup(dialled));
-      pinned.set(key, pool);
-      return pool;
-    },
+    pinned: (origin, addresses) => pinned.pool(origin, addresses),
     stop: async () => {
-      const pools = [...upstreams.values(), ...pinned.values()];
+      const pools = [...upstreams.values()];
       upstreams.clear();
       await Promise.all(pools.map(async (pool) => await pool.destroy()));
-      pinned.clear();
-      await Promise.allSettled(closing);
+      await pinned.stop();
     },
   };
 };

@@ -10,7 +10,7 @@ import { createRedaction, formsOf, type Redaction } from "../redaction.ts";
 import { createBroker, type Requester } from "./broker.ts";
 import { createClients } from "./clients.ts";
 import { type Destination, destinationName, destinationOf } from "./destination.ts";
-import { type Network, systemNetwork } from "./network.ts";
+import { type Network, systemNetwork } from "../../src/outgoing/network.ts";
 import { createQuota } from "./quota.ts";
 import { denied } from "./refusal.ts";
 import { parseRequest } from "./request.ts";

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 
-import { isPublicAddress } from "./public-address.ts";
+import { isPublicAddress } from "../../src/outgoing/public-address.ts";
 
 /** Scheme, host and port, the host with at most one wildcard: `https://*.example.org:8443`. */
 export type OriginPattern = {

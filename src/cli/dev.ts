@@ -23,6 +23,7 @@ type Options = {
 const environmentOf = (options: Options, environment: Environment): Environment => ({
   MILLRACE_LOG_LEVEL: "warn",
   MILLRACE_RUNNER_DRAIN_SECONDS: "5",
+  MILLRACE_CALLBACK_ALLOW: "localhost,127.0.0.0/8,::1",
   ...environment,
   ...(options.dataDir === undefined ? {} : { MILLRACE_DATA_DIR: options.dataDir }),
   ...(options.port === undefined ? {} : { MILLRACE_LISTEN: `127.0.0.1:${options.port}` }),

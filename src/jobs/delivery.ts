@@ -18,7 +18,7 @@ export type DeliveryRow = {
   readonly hookId: HookId | "";
   /** Empty if a job is submitted. */
   readonly url: string;
-  /** Scheme, host and port of the URL; `job` if a job is submitted. */
+  /** Scheme, host and port of the URL; `job` if a job is submitted; empty once it has ended. */
   readonly origin: string;
   /** The type of the job that is submitted; empty for a URL. */
   readonly jobType: string;

@@ -186,12 +186,15 @@ export class Turn {
     return after;
   }
 
-  /** Brings an ended job back to life. Its organization must have been admitted. */
+  /**
+   * Brings an ended job back to life: its end is told anew. Its organization must have been admitted.
+   */
   revive(row: JobRow, patch: Patch): JobRow {
     const key = keyOf(row.organizationId, row.id);
     const departed = this.#departed.get(key);
     const job = this.state.add({
       ...row,
+      callbackState: row.callbackUrl === "" ? "NONE" : "PENDING",
       ...patch,
       revision: this.revision,
       updatedAt: this.now,

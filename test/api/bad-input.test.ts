@@ -114,17 +114,6 @@ describe("bad input is INVALID_ARGUMENT with the path of every fault", () => {
   });
 });
 
-describe("what the contract has and this version has not", () => {
-  it("is refused as NOT_SUPPORTED, with the field", async () => {
-    const callback = { url: "https://example.org/" };
-    expect(await refusalOf(server.jobs.submitJob({ spec: { ...spec, callback } }))).toMatchObject({
-      code: "Unimplemented",
-      reason: "NOT_SUPPORTED",
-      fields: ["spec.callback"],
-    });
-  });
-});
-
 describe("a batch of reports", () => {
   it("has each refused on its own, and the good ones applied", async () => {
     const runner = createHandRunner(server);

@@ -21,6 +21,7 @@ import {
 import { JobFault } from "../../src/jobs/errors.ts";
 import type { OrganizationId, UserId } from "../../src/jobs/ids.ts";
 import type { JobRow } from "../../src/jobs/job.ts";
+import { PUBLIC_RECEIVERS } from "../../src/outgoing/receivers.ts";
 import { ShardFeed } from "../../src/shard/feed.ts";
 import type { ShardOwner } from "../../src/shard/owner.ts";
 import { openStore } from "../../src/store/open.ts";
@@ -61,6 +62,7 @@ const aWorld = async () => {
       changed: async () => {},
     }),
     seal: createSeal("key"),
+    receivers: PUBLIC_RECEIVERS,
     shutdown: new AbortController().signal,
   };
   const call = (method: "watchJob" | "watchJobs") => {

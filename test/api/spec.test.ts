@@ -125,10 +125,31 @@ describe("a submission", () => {
     );
   });
 
-  it("that asks for a callback, which does nothing yet, is refused rather than half obeyed", () => {
-    const fault = faultOf({ spec: { work: script, callback: { url: "https://example.org" } } });
-    expect(fault.reason).toBe("NOT_SUPPORTED");
-    expect(fault.faults.map((one) => one.field)).toEqual(["spec.callback"]);
+  it("with a callback owes a notice from the beginning", () => {
+    const url = "https://example.org/hook?a=1";
+    expect(submissionOf({ spec: { work: script, callback: { url } } }).job).toMatchObject({
+      callbackUrl: url,
+      callbackState: "PENDING",
+    });
+    expect(submissionOf({ spec: { work: script } }).job.callbackState).toBe("NONE");
+  });
+
+  it.each([
+    ["", "is missing."],
+    ["nowhere", "must be an absolute URL."],
+    ["ftp://example.org/", "must begin with http:// or https://; it begins with ftp:."],
+    ["https://me:secret@example.org/", "must not hold a user or a password."],
+    ["https://127.0.0.1/", "must lead to a public address; 127.0.0.1 is none"],
+    ["https://0x7f.1/", "must lead to a public address; 127.0.0.1 is none"],
+    ["http://[::ffff:a9fe:a9fe]/", "must lead to a public address; ::ffff:a9fe:a9fe is none"],
+    [`https://${"a".repeat(254)}/`, "must have a host name of at most 253 characters; it has 254."],
+    [`https://example.org/${"x".repeat(2_029)}`, "must have at most 2048 characters; it has 2049."],
+  ])("whose callback is %s is refused", (url, why) => {
+    const { reason, faults } = faultOf({ spec: { work: script, callback: { url } } });
+    expect(reason).toBe("INVALID_ARGUMENT");
+    expect(faults).toEqual([
+      { field: "spec.callback.url", description: expect.stringContaining(why) },
+    ]);
   });
 
   it("of a script has no version to choose", () => {

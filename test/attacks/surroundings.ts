@@ -3,7 +3,7 @@ import { gzipSync } from "node:zlib";
 
 import { expect } from "vitest";
 
-import type { Network } from "../../runner/egress/network.ts";
+import type { Network } from "../../src/outgoing/network.ts";
 import { parseSettings, type RunnerSettings } from "../../runner/settings.ts";
 import { echo, PUBLIC, startSite } from "../support/egress-site.ts";
 

@@ -4,7 +4,7 @@ import { buffer } from "node:stream/consumers";
 
 import type { RunnerObserver } from "../../runner/attempts.ts";
 import { createEgress, NO_EGRESS } from "../../runner/egress/egress.ts";
-import type { Network } from "../../runner/egress/network.ts";
+import type { Network } from "../../src/outgoing/network.ts";
 import type { Assignment } from "../../runner/executor.ts";
 import type { FetchRequest, FetchResponse } from "../../runner/fetch-wire.ts";
 import { HostFault } from "../../runner/host-calls.ts";

@@ -10,6 +10,7 @@ import type { OperationalUser } from "../../src/identity/operational-user.ts";
 import { SERVER } from "../../src/jobs/audit.ts";
 import { JobFault } from "../../src/jobs/errors.ts";
 import type { Capability, OrganizationId, UserId } from "../../src/jobs/ids.ts";
+import { PUBLIC_RECEIVERS } from "../../src/outgoing/receivers.ts";
 import { aJobId } from "./job-row.ts";
 
 export type Request = MessageInitShape<typeof SubmitJobRequestSchema>;
@@ -42,6 +43,7 @@ export const submissionOf = (
       newId: aJobId,
       traceparent: "",
       typed,
+      receivers: PUBLIC_RECEIVERS,
     },
     at,
   );

@@ -1,6 +1,5 @@
 import { NO_DEFAULTS, type TypeDefaults } from "../../catalog/job-type.ts";
 import {
-  type Callback,
   ConcurrencyPolicy,
   ConcurrencyPolicySchema,
   type JobSpec,
@@ -8,10 +7,12 @@ import {
 import type { JobRow, JsonText, Millis } from "../../jobs/job.ts";
 import { DEFAULT_ATTEMPT_TIMEOUT_MS, LIMITS } from "../../jobs/limits.ts";
 import { DEFAULT_RETRY_POLICY } from "../../jobs/retry.ts";
+import type { Receivers } from "../../outgoing/receivers.ts";
 import type { Faults } from "./faults.ts";
 import { durationWithin, isKnown, moment, numberWithin, text } from "./fields.ts";
 import { checkInput } from "./input.ts";
 import { checkLabels } from "./labels.ts";
+import { checkReceiver } from "./receiver.ts";
 import { checkRetryPolicy } from "./retry-policy.ts";
 import type { TypedWork } from "./typed-work.ts";
 import { checkWork, type Compiled, type Work } from "./work.ts";
@@ -28,6 +29,7 @@ export type CheckedSpec = Pick<
   | "deadlineAt"
   | "retryPolicy"
   | "runAt"
+  | "callbackUrl"
 > &
   Work & { readonly input: JsonText };
 
@@ -36,6 +38,8 @@ export type SpecContext = {
   readonly compile: Compiled;
   /** What the catalog knows of the type that the spec names; null for a script. */
   readonly typed: TypedWork | null;
+  /** Who may be told of the end of a job. */
+  readonly receivers: Receivers;
 };
 
 /** A type's REJECT is for those submissions that have a key. */
@@ -93,15 +97,6 @@ const times = (
   };
 };
 
-/** What the contract names and this version does not do: refused, for ignoring it would be a lie. */
-const refuseUnsupported = (
-  faults: Faults,
-  spec: { readonly callback?: Callback | undefined },
-): void => {
-  if (spec.callback !== undefined)
-    faults.unsupported("callback", "is not delivered yet: leave it out.");
-};
-
 /** 0 cannot be told from nothing: it takes the priority of the type. */
 const priority = (faults: Faults, given: number, { priority: standard }: TypeDefaults): number =>
   given === 0 && standard !== null
@@ -112,9 +107,8 @@ const priority = (faults: Faults, given: number, { priority: standard }: TypeDef
 export const checkSpec = (
   faults: Faults,
   spec: JobSpec,
-  { now, compile, typed }: SpecContext,
+  { now, compile, typed, receivers }: SpecContext,
 ): CheckedSpec => {
-  refuseUnsupported(faults, spec);
   const defaults = typed?.type.defaults ?? NO_DEFAULTS;
   return {
     ...checkWork(faults, spec, compile, typed?.type ?? null),
@@ -128,5 +122,9 @@ export const checkSpec = (
       ...defaults.retryPolicy,
     }),
     input: typed?.input?.text ?? checkInput(faults, spec.input),
+    callbackUrl:
+      spec.callback === undefined
+        ? ""
+        : checkReceiver(faults, "callback.url", spec.callback.url, receivers),
   };
 };

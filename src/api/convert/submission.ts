@@ -16,6 +16,7 @@ import { freshJob } from "../../jobs/fresh-job.ts";
 import type { Millis } from "../../jobs/job.ts";
 import { LIMITS } from "../../jobs/limits.ts";
 import type { Submission } from "../../jobs/submission.ts";
+import type { Receivers } from "../../outgoing/receivers.ts";
 import { collectFaults, type Faults } from "./faults.ts";
 import { text } from "./fields.ts";
 import { checkSpec, type CheckedSpec } from "./spec.ts";
@@ -35,6 +36,8 @@ export type SubmissionContext = {
   readonly traceparent: string;
   /** The type that the submission names, or why there is none; null for a script. */
   readonly typed: TypedWork | JobFault | null;
+  /** Who may be told of the end of a job. */
+  readonly receivers: Receivers;
 };
 
 /**
@@ -88,7 +91,7 @@ const rows = (
       parentId: caller.attempt?.jobId ?? "",
       depth: 0,
       hookChain: [],
-      callbackUrl: "",
+      callbackUrl: spec.callbackUrl,
       scheduleId: "",
       createdAt: now,
       runAt: spec.runAt,
@@ -128,12 +131,12 @@ const check = (faults: Faults, request: SubmitJobRequest, context: SubmissionCon
     faults.add("spec", "is missing.");
     return undefined;
   }
-  const { operational, now, compile } = context;
+  const { operational, now, compile, receivers } = context;
   if (operational === null) {
     faults.add("spec.run_as", "must be a user of your organization who is not disabled.");
   }
   const typed = context.typed instanceof JobFault ? null : context.typed;
-  return checkSpec(faults.inside("spec."), request.spec, { now, compile, typed });
+  return checkSpec(faults.inside("spec."), request.spec, { now, compile, typed, receivers });
 };
 
 /** Why the type does not take a submission that is right in itself; null if it does. */

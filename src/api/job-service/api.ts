@@ -9,6 +9,7 @@ import type { Actor } from "../../jobs/audit.ts";
 import { jobNotFound } from "../../jobs/errors.ts";
 import { isUuidV7, type JobId } from "../../jobs/ids.ts";
 import type { JobRow } from "../../jobs/job.ts";
+import type { Receivers } from "../../outgoing/receivers.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { ShardOwner, ShardRouter } from "../../shard/owner.ts";
 import type { JobReader, Place } from "../../store/store.ts";
@@ -28,6 +29,8 @@ export type JobApi = {
   readonly types: JobTypes;
   readonly schemas: SchemaChecker;
   readonly seal: Seal;
+  /** Who may be told of the end of a job. */
+  readonly receivers: Receivers;
   /** Aborted when the server stops. */
   readonly shutdown: AbortSignal;
 };

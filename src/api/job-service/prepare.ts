@@ -13,7 +13,7 @@ import { findTypedWork } from "./typed-work.ts";
 /** What the checks of a submission need. */
 export type PreparingApi = Pick<
   JobApi,
-  "clock" | "newId" | "scripts" | "types" | "schemas" | "users"
+  "clock" | "newId" | "scripts" | "types" | "schemas" | "users" | "receivers"
 >;
 
 /** Who submits, and what the audit log keeps of it. */
@@ -35,7 +35,7 @@ const prepareAllFor = async (
   requests: readonly SubmitJobRequest[],
   at: (index: number) => string,
 ): Promise<(Submission | JobFault)[]> => {
-  const { scripts, newId, clock, users } = api;
+  const { scripts, newId, clock, users, receivers } = api;
   const { organizationId } = submitter.caller;
   const specs = requests.map(({ spec }) => spec);
   const [found, compile] = await Promise.all([
@@ -53,7 +53,8 @@ const prepareAllFor = async (
       const runAs = request.spec?.runAs ?? "";
       const operational = await findOperationalUser(users, submitter.caller, runAs);
       const typed = found[index] ?? null;
-      const context = { ...submitter, operational, now: clock.now(), compile, newId, typed };
+      const now = clock.now();
+      const context = { ...submitter, operational, now, compile, newId, typed, receivers };
       return toSubmission(request, context, at(index));
     } catch (caught) {
       if (caught instanceof JobFault) return caught;

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 
 import { EGRESS_LIMITS } from "../../../runner/egress/limits.ts";
-import { isPublicAddress } from "../../../runner/egress/public-address.ts";
+import { isPublicAddress } from "../../../src/outgoing/public-address.ts";
 import type { FetchRequest } from "../../../runner/fetch-wire.ts";
 import {
   echo,
