@@ -16,6 +16,7 @@ export const up = async (knex: Knex): Promise<void> => {
     column.text("pause_reason", 1_000);
     column.integer("failures");
     column.big("loops_stopped");
+    column.text("loop_reason", 1_000);
     column.big("above_since").nullable();
     column.small("firing");
     column.big("version");

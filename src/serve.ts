@@ -199,8 +199,9 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
   const { authenticator, tokenRevoked } = identity;
   const tokens: TokenApi = { ...tenants, authenticator, random, jobs: store.jobs, tokenRevoked };
   const schedules = { jobs, schedules: store.schedules };
+  const hooks = { jobs, hooks: store.hooks, random };
   external.serve(
-    createPublicApi({ observer, identity, readiness, jobs, tenants, tokens, schedules }),
+    createPublicApi({ observer, identity, readiness, jobs, tenants, tokens, schedules, hooks }),
   );
   const firing = createFiring({
     schedules: store.schedules,

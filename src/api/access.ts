@@ -86,6 +86,15 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   "millrace.v1.ScheduleService/TriggerSchedule": users("jobs:create"),
   "millrace.v1.ScheduleService/DeleteSchedule": users("jobs:create"),
 
+  "millrace.v1.HookService/CreateHook": users("admin"),
+  "millrace.v1.HookService/GetHook": users("admin"),
+  "millrace.v1.HookService/ListHooks": users("admin"),
+  "millrace.v1.HookService/UpdateHook": users("admin"),
+  "millrace.v1.HookService/PauseHook": users("admin"),
+  "millrace.v1.HookService/ResumeHook": users("admin"),
+  "millrace.v1.HookService/DeleteHook": users("admin"),
+  "millrace.v1.HookService/TestHook": users("admin"),
+
   "millrace.internal.v1.RunnerService/Sync": RUNNERS,
   "millrace.internal.v1.RunnerService/GetScript": RUNNERS,
   "millrace.internal.v1.RunnerService/ListSteps": RUNNERS,

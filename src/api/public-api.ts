@@ -3,6 +3,8 @@ import type { RequestListener } from "node:http";
 import type { Identity } from "../identity/identity.ts";
 import type { CallObserver } from "./calls.ts";
 import { healthRoutes } from "./health.ts";
+import type { HookApi } from "./hook-service/api.ts";
+import { hookServiceRoutes } from "./hook-service/routes.ts";
 import { jobServiceRoutes } from "./job-service/routes.ts";
 import { organizationServiceRoutes } from "./organization-service/routes.ts";
 import type { JobTypeApi } from "./job-type-service/api.ts";
@@ -26,11 +28,12 @@ export type PublicApiOptions = {
   readonly tenants: TenantApi;
   readonly tokens: TokenApi;
   readonly schedules: ScheduleApi;
+  readonly hooks: HookApi;
 };
 
 /** What the public listener serves. */
 export const createPublicApi = (options: PublicApiOptions): RequestListener => {
-  const { observer, identity, readiness, jobs, tenants, tokens, schedules } = options;
+  const { observer, identity, readiness, jobs, tenants, tokens, schedules, hooks } = options;
   return createRpcHandler({
     observer,
     identity,
@@ -42,6 +45,7 @@ export const createPublicApi = (options: PublicApiOptions): RequestListener => {
       userServiceRoutes(router, tenants);
       tokenServiceRoutes(router, tokens);
       scheduleServiceRoutes(router, schedules);
+      hookServiceRoutes(router, hooks);
       jobTypeServiceRoutes(router, jobs);
       healthRoutes(router, servicesOf(router), { readiness, clock: observer.clock });
       reflectionRoutes(router, servicesOf(router));

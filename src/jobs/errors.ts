@@ -107,6 +107,9 @@ export const tokenNotFound = (tokenId: string): JobFault =>
 const isTemporary = (caught: unknown): boolean =>
   caught instanceof Error && "isTemporary" in caught && caught.isTemporary === true;
 
+export const hookNotFound = (hookId: string): JobFault =>
+  new JobFault("HOOK_NOT_FOUND", `There is no hook ${hookId}.`, { metadata: { hook_id: hookId } });
+
 export const scheduleNotFound = (scheduleId: string): JobFault =>
   new JobFault("SCHEDULE_NOT_FOUND", `There is no schedule ${scheduleId}.`, {
     metadata: { schedule_id: scheduleId },

@@ -46,6 +46,8 @@ export type HookRow = {
   /** Notices in a row that could not be delivered. */
   readonly failures: number;
   readonly loopsStopped: number;
+  /** Why the newest of them was stopped. */
+  readonly loopReason: string;
   readonly aboveSince: Millis | null;
   readonly firing: boolean;
   /** Changes with every change of what was asked for. */
@@ -53,3 +55,7 @@ export type HookRow = {
   readonly createdAt: Millis;
   readonly changedAt: Millis;
 };
+
+/** How DeliveryRow names the receiver: what is slow or dead is so as a whole. */
+export const originOf = (target: HookTarget): string =>
+  target.kind === "job" ? "job" : new URL(target.url).origin;

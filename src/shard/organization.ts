@@ -4,6 +4,7 @@ import type { OrganizationLimits } from "../store/store.ts";
 import type { ActiveJob } from "./active-job.ts";
 import { Census } from "./census.ts";
 import { Contender, type Line } from "./contender.ts";
+import { Hooks } from "./hooks.ts";
 import { KeyLock, type Lanes } from "./key-lock.ts";
 import { Lane } from "./lane.ts";
 import { goesBefore } from "./ready-queue.ts";
@@ -17,6 +18,7 @@ export class Organization implements Lanes {
   readonly id: OrganizationId;
   #limits: OrganizationLimits;
   readonly jobs = new Map<JobId, ActiveJob>();
+  readonly hooks: Hooks;
   running = 0;
   queued = 0;
   readonly census = new Census();
@@ -31,6 +33,7 @@ export class Organization implements Lanes {
     this.id = limits.organizationId;
     this.#limits = limits;
     this.#lineOf = lineOf;
+    this.hooks = new Hooks(limits.hooks);
     for (const breaker of limits.breakers) this.setBreaker(breaker);
   }
 
@@ -38,7 +41,7 @@ export class Organization implements Lanes {
     return this.#limits;
   }
 
-  /** Counts at once. Breakers are not limits: they stay as they are. */
+  /** Counts at once. Breakers and hooks are not limits: they stay as they are. */
   configure(limits: OrganizationLimits): void {
     this.#limits = limits;
     for (const type of this.#types.values()) {

@@ -1,4 +1,5 @@
 import type { BreakerRow } from "../jobs/breaker.ts";
+import type { HookRow } from "../jobs/hook.ts";
 import { EXTERNAL_RUNNER, type JobId, type OrganizationId, type RunnerId } from "../jobs/ids.ts";
 import type { JobRow } from "../jobs/job.ts";
 import { Sharing } from "../jobs/sharing.ts";
@@ -10,6 +11,7 @@ import { Lines } from "./lines.ts";
 import { Organization } from "./organization.ts";
 import { Timers } from "./timers.ts";
 import { Trials } from "./trials.ts";
+import { Watched } from "./watched.ts";
 
 /**
  * Everything that the owner of a shard knows: its active jobs and the indexes over them. Only the
@@ -25,6 +27,8 @@ export class ShardState {
   readonly timers = new Timers();
   /** Paused types, and when each is tried again. */
   readonly trials = new Trials();
+  /** Organizations with hooks on thresholds, and when these are looked at. */
+  readonly watched = new Watched();
   /** Jobs that say the same share what they say. */
   readonly sharing = new Sharing();
   #lastSeat = 0;
@@ -48,6 +52,7 @@ export class ShardState {
     const organization = new Organization(limits, (capability) => this.lines.line(capability));
     this.#organizations.set(limits.organizationId, organization);
     for (const { type } of limits.breakers) this.trials.watch(organization, type);
+    this.watched.refresh(organization);
     return organization;
   }
 
@@ -55,6 +60,21 @@ export class ShardState {
   setBreaker(organization: Organization, row: BreakerRow): void {
     organization.setBreaker(row);
     this.trials.watch(organization, row.type);
+  }
+
+  /** A hook is new or has changed. Its organization must have been admitted. */
+  setHook(row: HookRow): void {
+    const organization = this.#organizations.get(row.organizationId);
+    if (organization === undefined) return;
+    organization.hooks.put(row);
+    this.watched.refresh(organization);
+  }
+
+  removeHook({ organizationId, id }: HookRow): void {
+    const organization = this.#organizations.get(organizationId);
+    if (organization === undefined) return;
+    organization.hooks.remove(id);
+    this.watched.refresh(organization);
   }
 
   /** When time will move something; Infinity if nothing waits for that. */

@@ -5,6 +5,7 @@ import type { Engine } from "./engine.ts";
 import { type EngineOptions, isInMemory, openEngine } from "./engines/open.ts";
 import { createIdentityStore } from "./identity.ts";
 import { createJobReader } from "./jobs.ts";
+import { createHookStore } from "./hooks.ts";
 import { MIGRATIONS_TABLE, migrationNames, requireKnownSchema } from "./migrations.ts";
 import { createScheduleStore } from "./schedules.ts";
 import { createSecretStore, createServerStore } from "./servers.ts";
@@ -49,6 +50,7 @@ const storeOn = (engine: Engine): Store => ({
   identity: createIdentityStore(engine),
   catalog: createCatalogStore(engine),
   schedules: createScheduleStore(engine),
+  hooks: createHookStore(engine),
   servers: createServerStore(engine),
   secrets: createSecretStore(engine),
   ping: async () => {

@@ -20,10 +20,12 @@ import type {
   ShardChanges,
   WorkflowRows,
 } from "./changes.ts";
+import type { HookStore } from "./hook-store.ts";
 import type { IdentityStore } from "./identity-store.ts";
 
 export * from "./identity-store.ts";
 export type * from "./catalog-store.ts";
+export type * from "./hook-store.ts";
 export * from "./changes.ts";
 
 /** The number of a shard: 0 to the database's shard count - 1. */
@@ -165,6 +167,7 @@ export interface Store {
   readonly identity: IdentityStore;
   readonly catalog: CatalogStore;
   readonly schedules: ScheduleStore;
+  readonly hooks: HookStore;
   readonly servers: ServerStore;
   readonly secrets: SecretStore;
   /** A round trip to the database. */

@@ -12,6 +12,7 @@ import {
   RetryInfoSchema,
 } from "../../src/gen/google/rpc/error_details_pb.ts";
 import { Health } from "../../src/gen/grpc/health/v1/health_pb.ts";
+import { HookService } from "../../src/gen/millrace/v1/hook_service_pb.ts";
 import { JobUpdateService } from "../../src/gen/millrace/internal/v1/job_update_service_pb.ts";
 import { RunnerService } from "../../src/gen/millrace/internal/v1/runner_service_pb.ts";
 import { JobService } from "../../src/gen/millrace/v1/job_service_pb.ts";
@@ -41,6 +42,7 @@ const PUBLIC: readonly DescService[] = [
   TokenService,
   JobTypeService,
   ScheduleService,
+  HookService,
 ];
 const INTERNAL: readonly DescService[] = [RunnerService, JobUpdateService];
 
@@ -93,6 +95,10 @@ const asAbsent = (heard: Heard, ids: Ids, absent: Heard, missing: Ids): string =
 const IN_THE_MAKING: ReadonlySet<string> = new Set([
   ...["Submit", "Get", "Cancel", "Retry"].map((verb) => `millrace.v1.JobService/${verb}Workflow`),
   "millrace.v1.JobService/ListWorkflows",
+  ...["ListDeliveries", "GetDelivery", "RedeliverDelivery"].map(
+    (name) => `millrace.v1.HookService/${name}`,
+  ),
+  ...["GetSigningSecrets", "RotateSigningSecret"].map((name) => `millrace.v1.HookService/${name}`),
   "millrace.internal.v1.RunnerService/SubmitChild",
   "millrace.internal.v1.RunnerService/AwaitChild",
 ]);

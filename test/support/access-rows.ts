@@ -1,6 +1,6 @@
 import type { Permission } from "../../src/jobs/abilities.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
-import { type CallerName, CALLERS, type Ids, later, type World } from "./access-world.ts";
+import { A_HOOK, type CallerName, CALLERS, type Ids, later, type World } from "./access-world.ts";
 
 /**
  * `ok`; PERMISSION_DENIED; or `absent`: refused in exactly the words for something that is not
@@ -51,6 +51,9 @@ const yearly = { spec: { cron: "0 0 1 1 *", job: { work: later().work } } };
 const freshSchedule: Row["prepare"] = async (world) => ({ schedule: await world.schedule() });
 const ofType = ({ type }: Ids) => ({ name: type });
 const ofSchedule = ({ schedule }: Ids) => ({ scheduleId: schedule });
+
+const ofHook = ({ hook }: Ids) => ({ hookId: hook });
+const freshHook: Row["prepare"] = async (world) => ({ hook: await world.hook() });
 
 let seq = 0n;
 const nextSeq = (): bigint => {
@@ -183,6 +186,18 @@ export const ROWS: Readonly<Record<string, Row>> = {
     ofSchedule,
     freshSchedule,
   ),
+
+  "millrace.v1.HookService/CreateHook": row(ADMIN, ". x x x x . x x x x", () => A_HOOK),
+  "millrace.v1.HookService/GetHook": row(ADMIN, "? x x x x . x x x x", ofHook),
+  "millrace.v1.HookService/ListHooks": row(ADMIN, ". x x x x . x x x x"),
+  "millrace.v1.HookService/UpdateHook": row(ADMIN, "? x x x x . x x x x", (ids) => ({
+    ...ofHook(ids),
+    ...A_HOOK,
+  })),
+  "millrace.v1.HookService/PauseHook": row(ADMIN, "? x x x x . x x x x", ofHook),
+  "millrace.v1.HookService/ResumeHook": row(ADMIN, "? x x x x . x x x x", ofHook),
+  "millrace.v1.HookService/DeleteHook": row(ADMIN, "? x x x x . x x x x", ofHook, freshHook),
+  "millrace.v1.HookService/TestHook": row(ADMIN, "? x x x x . x x x x", ofHook),
 
   "millrace.internal.v1.RunnerService/Sync": row(NOTHING, "x x x x x x . x x x", () => ({
     runnerId: systemRandom.uuid(),

@@ -2,6 +2,7 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 
 import type { Assignment } from "../../src/gen/millrace/internal/v1/runner_service_pb.ts";
 import type { JobSpecSchema } from "../../src/gen/millrace/v1/job_pb.ts";
+import { HookService } from "../../src/gen/millrace/v1/hook_service_pb.ts";
 import { ScheduleService } from "../../src/gen/millrace/v1/schedule_service_pb.ts";
 import { createToken } from "../../src/identity/create-token.ts";
 import { MEMBER_PERMISSIONS, type Permission, PERMISSIONS } from "../../src/jobs/abilities.ts";
@@ -50,6 +51,7 @@ export const THINGS = [
   "secret",
   "type",
   "schedule",
+  "hook",
 ] as const;
 export type Thing = (typeof THINGS)[number];
 
@@ -65,6 +67,8 @@ export type World = {
   failedJob(): Promise<string>;
   /** A new one of the creator, for the operational user, that fires once a year. */
   schedule(): Promise<string>;
+  /** A new one of the admin. */
+  hook(): Promise<string>;
   /** A new token of the creator: its public part. */
   freshToken(): Promise<string>;
 };
@@ -76,6 +80,14 @@ export const later = () => ({
   work: { case: "script" as const, value: { source: "export default () => 1" } },
   runAt: { seconds: BigInt(Math.floor(systemClock.now() / 1_000) + 3_600) },
 });
+
+/** A hook that nothing happens to. */
+export const A_HOOK = {
+  spec: {
+    event: { case: "jobs" as const, value: { types: ["none"] } },
+    target: { case: "url" as const, value: "https://hooks.example/" },
+  },
+};
 
 /** A type of work that no runner does. */
 const IDLE = "idle";
@@ -133,6 +145,13 @@ export const createWorld = async (server: TestServer): Promise<World> => {
     return made?.id ?? "";
   };
 
+  const hook = async (): Promise<string> => {
+    const { hook: made } = await server
+      .clientOf(HookService, server.admin.token)
+      .createHook(A_HOOK);
+    return made?.id ?? "";
+  };
+
   const limited = new Map<string, Promise<string>>();
   const withoutAbilities = async (abilities: readonly Permission[]): Promise<string> => {
     const rest = PERMISSIONS.filter(
@@ -171,6 +190,7 @@ export const createWorld = async (server: TestServer): Promise<World> => {
       secret,
       type: IDLE,
       schedule: await schedule(),
+      hook: await hook(),
     },
     tokenOf: async (caller, abilities) =>
       caller === "without" ? await withoutAbilities(abilities) : tokens[caller],
@@ -181,6 +201,7 @@ export const createWorld = async (server: TestServer): Promise<World> => {
       return jobOf(assignment);
     },
     schedule,
+    hook,
     freshToken: async () => publicPartOf(await newToken(creator.userId, null)),
   };
 };

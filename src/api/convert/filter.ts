@@ -12,8 +12,8 @@ import type { JobFilter } from "../../store/store.ts";
 import type { Faults } from "./faults.ts";
 import { isKnown, keyed, moment, text } from "./fields.ts";
 
-/** Each once: a statement names no more of them than there are. */
-const states = (faults: Faults, given: readonly WireState[]): JobState[] => {
+/** Each once: a statement names no more of them than there are. `faults` speaks of what holds them. */
+export const checkStates = (faults: Faults, given: readonly WireState[]): JobState[] => {
   if (given.length > LIMITS.filterStates) {
     faults.add("states", `must be at most ${LIMITS.filterStates}; there are ${given.length}.`);
     return [];
@@ -51,7 +51,7 @@ export const checkFilter = (
     text(faults, keyed("labels", key), value, LIMITS.labelValueLength);
   }
   return {
-    states: states(faults, filter?.states ?? []),
+    states: checkStates(faults, filter?.states ?? []),
     type: orNull(text(faults, "type", filter?.type ?? "", LIMITS.typeLength)),
     labels,
     creatorId: orNull(id(faults, "creator_id", filter?.creatorId ?? "")) as UserId | null,

@@ -5,13 +5,12 @@ import { keyed, text } from "./fields.ts";
 
 const KEY = /^[A-Za-z0-9._/-]+$/;
 
-/** Those of `standard` come along, where the same key is not given. */
-export const checkLabels = (
+/** `faults` speaks of the message that holds the labels. */
+export const checkLabelTexts = (
   faults: Faults,
-  given: Readonly<Record<string, string>>,
-  standard: Labels = {},
-): Labels => {
-  for (const [key, value] of Object.entries(given).slice(0, LIMITS.labels)) {
+  labels: readonly (readonly [string, string])[],
+): void => {
+  for (const [key, value] of labels) {
     if (key.length > LIMITS.labelKeyLength || !KEY.test(key)) {
       faults.add(
         keyed("labels", key),
@@ -20,6 +19,15 @@ export const checkLabels = (
     }
     text(faults, keyed("labels", key), value, LIMITS.labelValueLength);
   }
+};
+
+/** Those of `standard` come along, where the same key is not given. */
+export const checkLabels = (
+  faults: Faults,
+  given: Readonly<Record<string, string>>,
+  standard: Labels = {},
+): Labels => {
+  checkLabelTexts(faults, Object.entries(given).slice(0, LIMITS.labels));
   const labels = { ...standard, ...given };
   const count = Object.keys(labels).length;
   if (count <= LIMITS.labels) return labels;

@@ -1,0 +1,103 @@
+import { type HookEvent, type HookRow, originOf } from "../jobs/hook.ts";
+import type { HookId } from "../jobs/ids.ts";
+import type { JobRow } from "../jobs/job.ts";
+import type { JobState } from "../jobs/states.ts";
+
+type JobEvent = Extract<HookEvent, { readonly kind: "jobs" }>;
+
+/** What a hook asks of a job, in a form that is quick to answer. */
+class Listener {
+  readonly id: HookId;
+  /** Null: all. */
+  readonly #types: ReadonlySet<string> | null;
+  readonly #labels: readonly (readonly [string, string])[];
+
+  constructor(id: HookId, { types, labels }: JobEvent) {
+    this.id = id;
+    this.#types = types.length === 0 ? null : new Set(types);
+    this.#labels = Object.entries(labels);
+  }
+
+  /** Of a job in one of its states. */
+  hears({ type, labels }: JobRow): boolean {
+    return (
+      (this.#types === null || this.#types.has(type)) &&
+      this.#labels.every(([key, value]) => labels[key] === value)
+    );
+  }
+}
+
+/**
+ * The hooks of one organization, as the owner of its shard keeps them. Those that are not paused are
+ * found by the state that they wait for: most changes of jobs are none of theirs.
+ */
+export class Hooks {
+  readonly #rows = new Map<HookId, HookRow>();
+  readonly #origins = new Map<HookId, string>();
+  /** Made anew when somebody asks after a change. */
+  #listeners: ReadonlyMap<JobState, readonly Listener[]> | null = null;
+
+  constructor(rows: readonly HookRow[]) {
+    for (const row of rows) this.put(row);
+  }
+
+  get size(): number {
+    return this.#rows.size;
+  }
+
+  find(id: HookId): HookRow | null {
+    return this.#rows.get(id) ?? null;
+  }
+
+  put(row: HookRow): void {
+    const before = this.#rows.get(row.id);
+    this.#rows.set(row.id, row);
+    if (before?.target !== row.target) this.#origins.set(row.id, originOf(row.target));
+    if (before?.event === row.event && before.pausedAt === row.pausedAt) return;
+    this.#listeners = null;
+  }
+
+  remove(id: HookId): void {
+    this.#rows.delete(id);
+    this.#origins.delete(id);
+    this.#listeners = null;
+  }
+
+  /** Where the notices of the hook go, as DeliveryRow has it. */
+  origin(id: HookId): string {
+    return this.#origins.get(id) ?? "";
+  }
+
+  /** Those that are told that this job came into the state that it has. */
+  hearing(job: JobRow): HookRow[] {
+    if (this.#rows.size === 0) return [];
+    this.#listeners ??= this.#index();
+    const told: HookRow[] = [];
+    for (const listener of this.#listeners.get(job.state) ?? []) {
+      const row = listener.hears(job) ? this.#rows.get(listener.id) : undefined;
+      if (row !== undefined) told.push(row);
+    }
+    return told;
+  }
+
+  /** Those that watch a threshold, but for paused ones. */
+  watching(): HookRow[] {
+    return [...this.#rows.values()].filter(
+      ({ event, pausedAt }) => event.kind === "threshold" && pausedAt === null,
+    );
+  }
+
+  #index(): ReadonlyMap<JobState, readonly Listener[]> {
+    const index = new Map<JobState, Listener[]>();
+    for (const { id, event, pausedAt } of this.#rows.values()) {
+      if (event.kind !== "jobs" || pausedAt !== null) continue;
+      const listener = new Listener(id, event);
+      for (const state of event.states) {
+        const known = index.get(state);
+        if (known === undefined) index.set(state, [listener]);
+        else known.push(listener);
+      }
+    }
+    return index;
+  }
+}
