@@ -31,8 +31,9 @@ export class KeyLock {
   #holder: ActiveJob | null = null;
   #lines: KeyLine[] = [];
 
-  get isTaken(): boolean {
-    return this.#holder !== null;
+  /** The job that runs; null if none does. */
+  get holder(): ActiveJob | null {
+    return this.#holder;
   }
 
   /** A QUEUED job comes to wait. */

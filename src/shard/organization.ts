@@ -4,6 +4,7 @@ import type { OrganizationLimits } from "../store/store.ts";
 import type { ActiveJob } from "./active-job.ts";
 import { Census } from "./census.ts";
 import { Contender, type Line } from "./contender.ts";
+import { Families } from "./families.ts";
 import { Hooks } from "./hooks.ts";
 import { KeyLock, type Lanes } from "./key-lock.ts";
 import { Lane } from "./lane.ts";
@@ -22,6 +23,7 @@ export class Organization implements Lanes {
   running = 0;
   queued = 0;
   readonly census = new Census();
+  readonly families = new Families();
   readonly #lineOf: (capability: Capability) => Line;
   readonly #keys = new Map<string, KeyLock>();
   readonly #types = new Map<string, TypeLoad>();
@@ -53,7 +55,7 @@ export class Organization implements Lanes {
 
   /** Active jobs that do not run: what the queue quota counts. */
   get waiting(): number {
-    return this.jobs.size - this.running;
+    return this.jobs.size - this.running - this.families.resting;
   }
 
   get mayRunMore(): boolean {
@@ -65,9 +67,9 @@ export class Organization implements Lanes {
     return this.#keys.has(key);
   }
 
-  /** True while a job with this key runs. */
-  runsKey(key: string): boolean {
-    return this.#keys.get(key)?.isTaken ?? false;
+  /** The job that runs with this key. */
+  holderOf(key: string): ActiveJob | null {
+    return this.#keys.get(key)?.holder ?? null;
   }
 
   contender(capability: Capability): Contender | undefined {
@@ -92,9 +94,48 @@ export class Organization implements Lanes {
     return best;
   }
 
+  /**
+   * The child that goes first of those whose parents wait for them and that could start. Whose turn
+   * it is in the line does not matter: it takes what its parent left.
+   */
+  nextAwaited(open: ReadonlySet<Capability>): ActiveJob | null {
+    if (this.families.resting === 0 || !this.mayRunMore) return null;
+    for (const [capability, contender] of this.#contenders) {
+      const job = contender.lanes.first()?.queue.peek();
+      if (job === undefined || !open.has(capability)) continue;
+      if (this.families.waiterOf(job) !== undefined) return job;
+    }
+    return null;
+  }
+
+  /** A running job waits for a child of its own. */
+  rest(parent: ActiveJob, child: ActiveJob): void {
+    const rested = this.families.rests(parent);
+    const queued = child.row.state === "QUEUED" && this.families.waiterOf(child) === undefined;
+    // Its rank changes: it must not be in a queue meanwhile.
+    if (queued) this.dequeue(child);
+    this.families.wait(parent, child.row.id);
+    if (queued) this.enqueue(child);
+    if (!rested) this.#countRunning(parent, -1);
+  }
+
+  /** It waits for that child no more; true if it therefore counts again. */
+  wake(parent: ActiveJob, childId: JobId): boolean {
+    if (!this.families.waitedFor(parent).includes(childId)) return false;
+    const child = this.jobs.get(childId);
+    const queued = child?.row.state === "QUEUED";
+    if (queued) this.dequeue(child);
+    this.families.stopWaiting(parent, childId);
+    if (queued) this.enqueue(child);
+    if (this.families.rests(parent)) return false;
+    this.#countRunning(parent, 1);
+    return true;
+  }
+
   /** An active job joins, in whatever state. */
   join(job: ActiveJob): void {
     this.jobs.set(job.row.id, job);
+    this.families.join(job);
     const key = job.row.concurrencyKey;
     if (key === "") return;
     let lock = this.#keys.get(key);
@@ -108,6 +149,7 @@ export class Organization implements Lanes {
   /** A job that has ended, and waits and runs no more, goes. */
   part(job: ActiveJob): void {
     this.jobs.delete(job.row.id);
+    this.families.part(job);
     const lock = this.#keys.get(job.row.concurrencyKey);
     if (lock === undefined) return;
     lock.members -= 1;

@@ -10,7 +10,8 @@ export type Placement = { readonly job: ActiveJob; readonly runnerId: RunnerId }
  * Gives free slots to QUEUED jobs. Whose turn it is among organizations is decided by what they
  * have had (fair-line.ts); within an organization the highest priority goes first, then the job that
  * has waited longest. Nobody exceeds its limit of running jobs, no type its own, and no concurrency
- * key runs twice: jobs that must wait for such a limit stand in no line.
+ * key runs twice: jobs that must wait for such a limit stand in no line. Before all others, children take
+ * the slots that their parents left to wait for them.
  */
 export const schedule = (
   turn: Turn,
@@ -20,19 +21,29 @@ export const schedule = (
   const placements: Placement[] = [];
   const { lines } = turn.state;
   const open = new Set(slots.capabilities());
-  for (;;) {
-    const job = lines.first(open)?.organization.next(open) ?? null;
-    if (job === null) return placements;
+  const place = (job: ActiveJob): void => {
     const { capability } = job.row;
     const runnerId = slots.take(capability);
     if (runnerId === null) {
       open.delete(capability);
-      continue;
+      return;
     }
     const abilities = slots.abilitiesOf(runnerId);
     const charge = lines.charge(job.organization, capability, abilities);
     turn.change(job, start(job.row, { runnerId, leaseToken: newLease() }, turn.now));
     job.charge = charge;
     placements.push({ job, runnerId });
+  };
+  for (const organization of turn.state.resting) {
+    for (;;) {
+      const job = organization.nextAwaited(open);
+      if (job === null) break;
+      place(job);
+    }
+  }
+  for (;;) {
+    const job = lines.first(open)?.organization.next(open) ?? null;
+    if (job === null) return placements;
+    place(job);
   }
 };

@@ -1,3 +1,4 @@
+import { settleFamilies } from "./settle-families.ts";
 import type { Turn } from "./turn.ts";
 
 /**
@@ -8,5 +9,6 @@ export const settle = (turn: Turn): void => {
   for (;;) {
     const ended = turn.takeEnded();
     if (ended.length === 0) return;
+    settleFamilies(turn, ended);
   }
 };

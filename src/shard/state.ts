@@ -31,6 +31,8 @@ export class ShardState {
   readonly watched = new Watched();
   /** Jobs that say the same share what they say. */
   readonly sharing = new Sharing();
+  /** Organizations with running jobs that wait for children of theirs. */
+  readonly resting = new Set<Organization>();
   #lastSeat = 0;
   #firstSeat = 0;
 

@@ -7,6 +7,7 @@ import type { Patch } from "../jobs/transitions.ts";
 import type { ColdRows, PurgedJob, ShardChanges } from "../store/store.ts";
 import type { ActiveJob } from "./active-job.ts";
 import type { Organization } from "./organization.ts";
+import { wakeWholly } from "./rest.ts";
 import { isOnRunner, type ShardState } from "./state.ts";
 import { TurnAttributes } from "./turn-attributes.ts";
 import { TurnNotices } from "./turn-notices.ts";
@@ -76,6 +77,8 @@ export class Turn {
   readonly toStop: ActiveJob[] = [];
   /** A runner for each slot that became free. */
   readonly released: RunnerId[] = [];
+  /** A runner for each slot that an attempt took back. */
+  readonly takenBack: RunnerId[] = [];
 
   constructor(
     state: ShardState,
@@ -143,6 +146,7 @@ export class Turn {
 
   change(job: ActiveJob, patch: Patch): JobRow {
     const before = job.row;
+    if (patch.state !== undefined && job.organization.families.rests(job)) wakeWholly(this, job);
     this.state.change(job, {
       ...patch,
       ...(patch.endedAt === undefined ? null : { purgeAt: purgeTime(job, patch.endedAt) }),

@@ -6,6 +6,7 @@ import { judgeTypes } from "../../src/shard/circuit.ts";
 import type { Command } from "../../src/shard/commands/command.ts";
 import { withExternal } from "../../src/shard/external-slots.ts";
 import { schedule, type Placement } from "../../src/shard/scheduler.ts";
+import { settle } from "../../src/shard/settle.ts";
 import { Slots } from "../../src/shard/slots.ts";
 import { ShardState } from "../../src/shard/state.ts";
 import { NO_COLD_ROWS, Turn } from "../../src/shard/turn.ts";
@@ -58,7 +59,9 @@ export class Shard {
     const at = { now: this.now, revision: this.#revision, random: () => 0.5, newId: aJobId };
     const turn = new Turn(this.state, at, { ...NO_COLD_ROWS, ...cold });
     const outcome = command.apply(turn);
+    settle(turn);
     judgeTypes(turn);
+    for (const id of turn.takenBack) this.slots.use(0, id, 1);
     for (const id of turn.released) this.slots.use(0, id, -1);
     const newLease = (): LeaseToken => `lease-${(this.#leases += 1)}` as LeaseToken;
     const placements = schedule(turn, withExternal(this.slots.sourceFor(0)), newLease);

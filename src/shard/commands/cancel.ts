@@ -2,7 +2,9 @@ import type { Actor } from "../../jobs/audit.ts";
 import { JobFault, jobNotFound } from "../../jobs/errors.ts";
 import type { JobId, OrganizationId } from "../../jobs/ids.ts";
 import type { JobRow } from "../../jobs/job.ts";
-import { askToCancel, cancelNow } from "../../jobs/transitions.ts";
+import { askToCancel, type Cancellation, cancelNow } from "../../jobs/transitions.ts";
+import type { ActiveJob } from "../active-job.ts";
+import type { Turn } from "../turn.ts";
 import type { Command } from "./command.ts";
 
 /**
@@ -30,11 +32,27 @@ export const cancel = (
     }
     if (job.row.cancelRequestedAt !== null) return job.row;
     turn.audit(organizationId, { actor: by, action: "job.cancel", subject: id, details: null });
-    const cancellation = { reason, by: by.userId };
-    if (job.row.state !== "RUNNING") {
-      return turn.change(job, cancelNow(job.row, cancellation, turn.now));
-    }
-    turn.toStop.push(job);
-    return turn.change(job, askToCancel(job.row, cancellation, turn.now));
+    return cancelOne(turn, job, { reason, by: by.userId });
   },
 });
+
+/**
+ * Ends a job that waits; asks for the end of one that runs, unless somebody has. Its children go with
+ * it, and what it submits from now on when it ends (settle-families.ts).
+ */
+export const cancelOne = (turn: Turn, job: ActiveJob, cancellation: Cancellation): JobRow => {
+  const { row, organization } = job;
+  if (row.cancelRequestedAt !== null) return row;
+  if (row.state !== "RUNNING") return turn.change(job, cancelNow(row, cancellation, turn.now));
+  turn.toStop.push(job);
+  const asked = turn.change(job, askToCancel(row, cancellation, turn.now));
+  for (const child of organization.families.childrenOf(row.id)) {
+    cancelOne(turn, child, WITH_PARENT);
+  }
+  return asked;
+};
+
+export const WITH_PARENT: Cancellation = {
+  reason: "The job that submitted it was cancelled.",
+  by: "",
+};

@@ -3,6 +3,7 @@ import type { JobRow } from "../../jobs/job.ts";
 import type { Submission } from "../../jobs/submission.ts";
 import { born, bornHeld } from "../../jobs/transitions.ts";
 import { whyNotAdmitted } from "../admission.ts";
+import { bornOf, whyNoChild } from "../child.ts";
 import { releaseOf } from "./attributes.ts";
 import type { SubmitOutcome } from "../owner.ts";
 import type { Turn } from "../turn.ts";
@@ -71,7 +72,7 @@ const refused = (turn: Turn, { job, idIsChosen }: Submission): JobFault | null =
       metadata: { job_id: job.id },
     });
   }
-  return whyNotAdmitted(organization, job);
+  return whyNoChild(turn, job) ?? whyNotAdmitted(organization, job);
 };
 
 /**
@@ -89,7 +90,11 @@ const waitsForRelease = (turn: Turn, { job, deferred }: Submission): boolean => 
 const accepted = (turn: Turn, submission: Submission): SubmitOutcome => {
   const { job, spec, script, request, by } = submission;
   const held = waitsForRelease(turn, submission);
-  const row: JobRow = { ...job, ...(held ? bornHeld(turn.now) : born(job, turn.now)) };
+  const row: JobRow = {
+    ...job,
+    ...(held ? bornHeld(turn.now) : born(job, turn.now)),
+    ...bornOf(turn, job),
+  };
   turn.audit(job.organizationId, {
     actor: by,
     action: "job.submit",
