@@ -103,6 +103,11 @@ export const jobNotFound = (jobId: string): JobFault =>
 export const tokenNotFound = (tokenId: string): JobFault =>
   new JobFault("TOKEN_NOT_FOUND", "There is no such token.", { metadata: { token_id: tokenId } });
 
+export const deliveryNotFound = (deliveryId: string): JobFault =>
+  new JobFault("DELIVERY_NOT_FOUND", `There is no delivery ${deliveryId}.`, {
+    metadata: { delivery_id: deliveryId },
+  });
+
 /** Said by errors of layers that this one does not know. */
 const isTemporary = (caught: unknown): boolean =>
   caught instanceof Error && "isTemporary" in caught && caught.isTemporary === true;

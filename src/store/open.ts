@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 
 import { createCatalogStore } from "./catalog.ts";
+import { createDeliveryStore } from "./deliveries.ts";
 import type { Engine } from "./engine.ts";
 import { type EngineOptions, isInMemory, openEngine } from "./engines/open.ts";
 import { createIdentityStore } from "./identity.ts";
@@ -51,6 +52,7 @@ const storeOn = (engine: Engine): Store => ({
   catalog: createCatalogStore(engine),
   schedules: createScheduleStore(engine),
   hooks: createHookStore(engine),
+  deliveries: createDeliveryStore(engine),
   servers: createServerStore(engine),
   secrets: createSecretStore(engine),
   ping: async () => {

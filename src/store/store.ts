@@ -21,12 +21,14 @@ import type {
   WorkflowRows,
 } from "./changes.ts";
 import type { HookStore } from "./hook-store.ts";
+import type { DeliveryStore } from "./delivery-store.ts";
 import type { IdentityStore } from "./identity-store.ts";
 
 export * from "./identity-store.ts";
 export type * from "./catalog-store.ts";
 export type * from "./hook-store.ts";
 export * from "./changes.ts";
+export type * from "./delivery-store.ts";
 
 /** The number of a shard: 0 to the database's shard count - 1. */
 export type ShardId = number;
@@ -168,6 +170,7 @@ export interface Store {
   readonly catalog: CatalogStore;
   readonly schedules: ScheduleStore;
   readonly hooks: HookStore;
+  readonly deliveries: DeliveryStore;
   readonly servers: ServerStore;
   readonly secrets: SecretStore;
   /** A round trip to the database. */
