@@ -7,6 +7,7 @@ import { DEFAULT_LIMITS } from "../runner/sandbox/limits.ts";
 import { createUsageReader } from "../runner/sandbox/proc.ts";
 import { percentile } from "./figures.ts";
 import { measureIsolates } from "./isolate.ts";
+import { silentObserver } from "../runner/observer.ts";
 import { createSupervisor, type Supervisor } from "../runner/supervisor.ts";
 import { systemClock } from "../src/runtime/clock.ts";
 import { silentLog } from "../src/runtime/log.ts";
@@ -73,6 +74,7 @@ export const measureChildren = async (attempts: number): Promise<ChildrenFigures
     spares: 0,
     canary: false,
     readUsage: createUsageReader(),
+    observer: silentObserver,
   });
   await supervisor.start();
   try {

@@ -1,3 +1,5 @@
+import type { Span } from "@opentelemetry/api";
+
 import type { Clock } from "../src/runtime/clock.ts";
 import type { Log } from "../src/runtime/log.ts";
 import {
@@ -12,6 +14,9 @@ import {
 } from "./executor.ts";
 import { failure } from "./failures.ts";
 import { createOutbox, type Outbox, type OutboxLimits } from "./outbox.ts";
+import type { RunnerObserver } from "./observer.ts";
+import { endAttemptSpan, inSpanOf, startAttemptSpan } from "./spans.ts";
+import { spannedSteps } from "./step-spans.ts";
 import { createSteps, type ReadSteps } from "./steps.ts";
 
 /** One attempt from its assignment until the server has acknowledged its ending. */
@@ -21,30 +26,9 @@ export type Held = {
   /** The URL of the server that gave it out. */
   readonly home: string;
   readonly controller: AbortController;
+  /** Of the attempt; what is reported belongs to it. */
+  readonly span: Span;
 };
-
-/** What the runner tells whoever measures it. */
-export type RunnerObserver = {
-  attemptEnded(facts: {
-    readonly capability: string;
-    readonly outcome: Ending["kind"];
-    /** Empty unless it failed. */
-    readonly code: string;
-    readonly runMs: number;
-    readonly cpuMs: number;
-    readonly peakMemoryBytes: number;
-  }): void;
-  /** A script's fetch. */
-  fetchEnded(facts: {
-    /** The name of an upstream, `public`, or empty: it was refused before. */
-    readonly to: string;
-    /** `ok`, whatever the status; `stopped` with its attempt; else the code of the failure. */
-    readonly outcome: string;
-    readonly durationMs: number;
-  }): void;
-};
-
-export const silentObserver: RunnerObserver = { attemptEnded: () => {}, fetchEnded: () => {} };
 
 /**
  * The attempts that this runner holds: those that run, and those whose ending is still to be
@@ -98,7 +82,7 @@ export const createAttempts = (options: AttemptsOptions): Attempts => {
   };
 
   const execute = async (held: Held): Promise<Ending> => {
-    const { assignment, outbox, controller } = held;
+    const { assignment, outbox, controller, span } = held;
     const executor = executors.get(assignment.capability);
     if (executor === undefined) {
       const error = failure("runner.crashed", `this runner cannot do ${assignment.capability}`);
@@ -113,21 +97,27 @@ export const createAttempts = (options: AttemptsOptions): Attempts => {
         outbox.progress(progress);
         news(held);
       },
-      steps: createSteps(
-        assignment.ref,
-        options.readSteps,
-        async (name, result) =>
-          await new Promise((resolve, reject) => {
-            outbox.step({ name, result }, (durable) => {
-              if (durable) resolve();
-              else reject(new AttemptStopped("forgotten"));
-            });
-            news(held);
-          }),
+      steps: spannedSteps(
+        createSteps(
+          assignment.ref,
+          options.readSteps,
+          async (name, result) =>
+            await new Promise((resolve, reject) => {
+              outbox.step({ name, result }, (durable) => {
+                if (durable) resolve();
+                else reject(new AttemptStopped("forgotten"));
+              });
+              news(held);
+            }),
+        ),
+        span,
       ),
     };
     try {
-      return await executor.execute(assignment, report, controller.signal);
+      return await inSpanOf(
+        span,
+        async () => await executor.execute(assignment, report, controller.signal),
+      );
     } catch (cause) {
       log.error({ err: cause, capability: assignment.capability }, "an executor threw");
       const error = failure("runner.crashed", "the runner could not run this attempt");
@@ -136,11 +126,12 @@ export const createAttempts = (options: AttemptsOptions): Attempts => {
   };
 
   const run = async (held: Held): Promise<void> => {
-    const { assignment, outbox } = held;
+    const { assignment, outbox, span } = held;
     const started = clock.monotonic();
     running += 1;
     const ending = await execute(held);
     running -= 1;
+    endAttemptSpan(span, ending);
     options.observer.attemptEnded({
       capability: assignment.capability,
       outcome: ending.kind,
@@ -174,6 +165,7 @@ export const createAttempts = (options: AttemptsOptions): Attempts => {
             executors.get(assignment.capability)?.outputLimits ?? options.limits,
           ),
           controller: new AbortController(),
+          span: startAttemptSpan(assignment),
         };
         all.set(assignment.ref.leaseToken, held);
         void run(held);

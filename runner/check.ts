@@ -4,6 +4,7 @@ import type { SandboxConfig } from "./config.ts";
 import type { LayerName } from "./sandbox/layers.ts";
 import { createUsageReader } from "./sandbox/proc.ts";
 import type { Proof } from "./sandbox/prove.ts";
+import { silentObserver } from "./observer.ts";
 import { createSupervisor } from "./supervisor.ts";
 
 /** What an operator wants to know of the sandbox on this machine. */
@@ -35,6 +36,7 @@ export const checkSandbox = async (
     spares: 1,
     canary: false,
     readUsage: createUsageReader(),
+    observer: silentObserver,
   });
   await supervisor.start();
   try {

@@ -25,6 +25,8 @@ export type RunnerConfig = {
   readonly settings: RunnerSettings;
   /** Those of the settings, checked against this system. */
   readonly commands: readonly Command[];
+  /** Where Prometheus collects `/metrics`; null: nowhere. */
+  readonly metricsListen: { readonly host: string; readonly port: number } | null;
   /** For people: where this runner runs. */
   readonly displayName: string;
 };
@@ -42,6 +44,18 @@ const MIB = 1024 * 1024;
 
 const whole = (min: number, max: number) => z.coerce.number().int().min(min).max(max);
 
+const address = z
+  .string()
+  .regex(/^(\[[0-9a-fA-F:.]+\]|[^\s:/]+):\d{1,5}$/, "must be host:port, or off")
+  .transform((text) => {
+    const colon = text.lastIndexOf(":");
+    return {
+      host: text.slice(0, colon).replace(/^\[|\]$/g, ""),
+      port: Number(text.slice(colon + 1)),
+    };
+  })
+  .refine(({ port }) => port <= 65_535, "must have a port up to 65535");
+
 /** Every variable that a runner reads. docs/scripts.md explains the limits among them. */
 const schema = z.object({
   MILLRACE_INTERNAL_URL: z.url({ protocol: /^https?$/ }).default("http://127.0.0.1:7411"),
@@ -51,6 +65,11 @@ const schema = z.object({
   MILLRACE_RUNNER_SPARES: whole(0, 100).default(1),
   MILLRACE_RUNNER_DRAIN_SECONDS: whole(0, 86_400).default(DEFAULT_DRAIN_SECONDS),
   MILLRACE_RUNNER_CONFIG: z.string().min(1).optional(),
+  MILLRACE_RUNNER_METRICS_LISTEN: z
+    .literal("off")
+    .transform(() => null)
+    .or(address)
+    .default(null),
   MILLRACE_ISOLATION: z.enum(ISOLATIONS).default("tenant"),
   MILLRACE_SCRIPT_CPU_SECONDS: z.coerce.number().positive().max(86_400).default(5),
   MILLRACE_SCRIPT_HEAP_MB: whole(8, 4_096).default(DEFAULT_LIMITS.heapMb),
@@ -98,6 +117,7 @@ export const readRunnerConfig = (environment: Environment = process.env): Runner
     spares: values.MILLRACE_RUNNER_SPARES,
     settings,
     commands,
+    metricsListen: values.MILLRACE_RUNNER_METRICS_LISTEN,
     displayName: hereName(),
     ...sandboxFrom(values),
   };

@@ -1,5 +1,6 @@
 import { type Client, createClient, type Interceptor } from "@connectrpc/connect";
 import { createConnectTransport, Http2SessionManager } from "@connectrpc/connect-node";
+import { context, propagation } from "@opentelemetry/api";
 
 import { JobUpdateService } from "../src/gen/millrace/internal/v1/job_update_service_pb.ts";
 import { RunnerService } from "../src/gen/millrace/internal/v1/runner_service_pb.ts";
@@ -35,11 +36,19 @@ class Sessions extends Http2SessionManager {
   }
 }
 
-const bearer =
+const HEADERS = {
+  set: (header: Headers, name: string, value: string) => {
+    header.set(name, value);
+  },
+};
+
+/** Who calls, and in which trace. */
+const introduced =
   (token: string): Interceptor =>
   (next) =>
   async (request) => {
     request.header.set("authorization", `Bearer ${token}`);
+    propagation.inject(context.active(), request.header, HEADERS);
     return await next(request);
   };
 
@@ -51,7 +60,7 @@ export const connect = (url: string, token: string, ping = PING): ServerConnecti
     baseUrl: url,
     httpVersion: "2",
     sessionManager: sessions,
-    interceptors: [bearer(token)],
+    interceptors: [introduced(token)],
     // Servers are near: compression costs more than it saves.
     acceptCompression: [],
   });

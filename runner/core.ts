@@ -2,10 +2,11 @@ import type { Clock } from "../src/runtime/clock.ts";
 import type { Service } from "../src/runtime/lifecycle.ts";
 import type { Log } from "../src/runtime/log.ts";
 import type { Random } from "../src/runtime/random.ts";
-import { createAttempts, type RunnerObserver } from "./attempts.ts";
+import { createAttempts } from "./attempts.ts";
 import { connect, type ServerConnection } from "./connection.ts";
 import type { Executor } from "./executor.ts";
 import { createFleet } from "./fleet.ts";
+import type { RunnerObserver } from "./observer.ts";
 import type { OutboxLimits } from "./outbox.ts";
 import { redacted, tokenRedaction } from "./redaction.ts";
 import { createReporter } from "./reports.ts";
@@ -57,6 +58,8 @@ export const createRunnerCore = (options: RunnerCoreOptions): Service => {
       reporter.news(held);
     },
   });
+
+  options.observer.slots(() => ({ all: options.slots, busy: attempts.running() }));
 
   const reporter = createReporter({
     clock,

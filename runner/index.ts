@@ -6,7 +6,7 @@ import { Code, ConnectError } from "@connectrpc/connect";
 
 import { systemClock } from "../src/runtime/clock.ts";
 import { systemRandom } from "../src/runtime/random.ts";
-import { silentObserver } from "./attempts.ts";
+import { silentObserver } from "./observer.ts";
 import { createRunnerCore } from "./core.ts";
 import { DEFAULT_DRAIN_SECONDS, DEFAULT_SLOTS, hereName } from "./defaults.ts";
 import { handlerExecutors } from "./executors/handlers.ts";

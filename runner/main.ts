@@ -2,7 +2,7 @@ import { type Clock, systemClock } from "../src/runtime/clock.ts";
 import { sequence, type Service } from "../src/runtime/lifecycle.ts";
 import { type Log, silentLog } from "../src/runtime/log.ts";
 import { type Random, systemRandom } from "../src/runtime/random.ts";
-import { type RunnerObserver, silentObserver } from "./attempts.ts";
+import { type RunnerObserver, silentObserver } from "./observer.ts";
 import { createCommands } from "./commands/service.ts";
 import type { RunnerConfig } from "./config.ts";
 import { createRunnerCore } from "./core.ts";
@@ -44,6 +44,7 @@ export const composeRunner = (options: ComposeOptions): Service => {
   const clock = options.clock ?? systemClock;
   const random = options.random ?? systemRandom;
   const log = options.log ?? silentLog;
+  const observer = options.observer ?? silentObserver;
 
   const supervisor =
     options.scripts === false
@@ -57,9 +58,10 @@ export const composeRunner = (options: ComposeOptions): Service => {
           spares: config.spares,
           canary: true,
           readUsage: createUsageReader(),
+          observer,
         });
+  if (supervisor !== null) observer.children(supervisor.children);
 
-  const observer = options.observer ?? silentObserver;
   const { settings } = config;
   const network = options.network ?? systemNetwork();
   const egress = createEgress({ settings, clock, random, log, observer, network });

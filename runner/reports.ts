@@ -7,6 +7,7 @@ import type { Held } from "./attempts.ts";
 import { backoffMs } from "./backoff.ts";
 import type { ServerConnection } from "./connection.ts";
 import type { Update } from "./outbox.ts";
+import { inReportSpan } from "./spans.ts";
 import { isAboutContent, verdictOf } from "./verdict.ts";
 import { updateMessage } from "./wire.ts";
 
@@ -153,7 +154,10 @@ export const createReporter = (options: ReporterOptions): Reporter => {
     count(to, 1);
     try {
       const updates = entries.map(({ held, update }) => updateMessage(held.assignment.ref, update));
-      const { outcomes } = await to.updates.updateJobs({ updates }, { timeoutMs: CALL_TIMEOUT_MS });
+      const { outcomes } = await inReportSpan(
+        entries.map(({ held }) => held.span),
+        async () => await to.updates.updateJobs({ updates }, { timeoutMs: CALL_TIMEOUT_MS }),
+      );
       failures = 0;
       mostUpdates = Math.min(MOST_UPDATES, mostUpdates * 2);
       take(entries, outcomes.map(verdictOf));

@@ -5,6 +5,7 @@ import type { Service } from "../src/runtime/lifecycle.ts";
 import type { Log } from "../src/runtime/log.ts";
 import { AttemptStopped, type Ending, type Report, unmeasured } from "./executor.ts";
 import { failure } from "./failures.ts";
+import type { RunnerObserver } from "./observer.ts";
 import { canariesFor } from "./sandbox/canaries.ts";
 import { type ChildProcessEnd, spawnChild } from "./sandbox/child-process.ts";
 import type { Isolation } from "./sandbox/choose.ts";
@@ -35,6 +36,7 @@ export type SupervisorOptions = {
   /** Whether `start` first proves by canaries that the sandbox holds. */
   readonly canary: boolean;
   readonly readUsage: ReadUsage;
+  readonly observer: RunnerObserver;
 };
 
 /**
@@ -52,8 +54,16 @@ export type Supervisor = Service & {
   check(): Promise<readonly Proof[]>;
 };
 
+/** The codes of failures with which a child ends, too. */
+const KILLED: ReadonlySet<string> = new Set([
+  "timeout.wall",
+  "timeout.cpu",
+  "memory",
+  "runner.crashed",
+]);
+
 export const createSupervisor = (options: SupervisorOptions): Supervisor => {
-  const { clock, log, limits, readUsage } = options;
+  const { clock, log, limits, readUsage, observer } = options;
   const quarantine = createQuarantine(clock);
   const watch = createWatch(clock, readUsage, limits.sampleMs);
   let pool: Pool | null = null;
@@ -107,6 +117,7 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
     const spawn = (): ChildProcessEnd => {
       home.restore();
       const child = spawnChild(command, home.directory);
+      observer.childStarted();
       child.send({ op: "init", heapMb: limits.heapMb, bootstrap });
       return child;
     };
@@ -124,6 +135,7 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
         cleanUpMs: SLOWEST_CLEAN_UP_MS,
       },
       readUsage,
+      worn: observer.childWorn,
     });
     await pool.start();
     if (options.canary) await refuseUnlessContained(found.active);
@@ -175,6 +187,7 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
       clock,
       options.slots,
     );
+    for (const { contained } of proofs) observer.canaryEnded(contained);
     const escaped = proofs.filter(({ contained }) => !contained);
     if (escaped.length === 0) return;
     const told = escaped.map(
@@ -214,12 +227,16 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
     run: async (task, report, signal) => {
       const leave = quarantine.ask(task.organizationId, task.scriptHash);
       if (leave.kind === "refused") {
+        observer.quarantined();
         const error = failure("script.quarantined", leave.why);
         return { kind: "failed", error, ...unmeasured };
       }
       try {
         const ending = await attempt(task, report, signal, limits);
         leave.ended(ending);
+        if (ending.kind === "failed" && KILLED.has(ending.error.code)) {
+          observer.childKilled(ending.error.code);
+        }
         return ending;
       } catch (cause) {
         leave.ended(null);

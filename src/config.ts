@@ -1,6 +1,5 @@
 /**
- * The environment of the server, read here and nowhere else. The OTEL_* variables are the SDK's own;
- * of them only the endpoints are looked at, to know whether to load the exporters at all.
+ * The environment of the server, read here and nowhere else. The OTEL_* variables are the SDK's own.
  */
 import { hostname } from "node:os";
 import { resolve } from "node:path";
@@ -58,8 +57,8 @@ export type ServerConfig = {
   readonly callbacks: CallbackConfig;
   /** Whose JWTs are taken; null: nobody's. */
   readonly outsideIssuer: OutsideIssuer | null;
-  /** An OpenTelemetry collector was named. */
-  readonly otlp: boolean;
+  /** The OTEL_* variables. */
+  readonly otel: Environment;
 };
 
 /** Everything that is wrong with the environment, one line each. */
@@ -154,12 +153,6 @@ const outsideIssuer = ({ faults, read }: Reading): OutsideIssuer | null => {
   };
 };
 
-const OTLP_ENDPOINTS = [
-  "OTEL_EXPORTER_OTLP_ENDPOINT",
-  "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
-  "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
-] as const;
-
 /** @throws ConfigFault with every fault at once */
 export const loadConfig = (env: Environment = process.env): ServerConfig => {
   const from = reading(env);
@@ -188,11 +181,15 @@ export const loadConfig = (env: Environment = process.env): ServerConfig => {
       atOncePerReceiver: from.read("MILLRACE_CALLBACKS_PER_RECEIVER") ?? 4,
     },
     outsideIssuer: outsideIssuer(from),
-    otlp: OTLP_ENDPOINTS.some((name) => (env[name] ?? "") !== ""),
+    otel: otelOf(env),
   };
   if (from.faults.length > 0) throw new ConfigFault(from.faults);
   return config;
 };
+
+/** The SDK's own variables, which it reads by itself; we look at some of them, too. */
+export const otelOf = (env: Environment): Environment =>
+  Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith("OTEL_")));
 
 /** The name by which a server is known to the others, and finds its own leases again. */
 export const serverIdOf = (config: ServerConfig, internalPort: number): string =>

@@ -26,7 +26,11 @@ import { createFiring } from "./schedules/firing.ts";
 import { migrateUp } from "./store/migrate.ts";
 import { openStore } from "./store/open.ts";
 import type { Store } from "./store/store.ts";
+import { createMeters } from "./telemetry/meters.ts";
+import { observeShards } from "./telemetry/observe-shards.ts";
 import { createShardObserver } from "./telemetry/shard-observer.ts";
+import { createShardSpans, NO_SPANS } from "./telemetry/shard-spans.ts";
+import { SERVER_TABLE } from "./telemetry/tables/server.ts";
 import { startTelemetry } from "./telemetry/telemetry.ts";
 
 /** A server that serves. */
@@ -73,10 +77,12 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
     instance: serverIdOf(config, config.internalListen.port),
     logLevel: config.logLevel,
     metricsListen: config.metricsListen,
-    otlp: config.otlp,
+    metricsVariable: "MILLRACE_METRICS_LISTEN",
+    otel: config.otel,
   });
   stack.defer(async () => await telemetry.stop());
-  const { log, instruments, tracer } = telemetry;
+  const { log, tracer, traces } = telemetry;
+  const meters = createMeters(telemetry.meter, SERVER_TABLE);
 
   // An embedded database is the server's own; of a shared one the schema is the operator's decision.
   if (config.databaseUrl.startsWith("sqlite:") && config.databaseUrl !== IN_MEMORY) {
@@ -103,14 +109,18 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
     clock,
     random,
     log,
-    observer: createShardObserver(instruments),
+    observer: createShardObserver(meters, traces ? createShardSpans(tracer) : NO_SPANS),
     gather: heardAll,
     serverId: serverIdOf(config, internal.address().port),
     internalUrl,
   });
   await cluster.start();
   stack.defer(async () => await cluster.stop());
-  instruments.observeShards(() => cluster.stats(), clock.now);
+  observeShards(meters, () => ({
+    stats: cluster.stats(),
+    known: cluster.size(),
+    now: clock.now(),
+  }));
 
   if (config.development) {
     const { identity } = store;
@@ -118,7 +128,7 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
     await bootstrapDevelopment({ identity, clock, random, dataDir, url: publicUrl, internalUrl });
   }
 
-  const observer = { clock, log, instruments, tracer };
+  const observer = { clock, log, meters, tracer };
   const { router, hub, serverUrls } = cluster;
   const identity = createIdentity({
     store,

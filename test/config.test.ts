@@ -22,7 +22,7 @@ describe("the configuration", () => {
       internalListen: { host: "127.0.0.1", port: 7411 },
       metricsListen: { host: "127.0.0.1", port: 9464 },
       logLevel: "info",
-      otlp: false,
+      otel: {},
     });
   });
 
@@ -104,7 +104,8 @@ describe("the configuration", () => {
     expect(faultsOf({ MILLRACE_LISTEN: "127.0.0.1:70000" })).toHaveLength(1);
   });
 
-  it("loads the collector's exporters only where a collector was named", () => {
-    expect(loadConfig({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318" }).otlp).toBe(true);
+  it("hands on what is the OpenTelemetry SDK's, and nothing else", () => {
+    const otel = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318" };
+    expect(loadConfig({ ...otel, MILLRACE_LOG_LEVEL: "warn" }).otel).toEqual(otel);
   });
 });

@@ -3,6 +3,7 @@ import type { Log } from "../../src/runtime/log.ts";
 import type { Deadlines } from "../deadlines.ts";
 import { type Assignment, type Executor, type Report, unmeasured } from "../executor.ts";
 import { type InputFault, invalidInput } from "../input-faults.ts";
+import { spansHere } from "../spans.ts";
 import { argumentsOf } from "./arguments.ts";
 import type { Descriptors } from "./descriptors.ts";
 import type { Keeper } from "./keeper.ts";
@@ -116,6 +117,7 @@ const attempt = async (
     },
   });
   const { account, umask, killAfterMs } = command;
+  const span = spansHere()("command", { attributes: { "millrace.command": command.name } });
   const running = runProcess(start, { clock, keeper, output, account, umask, killAfterMs });
   const cancel = (): void => {
     stop({ kind: "cancelled" });
@@ -126,6 +128,7 @@ const attempt = async (
   });
   signal.addEventListener("abort", cancel, { once: true });
   const { exit, usage, left } = await running.ended;
+  span.end();
   takeBack();
   signal.removeEventListener("abort", cancel);
   output.end();

@@ -29,6 +29,8 @@ import type { Placeholders } from "./secrets.ts";
 export type Requester = {
   readonly organizationId: string;
   readonly jobToken: string;
+  /** W3C Trace Context for named upstreams; empty if there is none. */
+  readonly traceparent: string;
   readonly placeholders: Placeholders;
   /** For what comes back from there. */
   readonly redactionOf: (from: Destination) => Redaction;
@@ -65,12 +67,12 @@ export const createBroker = ({ rules, clients, network, clock }: BrokerOptions):
 
   const send = async (hop: Hop, requester: Requester, signal: AbortSignal): Promise<Incoming> => {
     const { to, method } = hop;
-    const { placeholders, jobToken } = requester;
+    const { placeholders } = requester;
     const type = hop.headers.find(([name]) => name.toLowerCase() === "content-type")?.[1] ?? "";
     const outgoing = {
       url: placeholders.url(to),
       method,
-      headers: outgoingHeaders(hop.headers, to, placeholders, jobToken),
+      headers: outgoingHeaders(hop.headers, to, requester),
       body: hop.body === null ? null : placeholders.body(hop.body, type, to),
       responseBytes: limitsOf(to).responseBytes,
     };

@@ -1,12 +1,15 @@
+import { type Attributes, SpanKind } from "@opentelemetry/api";
+
 import type { Clock } from "../../src/runtime/clock.ts";
 import type { Service } from "../../src/runtime/lifecycle.ts";
 import type { Log } from "../../src/runtime/log.ts";
 import type { Random } from "../../src/runtime/random.ts";
-import type { RunnerObserver } from "../attempts.ts";
+import type { RunnerObserver } from "../observer.ts";
 import type { Assignment } from "../executor.ts";
 import type { FetchResponse } from "../fetch-wire.ts";
 import { type HostCall, type HostCalls, HostFault } from "../host-calls.ts";
 import { createRedaction, formsOf, type Redaction } from "../redaction.ts";
+import { failSpan, spansHere, traceparentOf } from "../spans.ts";
 import { createBroker, type Requester } from "./broker.ts";
 import { createClients } from "./clients.ts";
 import { type Destination, destinationName, destinationOf } from "./destination.ts";
@@ -60,12 +63,13 @@ export const createEgress = (options: EgressOptions): Egress | null => {
     return createRedaction(() => [...own.flatMap(({ forms }) => forms), ...formsOf(jobToken)]);
   };
 
-  const open = ({ ref, jobToken }: Assignment): AttemptEgress => {
+  const open = ({ ref, jobToken, traceparent }: Assignment): AttemptEgress => {
     const { organizationId, jobId } = ref;
     const own = secretsOf(secrets, organizationId);
     const placeholders = createPlaceholders(own, () => random.secret(PLACEHOLDER_BYTES));
     const quota = createQuota();
-    const requester: Requester = {
+    const startSpan = spansHere();
+    const requester: Omit<Requester, "traceparent"> = {
       organizationId,
       jobToken,
       placeholders,
@@ -75,11 +79,15 @@ export const createEgress = (options: EgressOptions): Egress | null => {
 
     const fetch: HostCall = async (payload, signal, whenTaken): Promise<FetchResponse> => {
       const started = clock.monotonic();
+      const span = startSpan("fetch", { kind: SpanKind.CLIENT });
       let to = "";
       const ended = (outcome: string): void => {
         const durationMs = clock.monotonic() - started;
-        log.debug({ organizationId, jobId, to, outcome, durationMs }, "a script has fetched");
+        const facts = { organization_id: organizationId, job_id: jobId, to, outcome, durationMs };
+        log.debug(facts, "a script has fetched");
         observer.fetchEnded({ to, outcome, durationMs });
+        if (outcome !== "ok") failSpan(span, outcome);
+        span.end();
       };
       try {
         // Who does not read his answers gets no more of them: they would fill our memory.
@@ -87,7 +95,10 @@ export const createEgress = (options: EgressOptions): Egress | null => {
         const wanted = parseRequest(payload);
         const destination = destinationOf(wanted.url, rules, organizationId);
         to = destinationName(destination);
-        const response = await broker.fetch(wanted, destination, requester, signal);
+        span.updateName(wanted.method).setAttributes(requestFacts(wanted.method, destination));
+        const asked = { ...requester, traceparent: traceparentOf(span, traceparent) };
+        const response = await broker.fetch(wanted, destination, asked, signal);
+        span.setAttribute("http.response.status_code", response.status);
         ended("ok");
         return response;
       } catch (cause) {
@@ -109,6 +120,13 @@ export const createEgress = (options: EgressOptions): Egress | null => {
 
   return { start, stop: clients.stop, open, redactionOf };
 };
+
+/** Neither path nor query: they may hold anything. */
+const requestFacts = (method: string, to: Destination): Attributes => ({
+  "http.request.method": method,
+  "server.address": to.url.hostname,
+  ...(to.kind === "upstream" ? { "millrace.upstream": to.upstream.name } : {}),
+});
 
 /** Of all secrets, whoever may use them: they may come back from where they may go. */
 const formsThere = (

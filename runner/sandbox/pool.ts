@@ -51,6 +51,7 @@ export type PoolOptions = {
   readonly spares: number;
   readonly wear: WearLimits;
   readonly readUsage: ReadUsage;
+  readonly worn: (by: keyof WearLimits) => void;
 };
 
 type Child = {
@@ -87,7 +88,7 @@ export const createPool = (options: PoolOptions): Pool => {
   let lookingAgain = false;
   let stopped = false;
   let stopLooking = (): void => {};
-  const recordOf = createWearRecords(clock, options.readUsage, wear);
+  const recordOf = createWearRecords(clock, options.readUsage, wear, options.worn);
   const readiness = createReadiness({
     clock,
     isolation,

@@ -16,6 +16,7 @@ export const createWearRecords = (
   clock: Clock,
   readUsage: ReadUsage,
   limits: WearLimits,
+  worn: (by: keyof WearLimits) => void,
 ): ((pid: number) => WearRecord) => {
   let started = 0;
 
@@ -33,7 +34,9 @@ export const createWearRecords = (
           growthBytes = rss - firstRss;
         }
         const ageMs = clock.monotonic() - startedAt;
-        return wornBy({ attempts, ageMs, growthBytes, cleanUpMs }, own) !== null;
+        const by = wornBy({ attempts, ageMs, growthBytes, cleanUpMs }, own);
+        if (by !== null) worn(by);
+        return by !== null;
       },
     };
   };

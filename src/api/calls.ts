@@ -1,9 +1,12 @@
 import type { DescMethod } from "@bufbuild/protobuf";
-import { Code, type ConnectError, type Interceptor } from "@connectrpc/connect";
+import { Code, type ConnectError, type Interceptor, type UnaryRequest } from "@connectrpc/connect";
 import { codeToString } from "@connectrpc/connect/protocol-connect";
 import {
+  type Context,
   context,
+  isSpanContextValid,
   propagation,
+  type Span,
   SpanKind,
   SpanStatusCode,
   trace,
@@ -12,26 +15,31 @@ import {
 
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
-import type { Instruments } from "../telemetry/instruments.ts";
+import { formatTraceparent, parseTraceparent } from "../runtime/traceparent.ts";
+import type { Meters } from "../telemetry/meters.ts";
+import { type SERVER_TABLE, STATUS_CODES } from "../telemetry/tables/server.ts";
+import { type MethodName, oneOf } from "../telemetry/tables/spec.ts";
 import { toConnectError } from "./errors.ts";
 
 /** What is known of every call: its outcome is measured, and logged when it is our fault. */
 export type CallObserver = {
   readonly clock: Clock;
   readonly log: Log;
-  readonly instruments: Instruments;
+  readonly meters: Pick<Meters<typeof SERVER_TABLE>, "callDuration" | "watches">;
   readonly tracer: Tracer;
 };
 
-const methodName = (method: DescMethod): string => `${method.parent.typeName}/${method.name}`;
+const methodName = (method: DescMethod): MethodName =>
+  `${method.parent.typeName}/${method.name}` as MethodName;
 
-const systemName = (header: Headers): string =>
+const systemName = (header: Headers): "grpc" | "connectrpc" =>
   (header.get("content-type") ?? "").startsWith("application/grpc") ? "grpc" : "connectrpc";
 
 /** By the names of gRPC for every protocol, so that one method is one series. */
-const statusName = (error: ConnectError | null): string => {
+const statusName = (error: ConnectError | null): (typeof STATUS_CODES)[number] => {
   if (error === null) return "OK";
-  return error.code === Code.Canceled ? "CANCELLED" : codeToString(error.code).toUpperCase();
+  if (error.code === Code.Canceled) return "CANCELLED";
+  return oneOf(STATUS_CODES, codeToString(error.code).toUpperCase(), "UNKNOWN");
 };
 
 type Ended = {
@@ -41,13 +49,13 @@ type Ended = {
   readonly error: ConnectError | null;
 };
 
-const measure = ({ clock, instruments }: CallObserver, call: Ended): void => {
+const measure = ({ clock, meters }: CallObserver, call: Ended): void => {
   const status = statusName(call.error);
-  instruments.callEnded((clock.monotonic() - call.startedAt) / 1_000, {
+  meters.callDuration((clock.monotonic() - call.startedAt) / 1_000, {
     "rpc.system.name": systemName(call.header),
     "rpc.method": methodName(call.method),
     "rpc.response.status_code": status,
-    ...(call.error === null ? {} : { "error.type": status }),
+    "error.type": call.error === null ? "" : status,
   });
 };
 
@@ -107,11 +115,11 @@ export const observeCalls =
   async (request) => {
     const { method, header } = request;
     if (request.stream) {
-      observer.instruments.watchOpened(methodName(method));
+      observer.meters.watches(1, { "rpc.method": methodName(method) });
       // Fires however the stream ends; a generator's `finally` does not when the client died.
       request.signal.addEventListener(
         "abort",
-        () => observer.instruments.watchClosed(methodName(method)),
+        () => observer.meters.watches(-1, { "rpc.method": methodName(method) }),
         { once: true },
       );
       const response = await next(request);
@@ -121,33 +129,53 @@ export const observeCalls =
     }
     const startedAt = observer.clock.monotonic();
     const parent = propagation.extract(context.active(), header, headerGetter);
-    const span = observer.tracer.startSpan(methodName(method), { kind: SpanKind.SERVER }, parent);
+    const span = startSpan(observer, request, parent);
+    const done = (error: ConnectError | null): void => {
+      measure(observer, { method, header, startedAt, error });
+      endSpan(span, statusName(error));
+    };
     try {
       const response = await context.with(
-        trace.setSpan(parent, span),
+        span === null ? parent : trace.setSpan(parent, span),
         async () => await next(request),
       );
-      measure(observer, { method, header, startedAt, error: null });
+      done(null);
       return response;
     } catch (caught) {
       const error = toConnectError(caught);
       logUnforeseen(observer, method, caught, error);
-      measure(observer, { method, header, startedAt, error });
-      span.setStatus({ code: SpanStatusCode.ERROR, message: statusName(error) });
+      done(error);
       throw error;
-    } finally {
-      span.end();
     }
   };
 
-const TRACEPARENT = /^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/;
+/** What machines ask all the time is part of a trace, if they have one, and begins none. */
+const ROUTINE = /^(millrace\.internal\.|grpc\.)/;
+
+const startSpan = (
+  { tracer }: CallObserver,
+  { method, header }: Pick<UnaryRequest, "method" | "header">,
+  parent: Context,
+): Span | null => {
+  const name = methodName(method);
+  if (ROUTINE.test(name) && trace.getSpanContext(parent) === undefined) return null;
+  const attributes = { "rpc.system.name": systemName(header), "rpc.method": name };
+  return tracer.startSpan(name, { kind: SpanKind.SERVER, attributes }, parent);
+};
+
+const endSpan = (span: Span | null, status: string): void => {
+  if (span === null) return;
+  span.setAttribute("rpc.response.status_code", status);
+  if (status !== "OK") {
+    span.setAttribute("error.type", status).setStatus({ code: SpanStatusCode.ERROR });
+  }
+  span.end();
+};
 
 /** W3C Trace Context to hand on: our span where there is one, else what the caller sent, else empty. */
 export const traceparentOf = (header: Headers): string => {
   const span = trace.getActiveSpan()?.spanContext();
-  if (span !== undefined && trace.isSpanContextValid(span)) {
-    return `00-${span.traceId}-${span.spanId}-${span.traceFlags.toString(16).padStart(2, "0")}`;
-  }
+  if (span !== undefined && isSpanContextValid(span)) return formatTraceparent(span);
   const sent = header.get("traceparent") ?? "";
-  return TRACEPARENT.test(sent) ? sent : "";
+  return parseTraceparent(sent) === null ? "" : sent;
 };

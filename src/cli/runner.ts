@@ -1,4 +1,7 @@
-import { loadConfig } from "../config.ts";
+import { hostname } from "node:os";
+
+import { type Address, type Environment, loadConfig, otelOf } from "../config.ts";
+import type { Service } from "../runtime/lifecycle.ts";
 import type { Log } from "../runtime/log.ts";
 import type { LogOptions } from "../telemetry/log.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
@@ -14,6 +17,8 @@ import { READY } from "./supervised-child.ts";
 const load = async () => await import("../../runner/main.ts");
 type Runner = Awaited<ReturnType<typeof load>>;
 
+const SERVICE = "millrace-runner";
+
 /** Reads a configuration. @throws CliFailure with what is wrong in the environment */
 const configured = <T>(runner: Runner, read: () => T): T => {
   try {
@@ -26,14 +31,44 @@ const configured = <T>(runner: Runner, read: () => T): T => {
 
 const logFor = async (level: LogOptions["level"]): Promise<Log> => {
   const { createLog } = await import("../telemetry/log.ts");
-  return createLog({ level, facts: { service: "millrace-runner" } });
+  return createLog({ level, facts: { service: SERVICE } });
 };
 
-const serve = async ({ environment, clock, random, signal }: Shell): Promise<void> => {
+/** The runner's own OpenTelemetry, and what turns what it tells into measurements. */
+const measured = async (environment: Environment, metricsListen: Address | null) => {
+  const [{ startTelemetry }, { createMeters }, { createRunnerObserver }, { RUNNER_TABLE }] =
+    await Promise.all([
+      import("../telemetry/telemetry.ts"),
+      import("../telemetry/meters.ts"),
+      import("../telemetry/runner-observer.ts"),
+      import("../telemetry/tables/runner.ts"),
+    ]);
+  const telemetry = await startTelemetry({
+    service: SERVICE,
+    instance: `${hostname()}-${process.pid}`,
+    logLevel: loadConfig({ MILLRACE_LOG_LEVEL: environment["MILLRACE_LOG_LEVEL"] }).logLevel,
+    metricsListen,
+    metricsVariable: "MILLRACE_RUNNER_METRICS_LISTEN",
+    otel: otelOf(environment),
+  });
+  const observer = createRunnerObserver(createMeters(telemetry.meter, RUNNER_TABLE));
+  return { observer, telemetry };
+};
+
+const serve = async (shell: Shell): Promise<void> => {
   const program = await load();
-  const { logLevel } = loadConfig({ MILLRACE_LOG_LEVEL: environment["MILLRACE_LOG_LEVEL"] });
-  const config = configured(program, () => program.readRunnerConfig(environment));
-  const runner = program.composeRunner({ config, log: await logFor(logLevel), clock, random });
+  const config = configured(program, () => program.readRunnerConfig(shell.environment));
+  const { observer, telemetry } = await measured(shell.environment, config.metricsListen);
+  try {
+    const { clock, random } = shell;
+    const { log } = telemetry;
+    await run(program, program.composeRunner({ config, log, observer, clock, random }), shell);
+  } finally {
+    await telemetry.stop();
+  }
+};
+
+const run = async (program: Runner, runner: Service, { signal }: Shell): Promise<void> => {
   // Also while it waits for a server that is not there.
   const stopped = aborted(signal).then(runner.stop);
   try {

@@ -52,6 +52,8 @@ export type Cluster = Service & {
    */
   refresh(organizationIds: readonly OrganizationId[]): Promise<void>;
   stats(): ShardStats[];
+  /** The number of shards in the database. */
+  size(): number;
   /** Internal URLs of all live servers, at most 2 s old. */
   serverUrls(): readonly string[];
   /** False while leases cannot be renewed: the database cannot be written. */
@@ -193,6 +195,7 @@ export const createCluster = (options: ClusterOptions): Cluster => {
     owned: () => [...actors.keys()],
     refresh,
     stats: () => [...actors.values()].map((actor) => actor.stats()),
+    size: () => shards,
     serverUrls: () => urls,
     keepsLeases: () => clock.monotonic() - keptAt < 3 * HEARTBEAT_MS,
   };

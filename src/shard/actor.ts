@@ -173,9 +173,10 @@ export class ShardActor implements ShardOwner {
   async perform<Outcome>(command: Command<Outcome>): Promise<Outcome> {
     if (this.#stopping.signal.aborted) throw unavailable();
     if (command.bytes > 0 && this.#mailbox.isFull) throw overloaded();
-    return await new Promise<Outcome>((resolve, reject) => {
-      const answer = resolve as (outcome: unknown) => void;
-      this.#mailbox.put({ command, resolve: answer, reject, failures: 0 });
+    const origin = this.#options.observer.origin();
+    return await new Promise<Outcome>((answer, reject) => {
+      const resolve = answer as (outcome: unknown) => void;
+      this.#mailbox.put({ command, resolve, reject, origin, failures: 0 });
       this.#wake?.();
     });
   }
@@ -198,8 +199,8 @@ export class ShardActor implements ShardOwner {
   }
 
   #timeout(at: number): () => void {
-    const { clock } = this.#options;
     if (at === Number.POSITIVE_INFINITY) return () => {};
+    const { clock } = this.#options;
     return clock.after(at - clock.now(), () => {
       this.#timer = null;
       this.poke();
@@ -217,7 +218,7 @@ export class ShardActor implements ShardOwner {
     let decided: Decided | null = null;
     try {
       decided = await decide(this.#options, this.#state, this.#revision, commands, sweep);
-      await commitTurn(this.#options, decided, commands.length);
+      await commitTurn(this.#options, decided, letters);
     } catch (caught) {
       return await this.#recover(caught, letters, decided);
     }
@@ -272,9 +273,8 @@ export class ShardActor implements ShardOwner {
       }
     }
     this.#batch = Math.max(1, this.#batch >> 3);
-    for (const letter of letters) letter.failures += 1;
     for (const letter of letters) {
-      if (letter.failures >= MAX_FAILURES) letter.reject(JobFault.from(caught));
+      if (++letter.failures >= MAX_FAILURES) letter.reject(JobFault.from(caught));
     }
     this.#mailbox.putBack(letters.filter(({ failures }) => failures < MAX_FAILURES));
     // No command is to blame any more: reloading without a pause would only add to the trouble.

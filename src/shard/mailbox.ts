@@ -1,10 +1,12 @@
 import type { Command } from "./commands/command.ts";
+import type { Origin } from "./observer.ts";
 
 /** A command that waits for its commit, and who waits for the command. */
 export type Letter = {
   readonly command: Command<unknown>;
   readonly resolve: (outcome: unknown) => void;
   readonly reject: (fault: Error) => void;
+  readonly origin: Origin;
   /** Turns with this command whose commit failed. */
   failures: number;
 };

@@ -1,11 +1,41 @@
 import type { AttemptOutcome } from "../jobs/job.ts";
-import type { ShardId } from "../store/store.ts";
+import type { ShardChanges, ShardId } from "../store/store.ts";
+
+/** Which call a command came from, in the terms of whoever traces calls. Null: nobody traces this one. */
+export type Origin = object | null;
+
+export type Committed = {
+  readonly shardId: ShardId;
+  readonly commands: number;
+  /** Those that are not null. */
+  readonly origins: readonly object[];
+  readonly rows: number;
+  /** Epoch milliseconds. */
+  readonly beganAt: number;
+  readonly durationMs: number;
+  readonly changes: ShardChanges;
+  /** When it was decided: rows that began or ended with it say the same. */
+  readonly now: number;
+};
+
+export type AttemptStarted = {
+  readonly organizationId: string;
+  readonly jobId: string;
+  readonly attempt: number;
+  readonly capability: string;
+  readonly queuedAt: number;
+  readonly startedAt: number;
+  /** Of the submission; empty if it had none, or if a runner does not run it. */
+  readonly traceparent: string;
+};
 
 /** What the shards tell those who measure them. Called after the commit, never with payloads. */
 export type ShardObserver = {
-  committed(facts: { shardId: ShardId; commands: number; rows: number; durationMs: number }): void;
+  /** Asked while the call that sends a command is under way. */
+  origin(): Origin;
+  committed(facts: Committed): void;
   commitFailed(facts: { shardId: ShardId }): void;
-  attemptStarted(facts: { capability: string; queueMs: number }): void;
+  attemptStarted(facts: AttemptStarted): void;
   attemptEnded(facts: {
     capability: string;
     outcome: AttemptOutcome;
@@ -24,4 +54,14 @@ export type ShardStats = {
   readonly waiting: number;
   /** Null when nothing is queued. */
   readonly oldestQueuedAt: number | null;
+};
+
+const nothing = (): void => {};
+
+export const silentShardObserver: ShardObserver = {
+  origin: () => null,
+  committed: nothing,
+  commitFailed: nothing,
+  attemptStarted: nothing,
+  attemptEnded: nothing,
 };

@@ -7,6 +7,7 @@ import { sweepOverdue, wakeUp } from "./commands/clockwork.ts";
 import { wantNothing, wantsNothing, type Command } from "./commands/command.ts";
 import { EXTERNAL_STARTS, withExternal } from "./external-slots.ts";
 import { handoutOf, type Handout } from "./handout.ts";
+import type { Letter } from "./mailbox.ts";
 import type { ShardObserver } from "./observer.ts";
 import { note } from "./note.ts";
 import { schedule, type Placement } from "./scheduler.ts";
@@ -102,31 +103,47 @@ export const decide = async (
 export const commitTurn = async (
   { store, fence, clock, observer, holdsLease }: TurnTools,
   { turn }: Decided,
-  commands: number,
+  letters: readonly Letter[],
 ): Promise<void> => {
   if (!holdsLease()) throw new Deposed(fence);
   if (turn.changedNothing) return;
   const changes = turn.changes();
-  const begun = clock.monotonic();
+  const [beganAt, begun] = [clock.now(), clock.monotonic()];
   await store.commit(fence, changes);
   observer.committed({
     shardId: fence.shardId,
-    commands,
+    commands: letters.length,
+    origins: letters.flatMap(({ origin }) => origin ?? []),
+    beganAt,
     rows:
       changes.inserted.length +
       changes.updated.length +
       changes.attempts.length +
       changes.output.length,
     durationMs: clock.monotonic() - begun,
+    changes,
+    now: turn.now,
   });
 };
 
 /** Tells those who measure what a committed turn brought. */
-export const observeTurn = (observer: ShardObserver, { turn, placements }: Decided): void => {
+export const observeTurn = (
+  observer: ShardObserver,
+  { turn, placements, handout }: Decided,
+): void => {
+  const submissions = new Map(
+    handout.assignments.map(({ assignment }) => [assignment.ref.jobId, assignment.traceparent]),
+  );
   for (const { job } of placements) {
+    const { organizationId, id, capability, attempt, queuedAt } = job.row;
     observer.attemptStarted({
-      capability: job.row.capability,
-      queueMs: Math.max(0, turn.now - (job.row.queuedAt ?? turn.now)),
+      organizationId,
+      jobId: id,
+      attempt,
+      capability,
+      queuedAt: queuedAt ?? turn.now,
+      startedAt: turn.now,
+      traceparent: submissions.get(id) ?? "",
     });
   }
   for (const attempt of turn.attempts) {

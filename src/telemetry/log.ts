@@ -7,6 +7,8 @@ export type LogOptions = {
   readonly level: "debug" | "info" | "warn" | "error" | "silent";
   /** Added to every line. */
   readonly facts: Readonly<Record<string, string>>;
+  /** Hears each line, a JSON text, after it was written. Must not throw. */
+  readonly heard?: (line: string) => void;
 };
 
 /** The trace that a line belongs to, in the names of OpenTelemetry. */
@@ -19,5 +21,11 @@ const traceFacts = (): object => {
  * JSON lines on standard error: standard output is for what a command prints. Written at once:
  * lines are rare here, and the last ones before a crash are those that matter.
  */
-export const createLog = ({ level, facts }: LogOptions): Log =>
-  pino({ level, base: facts, mixin: traceFacts }, destination({ dest: 2, sync: true }));
+export const createLog = ({ level, facts, heard = () => {} }: LogOptions): Log => {
+  const stderr = destination({ dest: 2, sync: true });
+  const write = (line: string): void => {
+    stderr.write(line);
+    heard(line);
+  };
+  return pino({ level, base: facts, mixin: traceFacts }, { write });
+};

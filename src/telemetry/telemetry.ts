@@ -1,18 +1,24 @@
-import { metrics, type Meter, type Tracer, trace } from "@opentelemetry/api";
+import { logs, metrics, type Meter, type Tracer, trace } from "@opentelemetry/api";
+import type { IMetricReader } from "@opentelemetry/sdk-metrics";
 
+import { sleep, systemClock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
-import { createInstruments, type Instruments } from "./instruments.ts";
+import { logRecords } from "./log-records.ts";
 import { createLog, type LogOptions } from "./log.ts";
+import { isAnySent, isSent, type Otel } from "./otel.ts";
 
 /**
- * OpenTelemetry and logs of one process. The SDK takes half a second to load, so it is loaded only
- * where a collector was named; a Prometheus endpoint alone needs the small metrics part of it.
+ * OpenTelemetry and logs of one process, server or runner. The SDK takes half a second to load, so it
+ * is loaded only where a collector was named; a Prometheus endpoint alone needs the small metrics
+ * part of it.
  */
 export type Telemetry = {
   readonly log: Log;
-  readonly instruments: Instruments;
+  readonly meter: Meter;
   readonly tracer: Tracer;
-  /** Sends what is left. */
+  /** False: all spans are for nothing. */
+  readonly traces: boolean;
+  /** Sends what is left, for at most so long as a collector that does not answer is waited for. */
   stop(): Promise<void>;
 };
 
@@ -22,87 +28,85 @@ export type TelemetryOptions = {
   readonly logLevel: LogOptions["level"];
   /** Where Prometheus collects `/metrics`; null: nowhere. */
   readonly metricsListen: { readonly host: string; readonly port: number } | null;
-  /** Send to the collector that OTEL_EXPORTER_OTLP_* names. */
-  readonly otlp: boolean;
+  /** The variable that says so, for the words of a failure. */
+  readonly metricsVariable: string;
+  readonly otel: Otel;
 };
 
-type Metering = { readonly meter: Meter; stop(): Promise<void> };
-
 const SCOPE = "millrace";
+const LONGEST_FLUSH_MS = 5_000;
 
-/** Null if the address cannot be had: numbers are not worth a server that does not start. */
-const prometheusReader = async ({ metricsListen }: TelemetryOptions, log: Log) => {
-  if (metricsListen === null) return null;
+/** None if the address cannot be had: numbers are not worth a program that does not start. */
+const prometheusReaders = async (
+  { metricsListen, metricsVariable }: TelemetryOptions,
+  log: Log,
+): Promise<readonly IMetricReader[]> => {
+  if (metricsListen === null) return [];
   const { PrometheusExporter } = await import("@opentelemetry/exporter-prometheus");
   const reader = new PrometheusExporter({ ...metricsListen, preventServerStart: true });
   try {
     await reader.startServer();
-    return reader;
+    return [reader];
   } catch (cause) {
-    log.error(
-      { err: cause, ...metricsListen },
-      "no Prometheus endpoint: set MILLRACE_METRICS_LISTEN to a free address, or to off",
-    );
-    return null;
+    const why = `no Prometheus endpoint: set ${metricsVariable} to a free address, or to off`;
+    log.error({ err: cause, ...metricsListen }, why);
+    return [];
   }
 };
 
-const withCollector = async (options: TelemetryOptions, log: Log): Promise<Metering> => {
-  const [
-    { NodeSDK },
-    { OTLPTraceExporter },
-    { OTLPMetricExporter },
-    { PeriodicExportingMetricReader },
-    { resourceFromAttributes },
-  ] = await Promise.all([
-    import("@opentelemetry/sdk-node"),
-    import("@opentelemetry/exporter-trace-otlp-proto"),
-    import("@opentelemetry/exporter-metrics-otlp-proto"),
-    import("@opentelemetry/sdk-metrics"),
-    import("@opentelemetry/resources"),
-  ]);
-  const prometheus = await prometheusReader(options, log);
-  const sdk = new NodeSDK({
-    serviceName: options.service,
-    resource: resourceFromAttributes({ "service.instance.id": options.instance }),
-    traceExporter: new OTLPTraceExporter(),
-    metricReaders: [
-      new PeriodicExportingMetricReader({ exporter: new OTLPMetricExporter() }),
-      ...(prometheus === null ? [] : [prometheus]),
-    ],
-    logRecordProcessors: [],
-  });
-  sdk.start();
-  return { meter: metrics.getMeter(SCOPE), stop: async () => await sdk.shutdown() };
+type Metering = { readonly meter: Meter; stop(): Promise<void> };
+
+const withCollector = async (
+  options: TelemetryOptions,
+  readers: readonly IMetricReader[],
+): Promise<Metering> => {
+  const { startSdk } = await import("./collector.ts");
+  const stop = await startSdk({ ...options, readers });
+  return { meter: metrics.getMeter(SCOPE), stop };
 };
 
-const withPrometheus = async (options: TelemetryOptions, log: Log): Promise<Metering> => {
-  const reader = await prometheusReader(options, log);
-  if (reader === null) return withoutMeasuring;
+const withPrometheus = async (
+  { service, instance }: TelemetryOptions,
+  readers: readonly IMetricReader[],
+): Promise<Metering> => {
+  if (readers.length === 0) return { meter: metrics.getMeter(SCOPE), stop: async () => {} };
   const [{ MeterProvider }, { resourceFromAttributes }] = await Promise.all([
     import("@opentelemetry/sdk-metrics"),
     import("@opentelemetry/resources"),
   ]);
-  const resource = resourceFromAttributes({
-    "service.name": options.service,
-    "service.instance.id": options.instance,
+  const provider = new MeterProvider({
+    resource: resourceFromAttributes({
+      "service.name": service,
+      "service.instance.id": instance,
+    }),
+    readers: [...readers],
   });
-  const provider = new MeterProvider({ resource, readers: [reader] });
   return { meter: provider.getMeter(SCOPE), stop: async () => await provider.shutdown() };
 };
 
-const withoutMeasuring: Metering = {
-  meter: metrics.getMeter(SCOPE),
-  stop: async () => await Promise.resolve(),
-};
-
 export const startTelemetry = async (options: TelemetryOptions): Promise<Telemetry> => {
-  const log = createLog({
-    level: options.logLevel,
-    facts: { service: options.service, instance: options.instance },
-  });
-  const { meter, stop } = await (options.otlp
-    ? withCollector(options, log)
-    : withPrometheus(options, log));
-  return { log, instruments: createInstruments(meter), tracer: trace.getTracer(SCOPE), stop };
+  const { service, instance, logLevel: level, otel } = options;
+  let heard = (_line: string): void => {};
+  const log = createLog({ level, facts: { service, instance }, heard: (line) => heard(line) });
+  const readers = await prometheusReaders(options, log);
+  const collected = isAnySent(otel);
+  const { meter, stop } = await (collected ? withCollector : withPrometheus)(options, readers);
+  if (collected && isSent(otel, "LOGS")) heard = logRecords(logs.getLogger(SCOPE));
+  return {
+    log,
+    meter,
+    tracer: trace.getTracer(SCOPE),
+    traces: collected && isSent(otel, "TRACES"),
+    stop: async () => {
+      const enough = new AbortController();
+      const late = sleep(systemClock, LONGEST_FLUSH_MS, enough.signal).catch(() => {});
+      try {
+        await Promise.race([stop(), late]);
+      } catch (cause) {
+        log.warn({ err: cause }, "not all metrics, traces and logs reached their collector");
+      } finally {
+        enough.abort();
+      }
+    },
+  };
 };

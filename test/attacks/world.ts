@@ -50,6 +50,7 @@ export const startWorld = async (isolation: Isolation): Promise<World> => {
       isolation,
       settings,
       commands: [],
+      metricsListen: null,
       displayName: "attacks",
     },
   });

@@ -7,6 +7,7 @@ import type { JobRow } from "../../src/jobs/job.ts";
 import { AUDIT_RETENTION_MS } from "../../src/jobs/limits.ts";
 import { silentLog } from "../../src/runtime/log.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
+import { silentShardObserver } from "../../src/shard/observer.ts";
 import { ShardActor } from "../../src/shard/actor.ts";
 import type { Command } from "../../src/shard/commands/command.ts";
 import { Slots } from "../../src/shard/slots.ts";
@@ -61,12 +62,7 @@ const withJobs = async (
     specs: new SpecKeeper(),
     clock,
     random: systemRandom,
-    observer: {
-      committed: nothing,
-      commitFailed: nothing,
-      attemptStarted: nothing,
-      attemptEnded: nothing,
-    },
+    observer: silentShardObserver,
     holdsLease: () => true,
     log: silentLog,
     gather: async () => await Promise.resolve(),

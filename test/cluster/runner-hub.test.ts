@@ -4,6 +4,7 @@ import { ServerRunnerHub } from "../../src/cluster/runner-hub.ts";
 import { SCRIPT, type OrganizationId, type RunnerId } from "../../src/jobs/ids.ts";
 import { silentLog } from "../../src/runtime/log.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
+import { silentShardObserver } from "../../src/shard/observer.ts";
 import { ShardActor } from "../../src/shard/actor.ts";
 import { Slots } from "../../src/shard/slots.ts";
 import { SpecKeeper } from "../../src/shard/spec-keeper.ts";
@@ -13,13 +14,6 @@ import { createManualClock } from "../support/manual-clock.ts";
 
 const RUNNER = "runner-1" as RunnerId;
 const nothing = (): void => {};
-const NO_OBSERVER = {
-  committed: nothing,
-  commitFailed: nothing,
-  attemptStarted: nothing,
-  attemptEnded: nothing,
-};
-
 const aHubWithTwoShards = async () => {
   const clock = createManualClock();
   const store = await openStore("sqlite::memory:", { now: clock.now, shards: 2 });
@@ -46,7 +40,7 @@ const aHubWithTwoShards = async () => {
       specs: new SpecKeeper(),
       clock,
       random: systemRandom,
-      observer: NO_OBSERVER,
+      observer: silentShardObserver,
       holdsLease: () => true,
       log: silentLog,
       gather: async () => {

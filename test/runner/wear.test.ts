@@ -33,10 +33,12 @@ describe("a sandbox child is worn", () => {
 
   it("by memory that grew over what it was after the first attempt", () => {
     let rssBytes = 500;
+    const worn: string[] = [];
     const record = createWearRecords(
       createManualClock(),
       () => ({ cpuMs: 0, rssBytes }),
       LIMITS,
+      (by) => worn.push(by),
     )(1);
     expect(record.isWorn(1, 0)).toBe(false);
     rssBytes = 551;
@@ -95,6 +97,7 @@ describe("the pool", () => {
       spares,
       wear: LIMITS,
       readUsage: createUsageReader(),
+      worn: () => {},
     });
     const started = pool.start();
     if (programs.length > 0) await startLate();

@@ -3,6 +3,7 @@ import { expect, test } from "vitest";
 import { SCRIPT, type RunnerId } from "../../src/jobs/ids.ts";
 import { silentLog } from "../../src/runtime/log.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
+import { silentShardObserver } from "../../src/shard/observer.ts";
 import { ShardActor } from "../../src/shard/actor.ts";
 import { Slots } from "../../src/shard/slots.ts";
 import { SpecKeeper } from "../../src/shard/spec-keeper.ts";
@@ -47,12 +48,7 @@ test("a database that can be read but not written is asked again after a pause, 
     specs: new SpecKeeper(),
     clock,
     random: systemRandom,
-    observer: {
-      committed: nothing,
-      commitFailed: nothing,
-      attemptStarted: nothing,
-      attemptEnded: nothing,
-    },
+    observer: silentShardObserver,
     holdsLease: () => true,
     log: silentLog,
     gather: async () => {

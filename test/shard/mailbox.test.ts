@@ -8,6 +8,7 @@ const letter = (bytes: number, weight = 1): Letter => ({
   command: { weight, bytes, want: () => {}, apply: () => null },
   resolve: () => {},
   reject: () => {},
+  origin: null,
   failures: 0,
 });
 

@@ -6,6 +6,7 @@ import type { JobId, UserId } from "../../src/jobs/ids.ts";
 import type { Submission } from "../../src/jobs/submission.ts";
 import { silentLog } from "../../src/runtime/log.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
+import { silentShardObserver } from "../../src/shard/observer.ts";
 import { ShardActor } from "../../src/shard/actor.ts";
 import { setAttribute } from "../../src/shard/commands/attributes.ts";
 import { Slots } from "../../src/shard/slots.ts";
@@ -44,12 +45,7 @@ const startActor = async (store: Store, shards: ShardStore, holdsLease: () => bo
     specs: new SpecKeeper(),
     clock: createManualClock(),
     random: systemRandom,
-    observer: {
-      committed: nothing,
-      commitFailed: nothing,
-      attemptStarted: nothing,
-      attemptEnded: nothing,
-    },
+    observer: silentShardObserver,
     holdsLease,
     log: silentLog,
     gather: async () => {

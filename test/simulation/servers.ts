@@ -1,3 +1,4 @@
+import { silentShardObserver } from "../../src/shard/observer.ts";
 import { createCluster, type Cluster } from "../../src/cluster/cluster.ts";
 import { createIdentity, type Identity } from "../../src/identity/identity.ts";
 import { silentLog } from "../../src/runtime/log.ts";
@@ -28,13 +29,6 @@ type Life = {
 };
 
 const nothing = (): void => {};
-const NO_OBSERVER = {
-  committed: nothing,
-  commitFailed: nothing,
-  attemptStarted: nothing,
-  attemptEnded: nothing,
-};
-
 /** One server after another under the same name: each life ends with a crash. */
 export class SimulatedServer {
   readonly name: string;
@@ -85,7 +79,7 @@ export class SimulatedServer {
       clock,
       random: world.random(),
       log: silentLog,
-      observer: NO_OBSERVER,
+      observer: silentShardObserver,
       gather: async () => {
         await world.pause(0);
       },

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 
-import type { RunnerObserver } from "../../runner/attempts.ts";
+import type { RunnerObserver } from "../../runner/observer.ts";
 import { createEgress, NO_EGRESS } from "../../runner/egress/egress.ts";
 import type { Network } from "../../src/outgoing/network.ts";
 import type { Assignment } from "../../runner/executor.ts";

@@ -11,6 +11,7 @@ import type { Isolation } from "../../runner/sandbox/choose.ts";
 import { createLibraries } from "../../runner/libraries/libraries.ts";
 import { DEFAULT_LIMITS, type SandboxLimits } from "../../runner/sandbox/limits.ts";
 import { createUsageReader, type ReadUsage } from "../../runner/sandbox/proc.ts";
+import { silentObserver } from "../../runner/observer.ts";
 import { createSupervisor, type Supervisor } from "../../runner/supervisor.ts";
 import { type Clock, systemClock } from "../../src/runtime/clock.ts";
 import { type Log, silentLog } from "../../src/runtime/log.ts";
@@ -80,6 +81,7 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
     spares: options.spares ?? 1,
     canary: options.canary ?? false,
     readUsage: options.readUsage ?? createUsageReader(),
+    observer: silentObserver,
   });
   await supervisor.start();
   return {

@@ -44,6 +44,7 @@ export const runnerFor = (
       isolation: "tenant",
       settings: options.settings ?? NO_SETTINGS,
       commands: options.commands ?? [],
+      metricsListen: null,
       displayName: "test",
     },
     scripts: options.scripts ?? false,

@@ -6,98 +6,223 @@ import {
 } from "@opentelemetry/sdk-metrics";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
-import { createInstruments, type Instruments } from "../../src/telemetry/instruments.ts";
+import type { RunnerObserver } from "../../runner/observer.ts";
+import type { DeliveryRow, DeliveryTryRow } from "../../src/jobs/delivery.ts";
+import type { JobId, WorkflowId } from "../../src/jobs/ids.ts";
+import type { WorkflowRow } from "../../src/jobs/workflow.ts";
+import type { Committed, ShardObserver } from "../../src/shard/observer.ts";
+import { NO_CHANGES } from "../../src/store/changes.ts";
+import { createMeters, type Meters } from "../../src/telemetry/meters.ts";
+import { observeShards } from "../../src/telemetry/observe-shards.ts";
+import { createRunnerObserver } from "../../src/telemetry/runner-observer.ts";
 import { createShardObserver } from "../../src/telemetry/shard-observer.ts";
+import { NO_SPANS } from "../../src/telemetry/shard-spans.ts";
+import { RUNNER_TABLE } from "../../src/telemetry/tables/runner.ts";
+import { SERVER_TABLE } from "../../src/telemetry/tables/server.ts";
+import { aJobRow } from "../support/job-row.ts";
 
 let exporter: InMemoryMetricExporter;
 let provider: MeterProvider;
-let instruments: Instruments;
+let meters: Meters<typeof SERVER_TABLE>;
+let shards: ShardObserver;
+let runner: RunnerObserver;
 
 beforeEach(() => {
   exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
   provider = new MeterProvider({
     readers: [new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 3_600_000 })],
   });
-  instruments = createInstruments(provider.getMeter("test"));
+  const meter = provider.getMeter("test");
+  meters = createMeters(meter, SERVER_TABLE);
+  shards = createShardObserver(meters, NO_SPANS);
+  runner = createRunnerObserver(createMeters(meter, RUNNER_TABLE));
 });
 afterEach(async () => {
   await provider.shutdown();
 });
 
-/** The points of a metric: their values (sums of histograms) and attributes. */
-const pointsOf = async (name: string) => {
+const collected = async () => {
   await provider.forceFlush();
-  const metrics =
+  return (
     exporter
       .getMetrics()
       .at(-1)
-      ?.scopeMetrics.flatMap((scope) => scope.metrics) ?? [];
-  const metric = metrics.find(({ descriptor }) => descriptor.name === name);
-  return metric?.dataPoints.map(({ value, attributes }) => ({
-    value: typeof value === "object" ? value.sum : value,
-    attributes,
-  }));
+      ?.scopeMetrics.flatMap((scope) => scope.metrics) ?? []
+  );
 };
 
-describe("the instruments", () => {
+/** Values (sums of histograms) by what is in the attributes. */
+const pointsOf = async (name: string): Promise<Record<string, number>> => {
+  const metric = (await collected()).find(({ descriptor }) => descriptor.name === name);
+  return Object.fromEntries(
+    (metric?.dataPoints ?? []).map(({ value, attributes }) => [
+      Object.values(attributes).join(" "),
+      typeof value === "object" ? (value.sum ?? 0) : value,
+    ]),
+  );
+};
+
+const NOW = 1_000_000;
+const commit = (changes: Partial<Committed["changes"]>, commands = 1): void => {
+  shards.committed({
+    shardId: 3,
+    commands,
+    origins: [],
+    rows: 9,
+    beganAt: NOW,
+    durationMs: 4,
+    changes: { ...NO_CHANGES, revision: 1, ...changes },
+    now: NOW,
+  });
+};
+
+describe("the instruments of a server", () => {
   it("turn what a shard tells into seconds, bytes and counts", async () => {
-    const observer = createShardObserver(instruments);
-    observer.attemptStarted({ capability: "handler:mail.send", queueMs: 1_500 });
+    const job = { organizationId: "acme", jobId: "job", attempt: 1, traceparent: "" };
+    const [queuedAt, startedAt] = [NOW, NOW + 1_500];
+    shards.attemptStarted({ ...job, capability: "handler:mail.send", queuedAt, startedAt });
     const usage = { runMs: 2_000, cpuMs: 250, peakMemoryBytes: 1_048_576 };
-    observer.attemptEnded({ capability: "script", outcome: "FAILED", ...usage });
-    observer.attemptEnded({ capability: "handler:mail.send", outcome: "SUCCEEDED", ...usage });
-    observer.committed({ shardId: 3, commands: 7, rows: 9, durationMs: 4 });
-    observer.commitFailed({ shardId: 3 });
-    expect(await pointsOf("millrace.job.queue.duration")).toEqual([
-      { value: 1.5, attributes: { "millrace.work": "handler" } },
-    ]);
-    expect(await pointsOf("millrace.attempts")).toEqual([
-      { value: 1, attributes: { "millrace.work": "script", "millrace.attempt.outcome": "failed" } },
-      {
-        value: 1,
-        attributes: { "millrace.work": "handler", "millrace.attempt.outcome": "succeeded" },
-      },
-    ]);
-    expect(await pointsOf("millrace.sandbox.cpu")).toEqual([{ value: 0.25, attributes: {} }]);
-    expect(await pointsOf("millrace.sandbox.memory")).toEqual([
-      { value: 1_048_576, attributes: {} },
-    ]);
-    expect(await pointsOf("millrace.commit.batch.size")).toEqual([{ value: 7, attributes: {} }]);
-    expect(await pointsOf("millrace.commit.duration")).toEqual([{ value: 0.004, attributes: {} }]);
-    expect(await pointsOf("millrace.commit.failures")).toEqual([{ value: 1, attributes: {} }]);
+    shards.attemptEnded({ capability: "script", outcome: "FAILED", ...usage });
+    shards.attemptEnded({ capability: "handler:mail.send", outcome: "SUCCEEDED", ...usage });
+    shards.commitFailed({ shardId: 3 });
+    commit({}, 7);
+    expect(await pointsOf("millrace.job.queue.duration")).toEqual({ handler: 1.5 });
+    expect(await pointsOf("millrace.attempts")).toEqual({
+      "script failed": 1,
+      "handler succeeded": 1,
+    });
+    expect(await pointsOf("millrace.sandbox.cpu")).toEqual({ "": 0.25 });
+    expect(await pointsOf("millrace.sandbox.memory")).toEqual({ "": 1_048_576 });
+    expect(await pointsOf("millrace.commit.batch.size")).toEqual({ "": 7 });
+    expect(await pointsOf("millrace.commit.duration")).toEqual({ "": 0.004 });
+    expect(await pointsOf("millrace.commit.failures")).toEqual({ "": 1 });
   });
 
-  it("read the shards whenever somebody collects", async () => {
+  it("count what a commit wrote, once, and not what it merely touched", async () => {
+    const [before, workflowId] = [NOW - 60_000, "workflow" as WorkflowId];
+    const delivery = { hookId: "", state: "PENDING", tries: 0, createdAt: NOW, endedAt: null };
+    const tried = { durationMs: 500, status: 503, error: "503" };
+    commit({
+      inserted: [
+        aJobRow(),
+        aJobRow({ workflowId }),
+        aJobRow({ workflowId, parentId: "parent" as JobId }),
+      ],
+      updated: [
+        aJobRow({ state: "SUCCEEDED", endedAt: NOW }),
+        aJobRow({ state: "FAILED", endedAt: before }),
+        aJobRow({ state: "RUNNING" }),
+      ],
+      workflows: [
+        { state: "RUNNING", createdAt: NOW, endedAt: null },
+        { state: "CANCELLED", createdAt: before, endedAt: NOW },
+        { state: "FAILED", createdAt: before, endedAt: before },
+      ] as WorkflowRow[],
+      deliveries: [
+        delivery,
+        { ...delivery, hookId: "hook", state: "FAILED", tries: 8, createdAt: before, endedAt: NOW },
+      ] as DeliveryRow[],
+      tries: [
+        tried,
+        { ...tried, status: 404 },
+        { ...tried, status: 302 },
+        { ...tried, status: 0, error: "it did not answer" },
+        { ...tried, status: 200, error: "" },
+      ] as DeliveryTryRow[],
+    });
+    expect(await pointsOf("millrace.jobs.submitted")).toEqual({
+      caller: 1,
+      workflow: 1,
+      parent: 1,
+    });
+    expect(await pointsOf("millrace.jobs.ended")).toEqual({ succeeded: 1 });
+    expect(await pointsOf("millrace.workflows.submitted")).toEqual({ "": 1 });
+    expect(await pointsOf("millrace.workflows.ended")).toEqual({ cancelled: 1 });
+    expect(await pointsOf("millrace.deliveries.owed")).toEqual({ callback: 1 });
+    expect(await pointsOf("millrace.deliveries.ended")).toEqual({ "hook failed": 1 });
+    expect(await pointsOf("millrace.delivery.tries")).toEqual({ "": 8 });
+    expect(await pointsOf("millrace.delivery.try.duration")).toEqual({
+      unavailable: 0.5,
+      refused: 0.5,
+      redirected: 0.5,
+      no_answer: 0.5,
+      delivered: 0.5,
+    });
+  });
+
+  it("read the shards whenever somebody collects; nothing that waits has an age of zero", async () => {
     const shard = { shardId: 0, queued: 2, running: 3, waiting: 4, oldestQueuedAt: 5_000 };
-    instruments.observeShards(
-      () => [shard, { ...shard, oldestQueuedAt: null }],
-      () => 9_000,
-    );
-    expect(await pointsOf("millrace.queue.oldest.age")).toEqual([{ value: 4, attributes: {} }]);
-    const active = await pointsOf("millrace.jobs.active");
-    expect(
-      active?.map(({ value, attributes }) => [attributes["millrace.job.state"], value]),
-    ).toEqual([
-      ["queued", 4],
-      ["running", 6],
-      ["waiting", 8],
-    ]);
+    let stats = [shard, { ...shard, oldestQueuedAt: null }];
+    observeShards(meters, () => ({ stats, known: 16, now: 9_000 }));
+    expect(await pointsOf("millrace.queue.oldest.age")).toEqual({ "": 4 });
+    expect(await pointsOf("millrace.jobs.active")).toEqual({ queued: 4, running: 6, waiting: 8 });
+    expect(await pointsOf("millrace.shards.owned")).toEqual({ "": 2 });
+    expect(await pointsOf("millrace.shards.known")).toEqual({ "": 16 });
+    stats = [];
+    expect(await pointsOf("millrace.queue.oldest.age")).toEqual({ "": 0 });
+  });
+});
+
+describe("the instruments of a runner", () => {
+  it("tell slots, children, kills, wear and canaries", async () => {
+    runner.slots(() => ({ all: 8, busy: 3 }));
+    runner.children(() => [{ state: "idle" }, { state: "busy" }, { state: "busy" }]);
+    runner.childStarted();
+    runner.childKilled("memory");
+    runner.childKilled("runner.crashed");
+    runner.childWorn("cleanUpMs");
+    runner.canaryEnded(true);
+    runner.quarantined();
+    expect(await pointsOf("millrace.runner.slots")).toEqual({ busy: 3, free: 5 });
+    expect(await pointsOf("millrace.runner.sandbox.children")).toEqual({
+      starting: 0,
+      idle: 1,
+      busy: 2,
+    });
+    expect(await pointsOf("millrace.runner.sandbox.starts")).toEqual({ "": 1 });
+    expect(await pointsOf("millrace.runner.sandbox.kills")).toEqual({ memory: 1, misbehaved: 1 });
+    expect(await pointsOf("millrace.runner.sandbox.worn")).toEqual({ clean_up: 1 });
+    expect(await pointsOf("millrace.runner.sandbox.canaries")).toEqual({ contained: 1 });
+    expect(await pointsOf("millrace.runner.quarantine.refusals")).toEqual({ "": 1 });
   });
 
-  it("say that nothing waits with an age of zero", async () => {
-    instruments.observeShards(
-      () => [],
-      () => 9_000,
-    );
-    expect(await pointsOf("millrace.queue.oldest.age")).toEqual([{ value: 0, attributes: {} }]);
+  it("have as many series for a thousand types, upstreams and codes as for two", async () => {
+    const usage = { runMs: 1_000, cpuMs: 1, peakMemoryBytes: 1 };
+    const drive = (from: number, to: number): void => {
+      for (let n = from; n < to; n += 1) {
+        runner.attemptEnded({ capability: "script", outcome: "failed", code: `my.${n}`, ...usage });
+        runner.attemptEnded({ capability: `wild${n}`, outcome: "succeeded", code: "", ...usage });
+        runner.fetchEnded({ to: `upstream${n}`, outcome: `quota.${n}`, durationMs: 5 });
+      }
+    };
+    drive(0, 2);
+    expect(await pointsOf("millrace.runner.attempts")).toEqual({
+      "script failed other": 2,
+      "other succeeded": 2,
+    });
+    expect(await pointsOf("millrace.runner.egress.duration")).toEqual({ "upstream quota": 0.01 });
+    drive(2, 1_000);
+    expect(Object.keys(await pointsOf("millrace.runner.attempts"))).toHaveLength(2);
+    expect(Object.keys(await pointsOf("millrace.runner.egress.duration"))).toHaveLength(1);
+  });
+});
+
+describe("every instrument", () => {
+  const all = [...Object.values(SERVER_TABLE), ...Object.values(RUNNER_TABLE)];
+
+  it("has a name of its own, a unit in UCUM, and explicit buckets that rise if it is a histogram", () => {
+    expect(new Set(all.map(({ name }) => name)).size).toBe(all.length);
+    for (const spec of all) {
+      expect(spec.name).toMatch(/^(rpc|millrace)(\.[a-z]+)+$/);
+      expect(spec.unit).toMatch(/^(s|By|\{[a-z]+\})$/);
+      if (spec.kind !== "histogram") continue;
+      expect(spec.buckets.length).toBeGreaterThan(5);
+      expect(spec.buckets.toSorted((a, b) => a - b)).toEqual(spec.buckets);
+    }
   });
 
-  it("count open streams up and down", async () => {
-    instruments.watchOpened("a");
-    instruments.watchOpened("a");
-    instruments.watchClosed("a");
-    expect(await pointsOf("millrace.watch.streams")).toEqual([
-      { value: 1, attributes: { "rpc.method": "a" } },
-    ]);
+  it("of ours begins with millrace, its attributes too, but for those of the conventions", () => {
+    const attributes = all.flatMap((spec) => Object.keys(spec.attributes));
+    for (const name of attributes) expect(name).toMatch(/^(millrace\.|rpc\.|error\.type$)/);
   });
 });
