@@ -1,5 +1,6 @@
 import type { JobRow } from "../jobs/job.ts";
 import type { ShardSnapshot } from "../store/store.ts";
+import { OpenPoints } from "./open-points.ts";
 import { ShardState } from "./state.ts";
 
 /** About 50 ms. */
@@ -10,10 +11,10 @@ const CHUNK = 10_000;
  * others have their turn: a million jobs take seconds, and leases have to be renewed meanwhile.
  */
 export const stateOf = async (
-  { jobs, organizations }: ShardSnapshot,
+  { revision, jobs, organizations, metricsClosedUntil }: ShardSnapshot,
   pause: () => Promise<void>,
 ): Promise<ShardState> => {
-  const state = new ShardState();
+  const state = new ShardState(new OpenPoints(revision, metricsClosedUntil));
   for (const limits of organizations) state.admit(limits);
   let count = 0;
   for (const row of [...jobs].sort(byArrival)) {

@@ -1,7 +1,9 @@
 import { noteCallbacks } from "./notices/callbacks.ts";
+import { notePoints } from "./points.ts";
 import type { Turn } from "./turn.ts";
 
-/** Writes down who is to be told of what the turn did: once all of it has been decided. */
+/** Writes down who is to be told of what the turn did, and counts it: once all of it has been decided. */
 export const note = (turn: Turn): void => {
   noteCallbacks(turn);
+  notePoints(turn);
 };

@@ -8,6 +8,7 @@ import type { Patch } from "../jobs/transitions.ts";
 import type { OrganizationLimits } from "../store/store.ts";
 import { ActiveJob } from "./active-job.ts";
 import { Lines } from "./lines.ts";
+import { OpenPoints } from "./open-points.ts";
 import { Organization } from "./organization.ts";
 import { Timers } from "./timers.ts";
 import { Trials } from "./trials.ts";
@@ -19,6 +20,7 @@ import { Watched } from "./watched.ts";
  * of committed rows plus the turn under way; when a commit fails it is thrown away and loaded anew.
  */
 export class ShardState {
+  readonly points: OpenPoints;
   readonly #organizations = new Map<OrganizationId, Organization>();
   /** Who waits for slots, and whose turn it is. */
   readonly lines = new Lines();
@@ -35,6 +37,10 @@ export class ShardState {
   readonly resting = new Set<Organization>();
   #lastSeat = 0;
   #firstSeat = 0;
+
+  constructor(points = new OpenPoints(0, 0)) {
+    this.points = points;
+  }
 
   organization(id: OrganizationId): Organization | undefined {
     return this.#organizations.get(id);

@@ -11,6 +11,7 @@ import { wakeWholly } from "./rest.ts";
 import { isOnRunner, type ShardState } from "./state.ts";
 import { TurnAttributes } from "./turn-attributes.ts";
 import { TurnNotices } from "./turn-notices.ts";
+import { TurnPoints } from "./turn-points.ts";
 import { TurnSchedules } from "./turn-schedules.ts";
 import { TurnWorkflows } from "./turn-workflows.ts";
 
@@ -73,6 +74,7 @@ export class Turn {
   readonly attributes: TurnAttributes;
   readonly workflows: TurnWorkflows;
   readonly notices: TurnNotices;
+  readonly points = new TurnPoints();
   /** Running attempts whose runners are to be told to stop them. */
   readonly toStop: ActiveJob[] = [];
   /** A runner for each slot that became free. */
@@ -111,6 +113,7 @@ export class Turn {
       this.attributes.changedNothing &&
       this.workflows.changedNothing &&
       this.notices.changedNothing &&
+      this.points.changedNothing &&
       this.#breakers.size === 0 &&
       this.purged.length === 0 &&
       this.purgedOutput.length === 0
@@ -286,6 +289,7 @@ export class Turn {
       ...this.schedules.changes(),
       ...this.workflows.changes(),
       ...this.notices.changes(),
+      ...this.points.changes(),
       breakers: [...this.#breakers.values()],
       purged: this.purged,
       purgedOutput: this.purgedOutput,

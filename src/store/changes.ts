@@ -2,6 +2,7 @@ import type { AttributeRow } from "../jobs/attribute.ts";
 import type { AuditRow } from "../jobs/audit.ts";
 import type { BreakerRow } from "../jobs/breaker.ts";
 import type { DeliveryRow, DeliveryTryRow, SigningSecretRow } from "../jobs/delivery.ts";
+import type { PointRow, RollupRow } from "../jobs/metric.ts";
 import type { HookRow } from "../jobs/hook.ts";
 import type { DeliveryId, HookId, JobId, OrganizationId, UserId, WorkflowId } from "../jobs/ids.ts";
 import type {
@@ -145,6 +146,10 @@ export type ShardChanges = {
   /** Written whether they are there or not. */
   readonly signingSecrets: readonly SigningSecretRow[];
   readonly removedSigningSecrets: readonly SigningSecretRow[];
+  /** Written whether they are there or not. */
+  readonly points: readonly PointRow[];
+  /** Written whether they are there or not. */
+  readonly rollups: readonly RollupRow[];
   /** Ended workflows that retention removes, with their steps and ties; their jobs go by themselves. */
   readonly purgedWorkflows: readonly WorkflowKey[];
   /** Ended deliveries that retention removes, with their tries. */
@@ -191,6 +196,8 @@ export const NO_CHANGES: Omit<ShardChanges, "revision"> = {
   removedHooks: [],
   signingSecrets: [],
   removedSigningSecrets: [],
+  points: [],
+  rollups: [],
   purgedWorkflows: [],
   purgedDeliveries: [],
   purged: [],

@@ -16,6 +16,7 @@ import {
   DELETE_SPEC,
   DELETE_STEPS,
 } from "./rows/purge.ts";
+import { UPSERT_POINT, UPSERT_ROLLUP } from "./rows/point.ts";
 import { INSERT_REQUEST } from "./rows/request.ts";
 import { INSERT_MISSING_SCRIPT } from "./rows/script.ts";
 import { DELETE_SCHEDULE, UPSERT_SCHEDULE } from "./rows/schedule.ts";
@@ -92,5 +93,7 @@ export const commit = async (
     await writeRows(transaction, shardId, UPSERT_BREAKER, changes.breakers);
     await writeWorkflows(transaction, shardId, changes);
     await writeNotices(transaction, shardId, changes);
+    await writeRows(transaction, shardId, UPSERT_POINT, changes.points);
+    await writeRows(transaction, shardId, UPSERT_ROLLUP, changes.rollups);
   });
 };

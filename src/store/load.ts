@@ -7,6 +7,7 @@ import { Sharing } from "../jobs/sharing.ts";
 import { heardAll } from "../runtime/event-loop.ts";
 import type { DatabaseRow, Engine } from "./engine.ts";
 import { readLimits } from "./limits.ts";
+import { readRollups } from "./points.ts";
 import { numberOf } from "./rows/column.ts";
 import { JOB_COLUMNS, jobOf } from "./rows/job.ts";
 import type { ShardId, ShardSnapshot } from "./store.ts";
@@ -77,7 +78,8 @@ export const loadShard = async (engine: Engine, shardId: ShardId): Promise<Shard
     const now = await readShard(knex, shardId);
     // Another epoch: the lease is lost, and what was read is worth nothing anyway.
     if (now.epoch !== shard.epoch || now.revision === shard.revision) {
-      return { ...now, jobs, organizations, workflows };
+      const metricsClosedUntil = (await readRollups(knex, shardId)).HOUR ?? 0;
+      return { ...now, jobs, organizations, workflows, metricsClosedUntil };
     }
     shard = now;
   }

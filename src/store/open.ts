@@ -8,6 +8,7 @@ import { createIdentityStore } from "./identity.ts";
 import { createJobReader } from "./jobs.ts";
 import { createHookStore } from "./hooks.ts";
 import { MIGRATIONS_TABLE, migrationNames, requireKnownSchema } from "./migrations.ts";
+import { createMetricStore } from "./points.ts";
 import { createScheduleStore } from "./schedules.ts";
 import { createSecretStore, createServerStore } from "./servers.ts";
 import { createShardStore } from "./shards.ts";
@@ -53,6 +54,7 @@ const storeOn = (engine: Engine): Store => ({
   schedules: createScheduleStore(engine),
   hooks: createHookStore(engine),
   deliveries: createDeliveryStore(engine),
+  metrics: createMetricStore(engine),
   servers: createServerStore(engine),
   secrets: createSecretStore(engine),
   ping: async () => {

@@ -22,11 +22,13 @@ import type {
 } from "./changes.ts";
 import type { HookStore } from "./hook-store.ts";
 import type { DeliveryStore } from "./delivery-store.ts";
+import type { MetricStore } from "./metric-store.ts";
 import type { IdentityStore } from "./identity-store.ts";
 
 export * from "./identity-store.ts";
 export type * from "./catalog-store.ts";
 export type * from "./hook-store.ts";
+export type * from "./metric-store.ts";
 export * from "./changes.ts";
 export type * from "./delivery-store.ts";
 
@@ -62,6 +64,8 @@ export type ShardSnapshot = {
   readonly organizations: readonly OrganizationLimits[];
   /** That have not ended. */
   readonly workflows: readonly WorkflowRows[];
+  /** Up to where the minutes of metrics have been rolled up: none from before changes any more. */
+  readonly metricsClosedUntil: Millis;
 };
 
 /** What the owner of a shard reads and writes. */
@@ -171,6 +175,7 @@ export interface Store {
   readonly schedules: ScheduleStore;
   readonly hooks: HookStore;
   readonly deliveries: DeliveryStore;
+  readonly metrics: MetricStore;
   readonly servers: ServerStore;
   readonly secrets: SecretStore;
   /** A round trip to the database. */

@@ -111,6 +111,7 @@ describe("an external job", () => {
       jobs: [row],
       organizations: [someLimits()],
       workflows: [],
+      metricsClosedUntil: 0,
     };
     const state = await stateOf(snapshot, async () => {});
     expect(state.organization(acme)?.running).toBe(1);

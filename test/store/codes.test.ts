@@ -7,7 +7,16 @@ import {
   OutputStream,
   ScriptLanguage,
 } from "../../src/gen/millrace/v1/job_pb.ts";
-import { LANGUAGES, OUTCOMES, POLICIES, STATES, STREAMS } from "../../src/store/rows/codes.ts";
+import { Metric, Resolution } from "../../src/gen/millrace/v1/metrics_service_pb.ts";
+import {
+  METRIC_CODES,
+  RESOLUTION_CODES,
+  LANGUAGES,
+  OUTCOMES,
+  POLICIES,
+  STATES,
+  STREAMS,
+} from "../../src/store/rows/codes.ts";
 
 /** The generated enumerations say names by number and numbers by name. */
 const named = (enumeration: object): Record<string, number> =>
@@ -24,6 +33,8 @@ describe("what is stored as a number has the number of the contract", () => {
     ["outcomes", OUTCOMES, AttemptOutcome],
     ["streams", STREAMS, OutputStream],
     ["policies", POLICIES, ConcurrencyPolicy],
+    ["metrics", METRIC_CODES, Metric],
+    ["resolutions", RESOLUTION_CODES, Resolution],
     ["languages", LANGUAGES, ScriptLanguage],
   ])("%s", (_, codes, enumeration) => {
     expect(codes.numbers).toEqual(named(enumeration));

@@ -26,6 +26,9 @@ const TABLES = [
   "users",
   "organizations",
   "secrets",
+  "metric_points",
+  "metric_rollups",
+  "metric_grants",
 ];
 
 export type TestStore = {

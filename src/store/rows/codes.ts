@@ -8,6 +8,7 @@ import type {
   OutputStream,
   ScriptRow,
 } from "../../jobs/job.ts";
+import type { Metric, Resolution } from "../../jobs/metric.ts";
 import type { CatchUp } from "../../jobs/schedule.ts";
 import type { JobState } from "../../jobs/states.ts";
 import type { UpstreamFailurePolicy, WorkflowState } from "../../jobs/workflow.ts";
@@ -72,3 +73,19 @@ export const LANGUAGES = codes<ScriptRow["language"]>({ JAVASCRIPT: 1, TYPESCRIP
 export const ATTRIBUTE_KINDS = codes<AttributeKind>({ STATIC: 1, DYNAMIC: 2 });
 
 export const CATCH_UP_CODES = codes<CatchUp>({ SKIP: 1, ONCE: 2, ALL: 3 });
+
+export const RESOLUTION_CODES = codes<Resolution>({ MINUTE: 1, HOUR: 2, DAY: 3 });
+
+export const METRIC_CODES = codes<Metric>({
+  SUBMITTED: 1,
+  STARTED: 2,
+  SUCCEEDED: 3,
+  FAILED: 4,
+  CANCELLED: 5,
+  RETRIED: 6,
+  QUEUE_DURATION: 7,
+  RUN_DURATION: 8,
+  TOTAL_DURATION: 9,
+  QUEUE_AGE: 10,
+  CURRENT: 11,
+});
