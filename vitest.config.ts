@@ -3,12 +3,14 @@
  *
  * `together`, the rule: files run one after another in two processes, and share what these have
  * imported. It halves the work of a file. So a file leaves nothing behind: it stops what it started,
- * and puts back what it changed.
+ * and puts back what it changed. Databases are copied from templates (test/support/templates.ts).
  *
  * `alone`: each file has a process of its own. These change what a process has only one of
  * (OpenTelemetry's global providers, its environment), start processes for most of their time, or
  * are hostile. They run first, as the longest are among them.
  */
+import { join } from "node:path";
+
 import { defineConfig } from "vitest/config";
 
 const ALONE = [
@@ -28,6 +30,8 @@ export default defineConfig({
     // isolated-vm cannot be loaded in worker threads, and wants Node without its own snapshot.
     pool: "forks",
     execArgv: ["--no-node-snapshot"],
+    // For the processes that tests start. Where bin/millrace has it too.
+    env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules/.cache/millrace") },
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,

@@ -1,16 +1,16 @@
 import { fromJson, toJson } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
-import { afterAll, beforeAll, describe, expect, inject, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { work } from "../../examples/external-worker.ts";
 import { AttemptOutcome, type Job, JobState } from "../../src/gen/millrace/v1/job_pb.ts";
 import { OrganizationService } from "../../src/gen/millrace/v1/organization_service_pb.ts";
 import { JobTypeService } from "../../src/gen/millrace/v1/job_type_service_pb.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
-import { migrateUp } from "../../src/store/migrate.ts";
-import { createDatabase, ENGINES } from "../support/databases.ts";
+import { ENGINES } from "../support/databases.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 import { startServerOn } from "../support/server-on.ts";
+import { createMigrated } from "../support/templates.ts";
 
 const seconds = (value: number) => ({ seconds: BigInt(value) });
 const millis = (value: number) => ({ nanos: value * 1_000_000 });
@@ -101,7 +101,7 @@ describe.each(ENGINES)("external jobs on %s", (engine) => {
   });
 
   it("that are cancelled run on until the timeout of their attempt", async () => {
-    const jobId = await submit({ attemptTimeout: millis(500) });
+    const jobId = await submit({ attemptTimeout: millis(1_500) });
     const { job } = await server.jobs.cancelJob({ jobId, reason: "not needed" });
     expect(job).toMatchObject({ state: JobState.RUNNING, cancelRequested: true, canCancel: false });
     const ended = await server.jobs.waitJob({ jobId });
@@ -134,8 +134,7 @@ describe.each(ENGINES)("external jobs on %s", (engine) => {
   });
 
   it("count towards the limit of their organization, also after a restart of the server", async () => {
-    const database = await createDatabase(engine, inject("mysqlUrl"));
-    await migrateUp(database.url);
+    const database = await createMigrated(engine);
     let running = await startTestServer({ databaseUrl: database.url });
     try {
       const organizationId = await running.addOrganization({ maxRunning: 1 });

@@ -203,7 +203,7 @@ describe.each(ENGINES)("the life of a job through the public API on %s", (engine
     const job = await ended({
       work: { case: "type", value: "endless" },
       attemptTimeout: durationFromMs(30_000),
-      totalTimeout: durationFromMs(400),
+      totalTimeout: durationFromMs(1_500),
       retryPolicy: quick(5),
     });
     expect(job).toMatchObject({

@@ -1,13 +1,13 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { afterAll, beforeAll, describe, expect, inject, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 
 import { CatchUpPolicy, type Schedule } from "../../src/gen/millrace/v1/schedule_service_pb.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
-import { migrateUp } from "../../src/store/migrate.ts";
-import { createDatabase, ENGINES } from "../support/databases.ts";
+import { ENGINES } from "../support/databases.ts";
 import { refusalOf } from "../support/refusal.ts";
 import { startTestServer, type TestServer, type TestUser } from "../support/server.ts";
 import { startServerOn } from "../support/server-on.ts";
+import { createMigrated } from "../support/templates.ts";
 
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
@@ -114,8 +114,7 @@ describe.each(ENGINES)("times that nobody could fire, on %s", (engine) => {
 
 describe("a change of owner on mysql", () => {
   it("fires no time twice, and goes on firing", async () => {
-    const database = await createDatabase("mysql", inject("mysqlUrl"));
-    await migrateUp(database.url);
+    const database = await createMigrated("mysql");
     const first = await startTestServer({ databaseUrl: database.url, handlers: ["report"] });
     const second = await startTestServer({ databaseUrl: database.url, organization: "other" });
     const user: TestUser = first.admin;

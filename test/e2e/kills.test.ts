@@ -4,14 +4,15 @@ import { fromJson, toJson } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, createClient, type Client } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { describe, expect, inject, test } from "vitest";
+import { describe, expect, test } from "vitest";
 
 import { AttemptOutcome, JobState } from "../../src/gen/millrace/v1/job_pb.ts";
 import { JobService } from "../../src/gen/millrace/v1/job_service_pb.ts";
-import { createDatabase, ENGINES, type EngineName } from "../support/databases.ts";
+import { ENGINES, type EngineName } from "../support/databases.ts";
 import { type MillraceProcess, runnerProcess, ServerProcess } from "../support/processes.ts";
 import { bearer } from "../support/server.ts";
 import { prepareSite } from "../support/site.ts";
+import { createMigrated } from "../support/templates.ts";
 
 const JOBS = 100;
 const SOURCE = `export default async function (input, ctx) {
@@ -103,7 +104,7 @@ const check = async (jobs: Client<typeof JobService>, acknowledged: Map<string, 
 };
 
 const survive = async (engine: EngineName): Promise<void> => {
-  const database = await createDatabase(engine, inject("mysqlUrl"));
+  const database = await createMigrated(engine);
   const site = await prepareSite(database.url);
   const server = await ServerProcess.at(site);
   const runners: MillraceProcess[] = [];

@@ -1,23 +1,23 @@
 import { type Client, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import type { DescService } from "@bufbuild/protobuf";
-import { expect, inject, test } from "vitest";
+import { expect, test } from "vitest";
 
 import { JobService } from "../../src/gen/millrace/v1/job_service_pb.ts";
 import { TokenService } from "../../src/gen/millrace/v1/token_service_pb.ts";
 import { UserService } from "../../src/gen/millrace/v1/user_service_pb.ts";
-import { createDatabase } from "../support/databases.ts";
 import { ServerProcess } from "../support/processes.ts";
 import { type Refusal, refusalOf, streamRefusalOf } from "../support/refusal.ts";
 import { bearer } from "../support/server.ts";
 import { prepareSite } from "../support/site.ts";
+import { createMigrated } from "../support/templates.ts";
 
 /** Row C3. */
 const WITHIN_MS = 5_000;
 
 test("a revocation on one server ends what the token has open on another, within 5 s", async () => {
   await using stack = new AsyncDisposableStack();
-  const database = await createDatabase("mysql", inject("mysqlUrl"));
+  const database = await createMigrated("mysql");
   stack.defer(async () => await database.drop());
   const site = await prepareSite(database.url);
   const start = async (): Promise<ServerProcess> => {

@@ -6,6 +6,8 @@ import { fileURLToPath } from "node:url";
 import type { Site } from "./site.ts";
 
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
+/** The second halves the work of a start. */
+const { PATH = "", NODE_COMPILE_CACHE = "" } = process.env;
 const READY_WITHIN_MS = 30_000;
 const ASK_EVERY_MS = 20;
 
@@ -44,7 +46,7 @@ export class MillraceProcess {
 
   async start(): Promise<void> {
     const child = spawn(process.execPath, ["--no-node-snapshot", MAIN, this.#command], {
-      env: { PATH: process.env["PATH"] ?? "", ...this.#environment },
+      env: { PATH, NODE_COMPILE_CACHE, ...this.#environment },
       stdio: ["ignore", "pipe", "pipe"],
     });
     for (const stream of [child.stdout, child.stderr]) {

@@ -78,7 +78,7 @@ export const startSandbox = async (options: SandboxOptions = {}): Promise<Sandbo
     limits: { ...DEFAULT_LIMITS, cpuMs: 300, graceMs: 200, sampleMs: 10, ...options.limits },
     isolation: options.isolation ?? "tenant",
     slots: options.slots ?? 1,
-    spares: options.spares ?? 1,
+    spares: options.spares ?? 0,
     canary: options.canary ?? false,
     readUsage: options.readUsage ?? createUsageReader(),
     observer: silentObserver,

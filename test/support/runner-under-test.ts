@@ -39,7 +39,7 @@ export const runnerFor = (
       token: options.token ?? server.token,
       slots: options.slots ?? 4,
       drainMs: options.drainMs ?? 5_000,
-      spares: 1,
+      spares: 0,
       limits: DEFAULT_LIMITS,
       isolation: "tenant",
       settings: options.settings ?? NO_SETTINGS,

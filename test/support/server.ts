@@ -18,6 +18,7 @@ import { systemClock } from "../../src/runtime/clock.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
 import { type RunningServer, startServer } from "../../src/serve.ts";
 import { type OrganizationRow, STANDARD_LIMITS, type UserRow } from "../../src/store/store.ts";
+import { copyTemplate } from "./templates.ts";
 
 /** A user of an organization, with a token. */
 export type TestUser = {
@@ -114,6 +115,7 @@ export const startTestServer = async (options: TestServerOptions = {}): Promise<
   const stack = new AsyncDisposableStack();
   const dataDir = await mkdtemp(join(tmpdir(), "millrace-test-"));
   stack.defer(async () => await rm(dataDir, { recursive: true, force: true }));
+  if (options.databaseUrl === undefined) await copyTemplate(join(dataDir, "millrace.db"));
   const config = loadConfig({
     MILLRACE_DATABASE_URL: options.databaseUrl ?? `sqlite:${dataDir}/millrace.db`,
     MILLRACE_DATA_DIR: dataDir,

@@ -1,10 +1,10 @@
 /** Stores for tests: one database for each `describe`, emptied before each test. */
-import { afterAll, beforeAll, beforeEach, inject } from "vitest";
+import { afterAll, beforeAll, beforeEach } from "vitest";
 
-import { migrateUp } from "../../src/store/migrate.ts";
 import { openStore, type StoreOptions } from "../../src/store/open.ts";
 import type { Store } from "../../src/store/store.ts";
-import { createDatabase, type EngineName, type TestDatabase } from "./databases.ts";
+import type { EngineName, TestDatabase } from "./databases.ts";
+import { createMigrated } from "./templates.ts";
 
 const SHARDS = 4;
 
@@ -50,8 +50,7 @@ export const withStore = (engine: EngineName): TestStore => {
   };
 
   beforeAll(async () => {
-    database = await createDatabase(engine, inject("mysqlUrl"));
-    await migrateUp(database.url, { shards: SHARDS });
+    database = await createMigrated(engine, SHARDS);
     await opened();
   });
   beforeEach(async () => {
