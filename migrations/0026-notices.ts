@@ -37,6 +37,7 @@ export const up = async (knex: Knex): Promise<void> => {
     column.ascii("origin", 300);
     column.text("job_type", 255);
     column.ascii("submitted_job_id", 36);
+    column.ascii("hook_chain", 255);
     column.long("body");
     column.integer("schedule_tries");
     column.integer("tries");

@@ -23,6 +23,8 @@ export type DeliveryRow = {
   /** The type of the job that is submitted; empty for a URL. */
   readonly jobType: string;
   readonly submittedJobId: JobId | "";
+  /** Of the job that it tells of. */
+  readonly hookChain: readonly HookId[];
   /** What is sent, but for the result: the same at every try. */
   readonly body: JsonText;
   /** Tries so far since the beginning of the schedule, which a redelivery sets back. */

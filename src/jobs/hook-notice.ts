@@ -1,22 +1,26 @@
-/** What hooks say that is not of one job. The form is that of Standard Webhooks. */
+/** What hooks say that is not of a job. */
 import type { HookRow, ThresholdMetric } from "./hook.ts";
 import type { JsonText, Millis } from "./job.ts";
+import { noticeBody } from "./notice.ts";
 
-const noticeOf = (type: string, at: Millis, data: object): JsonText =>
-  JSON.stringify({ type, timestamp: new Date(at).toISOString(), data });
-
-const named = ({ id, name }: HookRow): object => ({ id, name });
+const facts = ({ organizationId, id, name }: HookRow) => ({
+  organization_id: organizationId,
+  hook_id: id,
+  hook_name: name,
+});
 
 /** Says nothing but that it arrives. */
 export const testNotice = (hook: HookRow, at: Millis): JsonText =>
-  noticeOf("hook.test", at, { hook: named(hook) });
+  noticeBody("hook.test", at, facts(hook));
+
+export type ThresholdEvent = "threshold.above" | "threshold.below";
 
 export type Crossing = {
-  readonly event: "threshold.above" | "threshold.below";
+  readonly event: ThresholdEvent;
   readonly metric: ThresholdMetric;
   /** Empty: all jobs of the organization. */
   readonly type: string;
-  readonly limit: number;
+  readonly above: number;
   /** As it was found. */
   readonly value: number;
 };
@@ -24,11 +28,13 @@ export type Crossing = {
 /** A number went above its limit and stayed there for long enough, or came back. */
 export const thresholdNotice = (
   hook: HookRow,
-  { event, metric, type, limit, value }: Crossing,
+  { event, metric, type, above, value }: Crossing,
   at: Millis,
 ): JsonText =>
-  noticeOf(event, at, {
-    organization_id: hook.organizationId,
-    hook: named(hook),
-    threshold: { metric, type, above: limit, value },
+  noticeBody(event, at, {
+    ...facts(hook),
+    metric: `THRESHOLD_METRIC_${metric}`,
+    type,
+    above,
+    value,
   });

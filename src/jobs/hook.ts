@@ -55,7 +55,3 @@ export type HookRow = {
   readonly createdAt: Millis;
   readonly changedAt: Millis;
 };
-
-/** How DeliveryRow names the receiver: what is slow or dead is so as a whole. */
-export const originOf = (target: HookTarget): string =>
-  target.kind === "job" ? "job" : new URL(target.url).origin;

@@ -85,6 +85,8 @@ export const LIMITS = {
   /** Of an organization. */
   hooks: 100,
   hookTypes: 50,
+  /** Notices in a row that are not delivered: then it is paused. */
+  hookFailures: 20,
   hookForMs: { min: 0, max: DAY },
   hookNameLength: 200,
   pauseReasonLength: 500,

@@ -115,6 +115,7 @@ export const owedNotice = (owed: Owed, now: Millis): DeliveryRow => ({
   ...owed,
   state: "PENDING",
   submittedJobId: "",
+  hookChain: [],
   scheduleTries: 0,
   tries: 0,
   createdAt: now,

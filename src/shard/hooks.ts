@@ -1,6 +1,7 @@
-import { type HookEvent, type HookRow, originOf } from "../jobs/hook.ts";
+import type { HookEvent, HookRow } from "../jobs/hook.ts";
 import type { HookId } from "../jobs/ids.ts";
 import type { JobRow } from "../jobs/job.ts";
+import { JOB_ORIGIN, originOfUrl } from "../jobs/notice.ts";
 import type { JobState } from "../jobs/states.ts";
 
 type JobEvent = Extract<HookEvent, { readonly kind: "jobs" }>;
@@ -27,6 +28,9 @@ class Listener {
   }
 }
 
+const originOf = ({ target }: HookRow): string =>
+  target.kind === "job" ? JOB_ORIGIN : originOfUrl(target.url);
+
 /**
  * The hooks of one organization, as the owner of its shard keeps them. Those that are not paused are
  * found by the state that they wait for: most changes of jobs are none of theirs.
@@ -52,7 +56,7 @@ export class Hooks {
   put(row: HookRow): void {
     const before = this.#rows.get(row.id);
     this.#rows.set(row.id, row);
-    if (before?.target !== row.target) this.#origins.set(row.id, originOf(row.target));
+    if (before?.target !== row.target) this.#origins.set(row.id, originOf(row));
     if (before?.event === row.event && before.pausedAt === row.pausedAt) return;
     this.#listeners = null;
   }

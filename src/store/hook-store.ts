@@ -1,5 +1,6 @@
+import type { DeliveryRow } from "../jobs/delivery.ts";
 import type { HookRow } from "../jobs/hook.ts";
-import type { DeliveryId, HookId } from "../jobs/ids.ts";
+import type { HookId } from "../jobs/ids.ts";
 import type { PageOf } from "./identity-store.ts";
 import type { Place } from "./store.ts";
 
@@ -12,5 +13,9 @@ export interface HookStore {
    * What is still to be delivered for the hook, by id; `after` is the last of the page before. It
    * looks at the hook's own deliveries only.
    */
-  pending(place: Place, id: HookId, page: PageOf<string>): Promise<DeliveryId[]>;
+  pending(
+    place: Place,
+    id: HookId,
+    page: PageOf<string>,
+  ): Promise<Pick<DeliveryRow, "id" | "jobId">[]>;
 }

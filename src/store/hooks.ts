@@ -1,5 +1,5 @@
 /** Reads of hooks and of what they still owe. */
-import type { DeliveryId } from "../jobs/ids.ts";
+import type { DeliveryId, JobId } from "../jobs/ids.ts";
 import type { DatabaseRow, Engine } from "./engine.ts";
 import { DELIVERY_STATES } from "./rows/codes.ts";
 import { textOf } from "./rows/column.ts";
@@ -24,11 +24,14 @@ export const createHookStore = ({ knex, readBy }: Engine): HookStore => ({
   },
   pending: async (place, id, { after, limit }) => {
     const query = knex(readBy("deliveries", "deliveries_by_hook"))
-      .select("id")
+      .select("id", "job_id")
       .where({ ...inPlace(place), hook_id: id, state: DELIVERY_STATES.numbers.PENDING })
       .orderBy("id")
       .limit(limit);
     if (after !== null) void query.where("id", ">", after);
-    return ((await query) as DatabaseRow[]).map((row) => textOf(row, "id") as DeliveryId);
+    return ((await query) as DatabaseRow[]).map((row) => ({
+      id: textOf(row, "id") as DeliveryId,
+      jobId: textOf(row, "job_id") as JobId | "",
+    }));
   },
 });

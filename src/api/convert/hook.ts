@@ -18,12 +18,13 @@ import {
 } from "../../jobs/hook.ts";
 import { LIMITS } from "../../jobs/limits.ts";
 import type { JobState } from "../../jobs/states.ts";
+import type { Receivers } from "../../outgoing/receivers.ts";
 import type { HookFacts } from "../../shard/commands/hook.ts";
 import type { Faults } from "./faults.ts";
 import { durationWithin, text } from "./fields.ts";
 import { checkStates } from "./filter.ts";
 import { checkLabelTexts } from "./labels.ts";
-import { checkReceiverUrl } from "./receiver-url.ts";
+import { checkReceiver } from "./receiver.ts";
 import { checkTypeName } from "./work.ts";
 
 /* Hooks between the wire and the store. */
@@ -80,10 +81,14 @@ const checkEvent = (faults: Faults, event: HookSpec["event"]): HookEvent | null 
   }
 };
 
-const checkTarget = (faults: Faults, target: HookSpec["target"]): HookTarget | null => {
+const checkTarget = (
+  faults: Faults,
+  target: HookSpec["target"],
+  receivers: Receivers,
+): HookTarget | null => {
   switch (target.case) {
     case "url":
-      return { kind: "url", url: checkReceiverUrl(faults, "url", target.value) };
+      return { kind: "url", url: checkReceiver(faults, "url", target.value, receivers) };
     case "job":
       return { kind: "job", type: checkTypeName(faults, "job.type", target.value.type) };
     case undefined:
@@ -93,10 +98,14 @@ const checkTarget = (faults: Faults, target: HookSpec["target"]): HookTarget | n
 };
 
 /** `faults` speaks of the fields of the spec. Null with a fault. Whether a type is there is not looked up. */
-export const checkHook = (faults: Faults, spec: HookSpec): HookFacts | null => {
+export const checkHook = (
+  faults: Faults,
+  spec: HookSpec,
+  receivers: Receivers,
+): HookFacts | null => {
   const name = text(faults, "name", spec.name, LIMITS.hookNameLength);
   const event = checkEvent(faults, spec.event);
-  const target = checkTarget(faults, spec.target);
+  const target = checkTarget(faults, spec.target, receivers);
   return event === null || target === null ? null : { name, event, target };
 };
 

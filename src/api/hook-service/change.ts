@@ -51,7 +51,7 @@ const factsOf = async (
   faults: Faults,
   spec: HookSpec | undefined,
 ): Promise<HookFacts> => {
-  const facts = spec && checkHook(faults.inside("spec."), spec);
+  const facts = spec && checkHook(faults.inside("spec."), spec, api.receivers);
   if (spec === undefined) faults.add("spec", "is missing.");
   faults.throwIfAny();
   if (facts === undefined || facts === null) throw new Error("a fault was not thrown");

@@ -24,7 +24,7 @@ export const deleteHook = async (
   let after: DeliveryId | null = null;
   for (;;) {
     const found = await hooks.pending(place, id, { after, limit: BATCH });
-    after = found.at(-1) ?? null;
+    after = found.at(-1)?.id ?? null;
     if (after === null) return {};
     await ownerOf(call).perform(dropDeliveries(organizationId, found));
   }

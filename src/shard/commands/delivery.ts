@@ -24,10 +24,11 @@ export type Tried = Pick<DeliveryTryRow, "startedAt" | "durationMs" | "status" |
 /** What the column holds, in characters. */
 const ERROR_LENGTH = 1_000;
 
-const want = (
+/** For every command that ends a notice. */
+export const wantDelivery = (
   state: ShardState,
   wanted: Wanted,
-  { organizationId, id, jobId }: DeliveryRow,
+  { organizationId, id, jobId }: Pick<DeliveryRow, "organizationId" | "id" | "jobId">,
 ): void => {
   wanted.deliveries.push({ organizationId, id });
   if (jobId !== "" && state.find(organizationId, jobId) === undefined) {
@@ -44,7 +45,7 @@ export const recordTry = (tried: Tried): Command<void> => ({
   weight: 3,
   bytes: 0,
   want: (state, wanted) => {
-    want(state, wanted, tried.delivery);
+    wantDelivery(state, wanted, tried.delivery);
   },
   apply: (turn) => {
     const found = turn.notices.delivery(tried.delivery);
@@ -113,7 +114,7 @@ export const redeliver = (read: DeliveryRow, by: Actor): Command<DeliveryRow | J
   weight: 2,
   bytes: 0,
   want: (state, wanted) => {
-    want(state, wanted, read);
+    wantDelivery(state, wanted, read);
   },
   apply: (turn) => {
     const row = turn.notices.delivery(read);

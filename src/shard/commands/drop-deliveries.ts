@@ -1,33 +1,27 @@
-import type { DeliveryId, OrganizationId } from "../../jobs/ids.ts";
+import type { DeliveryRow } from "../../jobs/delivery.ts";
+import type { OrganizationId } from "../../jobs/ids.ts";
 import type { Command } from "./command.ts";
-import { wantHooks } from "./hook.ts";
+import { endDelivery, wantDelivery } from "./delivery.ts";
 
 export const HOOK_DELETED = "the hook was deleted";
+
+export type Owed = Pick<DeliveryRow, "id" | "jobId">;
 
 /** Ends what still waits to be delivered for a hook that was deleted. */
 export const dropDeliveries = (
   organizationId: OrganizationId,
-  ids: readonly DeliveryId[],
+  owed: readonly Owed[],
 ): Command<void> => ({
-  weight: ids.length,
+  weight: owed.length,
   bytes: 0,
   want: (state, wanted) => {
-    wantHooks(state, wanted, organizationId);
-    for (const id of ids) wanted.deliveries.push({ organizationId, id });
+    for (const one of owed) wantDelivery(state, wanted, { organizationId, ...one });
   },
   apply: (turn) => {
-    const retentionMs = turn.state.organization(organizationId)?.limits.retentionMs ?? 0;
-    for (const id of ids) {
+    for (const { id } of owed) {
       const row = turn.notices.delivery({ organizationId, id });
       if (row?.state !== "PENDING") continue;
-      turn.notices.put({
-        ...row,
-        state: "FAILED",
-        nextTryAt: null,
-        endedAt: turn.now,
-        lastError: HOOK_DELETED,
-        purgeAt: turn.now + retentionMs,
-      });
+      endDelivery(turn, { ...row, lastError: HOOK_DELETED }, "FAILED");
     }
   },
 });

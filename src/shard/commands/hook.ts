@@ -1,32 +1,28 @@
 /** Changes of a hook by hand. */
-import type { Actor, AuditAction } from "../../jobs/audit.ts";
+import type { Actor } from "../../jobs/audit.ts";
 import type { DeliveryRow, SigningSecretRow } from "../../jobs/delivery.ts";
 import { hookNotFound, JobFault } from "../../jobs/errors.ts";
 import { testNotice } from "../../jobs/hook-notice.ts";
 import type { HookRow } from "../../jobs/hook.ts";
-import type { OrganizationId } from "../../jobs/ids.ts";
 import { LIMITS } from "../../jobs/limits.ts";
 import type { HookKey } from "../../store/store.ts";
-import { newDelivery } from "../notices/hook-delivery.ts";
-import { findHook, putHook, removeHook } from "../notices/hook-rows.ts";
+import { oweHook } from "../notices/hook-delivery.ts";
+import {
+  auditHook,
+  findHook,
+  pauseNow,
+  putHook,
+  removeHook,
+  wantHooks,
+} from "../notices/hook-rows.ts";
 
-import type { ShardState } from "../state.ts";
 import type { Turn } from "../turn.ts";
-import type { Command, Wanted } from "./command.ts";
+import type { Command } from "./command.ts";
 
 /** What a change by hand may give a hook. */
 export type HookFacts = Pick<HookRow, "name" | "event" | "target">;
 
 const ROW_BYTES = 500;
-
-/** Hooks are in memory once their organization is. For every command that may touch one. */
-export const wantHooks = (
-  state: ShardState,
-  wanted: Wanted,
-  organizationId: OrganizationId,
-): void => {
-  if (state.organization(organizationId) === undefined) wanted.organizations.push(organizationId);
-};
 
 const command = <Outcome>(
   { organizationId }: Pick<HookRow, "organizationId">,
@@ -50,15 +46,6 @@ const change = <Outcome>(
     return row === null ? hookNotFound(key.id) : apply(turn, row);
   });
 
-const note = (turn: Turn, row: HookRow, by: Actor, action: AuditAction, reason = ""): void => {
-  turn.audit(row.organizationId, {
-    actor: by,
-    action,
-    subject: row.id,
-    details: reason === "" ? null : JSON.stringify({ reason }),
-  });
-};
-
 const bytesOf = ({ name, event, target }: HookFacts): number =>
   ROW_BYTES + JSON.stringify([name, event, target]).length;
 
@@ -79,7 +66,7 @@ export const createHook = (
         { metadata: { max_hooks: String(LIMITS.hooks) } },
       );
     }
-    note(turn, row, by, "hook.create");
+    auditHook(turn, row, by, "hook.create");
     if (secret !== null) turn.notices.putSecret({ ...secret, createdAt: turn.now });
     return putHook(turn, { ...row, createdAt: turn.now, changedAt: turn.now });
   });
@@ -103,7 +90,7 @@ export const updateHook = (
         { metadata: { hook_id: row.id, version: String(row.version) } },
       );
     }
-    note(turn, row, by, "hook.update");
+    auditHook(turn, row, by, "hook.update");
     return putHook(turn, {
       ...row,
       ...facts,
@@ -112,13 +99,6 @@ export const updateHook = (
       changedAt: turn.now,
     });
   });
-
-/** It stands and is not paused. */
-export const pauseNow = (turn: Turn, row: HookRow, reason: string, by: Actor): HookRow => {
-  note(turn, row, by, "hook.pause", reason);
-  const paused = { pausedAt: turn.now, pauseReason: reason };
-  return putHook(turn, { ...row, ...paused, changedAt: turn.now });
-};
 
 /** Pausing twice changes nothing. Refuses with HOOK_NOT_FOUND. */
 export const pauseHook = (key: HookKey, reason: string, by: Actor): Command<HookRow | JobFault> =>
@@ -131,7 +111,7 @@ export const pauseHook = (key: HookKey, reason: string, by: Actor): Command<Hook
 export const resumeHook = (key: HookKey, by: Actor): Command<HookRow | JobFault> =>
   change(key, 0, (turn, row) => {
     if (row.pausedAt === null) return row;
-    note(turn, row, by, "hook.resume");
+    auditHook(turn, row, by, "hook.resume");
     const resumed = { pausedAt: null, pauseReason: "", failures: 0, aboveSince: null };
     return putHook(turn, { ...row, ...resumed, changedAt: turn.now });
   });
@@ -139,7 +119,7 @@ export const resumeHook = (key: HookKey, by: Actor): Command<HookRow | JobFault>
 /** With its secrets. What waits to be delivered is ended by `dropDeliveries`. Refuses with HOOK_NOT_FOUND. */
 export const deleteHook = (key: HookKey, by: Actor): Command<JobFault | null> => ({
   ...change(key, 0, (turn, row) => {
-    note(turn, row, by, "hook.delete");
+    auditHook(turn, row, by, "hook.delete");
     for (const secret of turn.notices.secrets(key)) turn.notices.removeSecret(secret);
     removeHook(turn, row);
     return null;
@@ -153,8 +133,8 @@ export const deleteHook = (key: HookKey, by: Actor): Command<JobFault | null> =>
 /** A notice of nothing, to see whether it arrives; also while it is paused. Refuses with HOOK_NOT_FOUND. */
 export const testHook = (key: HookKey, by: Actor): Command<DeliveryRow | JobFault> =>
   change(key, ROW_BYTES, (turn, row) => {
-    note(turn, row, by, "hook.test");
-    return newDelivery(turn, row, {
+    auditHook(turn, row, by, "hook.test");
+    return oweHook(turn, row, {
       event: "hook.test",
       job: null,
       body: testNotice(row, turn.now),

@@ -3,6 +3,7 @@ import type { DeliveryId, HookId, JobId, OrganizationId } from "../../jobs/ids.t
 import type { DatabaseRow } from "../engine.ts";
 import type { DeliveryKey } from "../store.ts";
 import { DELIVERY_STATES } from "./codes.ts";
+import { hooksOf } from "./job.ts";
 import { binding, type Column, numberOf, numberOrNull, textOf } from "./column.ts";
 
 const KEY: readonly Column<DeliveryKey>[] = [
@@ -20,6 +21,7 @@ export const UPSERT_DELIVERY = binding<DeliveryRow>("deliveries", "upsert", KEY,
   ["origin", (delivery) => delivery.origin],
   ["job_type", (delivery) => delivery.jobType],
   ["submitted_job_id", (delivery) => delivery.submittedJobId],
+  ["hook_chain", (delivery) => delivery.hookChain.join(" ")],
   ["body", (delivery) => delivery.body],
   ["schedule_tries", (delivery) => delivery.scheduleTries],
   ["tries", (delivery) => delivery.tries],
@@ -44,6 +46,7 @@ export const deliveryOf = (row: DatabaseRow): DeliveryRow => ({
   origin: textOf(row, "origin"),
   jobType: textOf(row, "job_type"),
   submittedJobId: textOf(row, "submitted_job_id") as JobId | "",
+  hookChain: hooksOf(textOf(row, "hook_chain")),
   body: textOf(row, "body"),
   scheduleTries: numberOf(row, "schedule_tries"),
   tries: numberOf(row, "tries"),

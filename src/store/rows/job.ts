@@ -41,7 +41,7 @@ export const labelsOf = (text: string | null): Labels =>
 
 const NO_HOOKS: readonly HookId[] = [];
 
-const hooksOf = (text: string): readonly HookId[] =>
+export const hooksOf = (text: string): readonly HookId[] =>
   text === "" ? NO_HOOKS : (text.split(" ") as HookId[]);
 
 const KEY: readonly JobColumn[] = [
