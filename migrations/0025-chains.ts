@@ -45,6 +45,8 @@ export const up = async (knex: Knex): Promise<void> => {
     column.ascii("cancelled_by", 36);
     table.primary(["shard_id", "organization_id", "id"]);
     table.index(["shard_id", "purge_at"], "workflows_by_purge");
+    table.index(["organization_id", "state", "id"], "workflows_by_state");
+    table.index(["organization_id", "creator_id", "id"], "workflows_by_creator");
   });
   await createTable(knex, "workflow_steps", (column, table) => {
     column.small("shard_id");

@@ -181,6 +181,7 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
   const jobs: JobTypeApi = {
     router,
     jobs: store.jobs,
+    workflows: store.workflows,
     users: identity.users,
     clock,
     newId: random.uuid,

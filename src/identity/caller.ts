@@ -1,6 +1,7 @@
 import type { Permission } from "../jobs/abilities.ts";
 import type { OrganizationId, JobId, UserId } from "../jobs/ids.ts";
 import type { JobRow, Millis } from "../jobs/job.ts";
+import type { WorkflowRow } from "../jobs/workflow.ts";
 
 /** Somebody of an organization: a user, the organization itself, or an attempt of a job. */
 export type UserCaller = {
@@ -43,6 +44,12 @@ export const maySee = (
   job.organizationId === caller.organizationId &&
   (isAdmin(caller) ||
     (caller.userId !== "" && (job.creatorId === caller.userId || job.runAs === caller.userId)));
+
+/** A workflow is seen by who submitted it, and by an admin of its organization. */
+export const maySeeWorkflow = (
+  caller: UserCaller,
+  workflow: Pick<WorkflowRow, "organizationId" | "creatorId">,
+): boolean => maySee(caller, { ...workflow, runAs: workflow.creatorId });
 
 /** Stands for nobody in a filter: no user has this id. */
 const NOBODY = "-" as UserId;

@@ -100,6 +100,11 @@ export class JobFault extends Error {
 export const jobNotFound = (jobId: string): JobFault =>
   new JobFault("JOB_NOT_FOUND", `There is no job ${jobId}.`, { metadata: { job_id: jobId } });
 
+export const workflowNotFound = (workflowId: string): JobFault =>
+  new JobFault("WORKFLOW_NOT_FOUND", `There is no workflow ${workflowId}.`, {
+    metadata: { workflow_id: workflowId },
+  });
+
 export const tokenNotFound = (tokenId: string): JobFault =>
   new JobFault("TOKEN_NOT_FOUND", "There is no such token.", { metadata: { token_id: tokenId } });
 

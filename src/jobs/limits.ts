@@ -73,7 +73,9 @@ export const LIMITS = {
   workflowTies: 20_000,
   /** Steps that follow one another. */
   workflowDepth: 500,
-  /** Of all specs of a workflow together, as JSON. */
+  /** Values that steps take out of others, in all steps together. */
+  workflowBindings: 20_000,
+  /** Of all steps of a workflow together, as protobuf. */
   workflowBytes: 4 * MIB,
   stepNameOfWorkflowLength: 100,
   /** Of one job, over all of its attempts. */

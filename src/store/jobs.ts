@@ -39,7 +39,8 @@ const list = async (
     if (page.before !== null) void query.where(id, "<", page.before);
     return query.select(COLUMNS).orderBy(id, "desc").limit(page.limit);
   };
-  const states = filter.states.length <= 1 ? [filter.states] : filter.states.map((one) => [one]);
+  const together = filter.states.length <= 1 || filter.workflowId !== null;
+  const states = together ? [filter.states] : filter.states.map((one) => [one]);
   const pages = states.flatMap((some) => sidesOf(filter).map((side) => pageOf(some, side)));
   const [only] = pages;
   if (only !== undefined && pages.length === 1) return (await rowsOf(only)).map(jobOf);

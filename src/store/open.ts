@@ -13,6 +13,7 @@ import { createScheduleStore } from "./schedules.ts";
 import { createSecretStore, createServerStore } from "./servers.ts";
 import { createShardStore } from "./shards.ts";
 import type { Store } from "./store.ts";
+import { createWorkflowReader } from "./workflow-reader.ts";
 
 export type StoreOptions = EngineOptions & {
   /** Of a database in memory, which this call makes. Default 1. */
@@ -49,6 +50,7 @@ const storeOn = (engine: Engine): Store => ({
   engine: engine.name,
   shards: createShardStore(engine),
   jobs: createJobReader(engine),
+  workflows: createWorkflowReader(engine),
   identity: createIdentityStore(engine),
   catalog: createCatalogStore(engine),
   schedules: createScheduleStore(engine),

@@ -1,4 +1,4 @@
-import type { JobId, OrganizationId, ScriptHash, UserId } from "../jobs/ids.ts";
+import type { JobId, OrganizationId, ScriptHash, UserId, WorkflowId } from "../jobs/ids.ts";
 import type {
   AttemptRow,
   JobRow,
@@ -10,6 +10,7 @@ import type {
 } from "../jobs/job.ts";
 import type { StepResult } from "../jobs/report.ts";
 import type { JobState } from "../jobs/states.ts";
+import type { WorkflowRow, WorkflowState } from "../jobs/workflow.ts";
 import type { CatalogStore, ScheduleStore } from "./catalog-store.ts";
 import type {
   ColdRows,
@@ -149,6 +150,32 @@ export interface JobReader {
   steps(place: Place, id: JobId): Promise<StepResult[]>;
 }
 
+/** A workflow with its steps, ties and jobs, as one commit left them. */
+export type WorkflowWhole = WorkflowRows & {
+  /** In no order; without those that retention has removed before the workflow. */
+  readonly jobs: readonly JobRow[];
+};
+
+export type WorkflowFilter = {
+  /** Empty: any. */
+  readonly states: readonly WorkflowState[];
+  /** Only those of this user. Null: all of the organization. */
+  readonly visibleTo: UserId | null;
+};
+
+/** Reads of workflows that go straight to the database. */
+export interface WorkflowReader {
+  find(place: Place, id: WorkflowId): Promise<WorkflowRow | null>;
+  whole(place: Place, id: WorkflowId): Promise<WorkflowWhole | null>;
+  /** Newest first, by descending id; `before` is the last id of the page before. */
+  list(
+    place: Place,
+    filter: WorkflowFilter,
+    before: WorkflowId | null,
+    limit: number,
+  ): Promise<WorkflowRow[]>;
+}
+
 /** The server's entry in the list of live servers. */
 export interface ServerStore {
   announce(id: string, internalUrl: string): Promise<void>;
@@ -170,6 +197,7 @@ export interface Store {
   readonly engine: "sqlite" | "mysql";
   readonly shards: ShardStore;
   readonly jobs: JobReader;
+  readonly workflows: WorkflowReader;
   readonly identity: IdentityStore;
   readonly catalog: CatalogStore;
   readonly schedules: ScheduleStore;

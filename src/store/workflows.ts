@@ -56,7 +56,7 @@ const withSteps = async (
   });
 };
 
-const columnsOf = ({ textOfBytes }: Engine): (string | Knex.Raw)[] => [
+export const workflowColumns = ({ textOfBytes }: Engine): (string | Knex.Raw)[] => [
   ...WORKFLOW_COLUMNS,
   textOfBytes("request_id"),
 ];
@@ -69,7 +69,7 @@ export const readWorkflows = async (
 ): Promise<WorkflowRows[]> => {
   const wanted: readonly Key[] = keys;
   if (wanted.length === 0) return [];
-  const read = { table: "workflows", id: "id", columns: columnsOf(engine) };
+  const read = { table: "workflows", id: "id", columns: workflowColumns(engine) };
   const rows = await readByKey(engine.knex, read, shardId, wanted);
   return await withSteps(engine, shardId, rows.map(workflowOf));
 };
@@ -81,7 +81,7 @@ export const readActiveWorkflows = async (
 ): Promise<WorkflowRows[]> => {
   const rows = (await engine
     .knex("workflows")
-    .select(columnsOf(engine))
+    .select(workflowColumns(engine))
     .where("shard_id", shardId)
     .whereNull("purge_at")) as DatabaseRow[];
   return await withSteps(engine, shardId, rows.map(workflowOf));

@@ -50,6 +50,7 @@ const aWorld = async () => {
       },
     },
     jobs: store.jobs,
+    workflows: store.workflows,
     users: { find: async () => await Promise.resolve(null), forget: () => {} },
     clock,
     newId: aJobId,

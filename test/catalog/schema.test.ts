@@ -13,7 +13,7 @@ afterAll(async () => {
 const ACME = "acme" as OrganizationId;
 const check = async (schema: object) => await checker.check(ACME, JSON.stringify(schema));
 const validate = async (schema: object, ...inputs: unknown[]) => {
-  const texts = inputs.map((input) => JSON.stringify(input));
+  const texts = inputs.map((input) => ({ text: JSON.stringify(input), open: [] }));
   return await checker.validate(ACME, JSON.stringify(schema), texts);
 };
 const EXPENSIVE = /more than 500 ms of processor time/;
@@ -118,6 +118,48 @@ describe("an input", () => {
       { ok: false, faults: [{ path: "", description: "must be object; it is 3." }] },
     ]);
     expect(await validate({ type: "object" }, {})).toEqual([{ ok: true, filled: null }]);
+  });
+});
+
+describe("an input with places that are open", () => {
+  const fits = async (schema: object, input: unknown, ...open: string[]) => {
+    const checkable = { text: JSON.stringify(input), open };
+    const [outcome] = await checker.validate(ACME, JSON.stringify(schema), [checkable]);
+    return outcome?.ok === false ? outcome.faults.map(({ path }) => path) : [];
+  };
+  const text = { type: "string" };
+  const closed = { properties: { a: text, b: text }, additionalProperties: false };
+
+  it.each<[string, object, unknown, string[]]>([
+    ["a value of any kind at it", { properties: { a: text } }, { a: null }, []],
+    ["what has to be there and is", { required: ["a"] }, { a: null }, []],
+    ["what has to be there and is not", { required: ["a", "b"] }, { a: null }, ["/b"]],
+    ["a place that is not known", closed, { a: null, c: 1 }, ["/c"]],
+    ["a place that takes nothing", { properties: { a: false } }, { a: null }, ["/a"]],
+    ["a part that is no array", { items: text, type: "array" }, { a: null }, [""]],
+    ["another part that does not fit", closed, { a: null, b: 1 }, ["/b"]],
+    ["too many parts", { maxProperties: 1 }, { a: null, b: 1 }, [""]],
+  ])("is told of %s", async (_what, schema, input, faults) => {
+    expect(await fits(schema, input, "/a")).toEqual(faults);
+  });
+
+  it("is refused at a place that is not known, and at one inside it", async () => {
+    expect(await fits(closed, { c: null }, "/c")).toEqual(["/c"]);
+    const inside = { properties: { o: closed } };
+    expect(await fits(inside, { o: { a: 1, c: 1 } }, "/o/c")).toEqual(["/o/c", "/o/a"]);
+  });
+
+  it.each<[string, object]>([
+    ["anyOf", { anyOf: [{ properties: { a: text, b: text } }, { required: ["z"] }] }],
+    ["oneOf", { oneOf: [{ properties: { a: text } }, { properties: { a: false } }] }],
+    ["not", { not: { properties: { a: { type: "null" } } } }],
+    ["if", { if: { properties: { a: text } }, else: { required: ["z"] } }],
+    ["const", { const: { a: "x", b: 1 } }],
+    ["a reference to anyOf", { $ref: "#/$defs/x", $defs: { x: { anyOf: [false, false] } } }],
+    ["unevaluated", { anyOf: [{ required: ["z"] }, {}], unevaluatedProperties: false }],
+  ])("leaves to the end what %s says around it", async (_keyword, schema) => {
+    expect(await fits(schema, { a: null, b: 1 }, "/a")).toEqual([]);
+    expect(await fits(schema, { a: null, b: 1 })).not.toEqual([]);
   });
 });
 

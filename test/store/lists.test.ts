@@ -39,6 +39,9 @@ const FILTERS: readonly (readonly [string, Partial<JobFilter>, string])[] = [
   ["before a time", { createdBefore: 20 }, "0"],
   ["between two times", { createdAfter: 20, createdBefore: 40 }, "321"],
   ["a workflow", { workflowId: "flow" }, "4"],
+  ["a workflow in two states", { workflowId: "flow", states: ["QUEUED", "RUNNING"] }, "4"],
+  ["a workflow with a label", { workflowId: "flow", labels: { team: "b" } }, "4"],
+  ["a workflow of somebody else", { workflowId: "flow", visibleTo: BOB }, ""],
   ["what a user made or acts in", { visibleTo: BOB }, "31"],
   ["what a user made and acts in", { visibleTo: ANN }, "10"],
   ["a label in two states", { labels: { team: "a" }, states: ["QUEUED", "RUNNING"] }, "20"],
@@ -63,7 +66,11 @@ describe.each(ENGINES)("lists on %s", (engine) => {
   beforeEach(async () => {
     owner = await claimed(given.store.shards);
     const others = JOBS.map((job) => ({ ...job, organizationId: GLOBEX, name: "not ours" }));
-    await owner.commit({ inserted: [...JOBS, ...others].toReversed() });
+    const step = { workflowId: FLOW, position: 0, name: "step" };
+    const workflowSteps = [...JOBS, ...others]
+      .filter(({ workflowId }) => workflowId === FLOW)
+      .map(({ organizationId, id }) => ({ ...step, organizationId, jobId: id }));
+    await owner.commit({ inserted: [...JOBS, ...others].toReversed(), workflowSteps });
   });
 
   const namesOf = (jobs: readonly JobRow[]): string => jobs.map(({ name }) => name).join("");

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 
-import type { UserId } from "../../src/jobs/ids.ts";
+import type { UserId, WorkflowId } from "../../src/jobs/ids.ts";
+import type { WorkflowState } from "../../src/jobs/workflow.ts";
 import type { Engine } from "../../src/store/engine.ts";
 import { openEngine } from "../../src/store/engines/open.ts";
 import { readCold } from "../../src/store/cold.ts";
@@ -11,6 +12,7 @@ import { readOutputLeft, readPurgeable, removeAudit } from "../../src/store/purg
 import { createScheduleStore } from "../../src/store/schedules.ts";
 import { readSchema } from "../../src/store/open.ts";
 import { type JobReader, NOTHING_WANTED } from "../../src/store/store.ts";
+import { createWorkflowReader } from "../../src/store/workflow-reader.ts";
 import { aJobId } from "../support/job-row.ts";
 import { ACME, ANY, placeOf } from "../support/store-rows.ts";
 
@@ -80,6 +82,46 @@ test("a list of a creator's jobs reads those alone", async () => {
   const plan = await planOf(async (jobs) => await jobs.list(place, filter, aJobId(), 10));
   expect(plan).toContain("jobs_by_creator (organization_id=? AND creator_id=? AND id<?)");
   expect(plan).not.toContain("TEMP B-TREE");
+});
+
+test("the jobs of a workflow are read by its steps, and by nothing else", async () => {
+  const filter = { ...ANY, workflowId: "flow", states: ["RUNNING" as const, "QUEUED" as const] };
+  const after = { revision: 7, id: aJobId() };
+  for (const ask of [
+    async (jobs: JobReader) => await jobs.list(place, filter, null, 10),
+    async (jobs: JobReader) => await jobs.changedSince(place, filter, after, 10),
+  ]) {
+    const plan = await planOf(ask);
+    expect(plan.split("\n")[0]).toMatch(/SEARCH s .*organization_id=\? AND workflow_id=\?\)/);
+    expect(plan).toMatch(/SEARCH j .*\(shard_id=\? AND organization_id=\? AND id=\?\)/);
+  }
+});
+
+test("a list of workflows walks those of the state, or of the user, newest first", async () => {
+  const ada = "ada" as UserId;
+  const planFor = async (states: readonly WorkflowState[], visibleTo: UserId | null) =>
+    await planOn(async (engine) => {
+      const before = aJobId() as string as WorkflowId;
+      await createWorkflowReader(engine).list(place, { states, visibleTo }, before, 10);
+    });
+  const plans = [
+    [await planFor([], null), "(shard_id=? AND organization_id=? AND id<?)"],
+    [
+      await planFor(["RUNNING"], null),
+      "workflows_by_state (organization_id=? AND state=? AND id<?)",
+    ],
+    [await planFor([], ada), "workflows_by_creator (organization_id=? AND creator_id=? AND id<?)"],
+    [
+      await planFor(["FAILED"], ada),
+      "workflows_by_creator (organization_id=? AND creator_id=? AND id<?)",
+    ],
+  ] as const;
+  for (const [plan, expected] of plans) {
+    expect(plan).toContain(expected);
+    expect(plan).not.toContain("TEMP B-TREE");
+  }
+  const both = await planFor(["FAILED", "RUNNING"], null);
+  expect(both.match(/workflows_by_state \(organization_id=\? AND state=\?/g)).toHaveLength(2);
 });
 
 test("a list by label starts at the label, from the id on", async () => {

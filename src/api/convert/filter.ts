@@ -2,12 +2,17 @@ import { createHash } from "node:crypto";
 
 import { JobState as WireState, JobStateSchema } from "../../gen/millrace/v1/job_pb.ts";
 import type { JobFilter as WireFilter } from "../../gen/millrace/v1/job_service_pb.ts";
+import {
+  WorkflowState as WireWorkflowState,
+  WorkflowStateSchema,
+} from "../../gen/millrace/v1/workflow_pb.ts";
 import { seesOnly, type UserCaller } from "../../identity/caller.ts";
 import { canonicalJson } from "../../jobs/canonical-json.ts";
 import { isId, type UserId } from "../../jobs/ids.ts";
 import type { JobRow } from "../../jobs/job.ts";
 import { LIMITS } from "../../jobs/limits.ts";
 import { JOB_STATES, type JobState } from "../../jobs/states.ts";
+import { WORKFLOW_STATES, type WorkflowState } from "../../jobs/workflow.ts";
 import type { JobFilter } from "../../store/store.ts";
 import type { Faults } from "./faults.ts";
 import { isKnown, keyed, moment, text } from "./fields.ts";
@@ -26,6 +31,24 @@ export const checkStates = (faults: Faults, given: readonly WireState[]): JobSta
     return [];
   });
   return [...new Set(found)];
+};
+
+export const checkWorkflowStates = (
+  faults: Faults,
+  given: readonly WireWorkflowState[],
+): WorkflowState[] => {
+  if (given.length > LIMITS.filterStates) {
+    faults.add("states", `must be at most ${LIMITS.filterStates}; there are ${given.length}.`);
+    return [];
+  }
+  const found = given.flatMap((state, index) => {
+    const known = WORKFLOW_STATES.find((name) => WireWorkflowState[name] === state);
+    if (known !== undefined) return known;
+    const what = isKnown(WorkflowStateSchema, state) ? "WORKFLOW_STATE_UNSPECIFIED" : `${state}`;
+    faults.add(`states[${index}]`, `must be a state; it is ${what}.`);
+    return [];
+  });
+  return [...new Set(found)].toSorted();
 };
 
 const id = (faults: Faults, field: string, value: string): string => {

@@ -30,7 +30,7 @@ const CALLBACK_STATES: Readonly<Record<JobRow["callbackState"], CallbackState>> 
   FAILED: CallbackState.FAILED,
 };
 
-const timestamp = (at: Millis): Timestamp => ({
+export const timestamp = (at: Millis): Timestamp => ({
   $typeName: "google.protobuf.Timestamp",
   seconds: BigInt(Math.floor(at / 1_000)),
   nanos: (at - Math.floor(at / 1_000) * 1_000) * 1_000_000,

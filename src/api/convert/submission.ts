@@ -1,14 +1,9 @@
-import { createHash } from "node:crypto";
-
-import { toJson } from "@bufbuild/protobuf";
-
 import {
   type SubmitJobRequest,
   SubmitJobRequestSchema,
 } from "../../gen/millrace/v1/job_service_pb.ts";
 import type { UserCaller } from "../../identity/caller.ts";
 import type { OperationalUser } from "../../identity/operational-user.ts";
-import { canonicalJson } from "../../jobs/canonical-json.ts";
 import type { Actor } from "../../jobs/audit.ts";
 import { JobFault } from "../../jobs/errors.ts";
 import { isUuidV7, type JobId } from "../../jobs/ids.ts";
@@ -19,6 +14,7 @@ import type { Submission } from "../../jobs/submission.ts";
 import type { Receivers } from "../../outgoing/receivers.ts";
 import { collectFaults, type Faults } from "./faults.ts";
 import { text } from "./fields.ts";
+import { fingerprintOf } from "./fingerprint.ts";
 import { checkSpec, type CheckedSpec } from "./spec.ts";
 import type { Compiled } from "./work.ts";
 import { addInputFaults, typeDisabled, type TypedWork } from "./typed-work.ts";
@@ -38,21 +34,6 @@ export type SubmissionContext = {
   readonly typed: TypedWork | JobFault | null;
   /** Who may be told of the end of a job. */
   readonly receivers: Receivers;
-};
-
-/**
- * SHA-256 over what makes two submissions the same: who, and everything said but the request id.
- * Over the request as it came, so that a default that changes with a release breaks no repetition.
- */
-const fingerprint = (request: SubmitJobRequest, { caller }: SubmissionContext): string => {
-  const {
-    requestId: _id,
-    validateOnly: _only,
-    ...content
-  } = toJson(SubmitJobRequestSchema, request) as Record<string, unknown>;
-  return createHash("sha256")
-    .update(canonicalJson([caller.userId, content]))
-    .digest("hex");
 };
 
 const rows = (
@@ -113,7 +94,7 @@ const rows = (
             organizationId,
             requestId: request.requestId,
             jobId: id,
-            fingerprint: fingerprint(request, context),
+            fingerprint: fingerprintOf(SubmitJobRequestSchema, request, caller),
             createdAt: now,
           },
     deferred: operational.deferred,
@@ -150,6 +131,7 @@ const refusalOf = (typed: TypedWork, at: string): JobFault | null => {
 /**
  * The rows that a request asks for.
  * @param at the path of the request in the message, such as `requests[3].`
+ * @param named by an id that may have come before
  * @throws JobFault INVALID_ARGUMENT, NOT_SUPPORTED with the path of every fault; JOB_TYPE_NOT_FOUND,
  *   JOB_TYPE_DISABLED
  */
@@ -157,13 +139,14 @@ export const toSubmission = (
   request: SubmitJobRequest,
   context: SubmissionContext,
   at = "",
+  named = request.requestId !== "" && !request.validateOnly,
 ): Submission => {
   const { typed } = context;
   const faults = collectFaults(at);
   const spec = check(faults, request, context);
   // Only the owner knows whether a request id came before; what the type says to a repetition of it
   // does not matter.
-  const mayRepeat = request.requestId !== "" && !request.validateOnly && faults.found() === null;
+  const mayRepeat = named && faults.found() === null;
   if (typed !== null && !(typed instanceof JobFault) && !mayRepeat) {
     addInputFaults(faults.inside("spec."), typed);
   }

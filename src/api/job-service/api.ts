@@ -12,7 +12,7 @@ import type { JobRow } from "../../jobs/job.ts";
 import type { Receivers } from "../../outgoing/receivers.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { ShardOwner, ShardRouter } from "../../shard/owner.ts";
-import type { JobReader, Place } from "../../store/store.ts";
+import type { JobReader, Place, WorkflowReader } from "../../store/store.ts";
 import { invalidField } from "../convert/faults.ts";
 import { addressKey, userOf } from "../caller-context.ts";
 import type { Seal } from "../sealed-token.ts";
@@ -21,6 +21,7 @@ import type { Seal } from "../sealed-token.ts";
 export type JobApi = {
   readonly router: ShardRouter;
   readonly jobs: JobReader;
+  readonly workflows: WorkflowReader;
   readonly users: KnownUsers;
   readonly clock: Clock;
   /** A fresh UUIDv7. */

@@ -7,6 +7,7 @@ import type { Submission } from "../../jobs/submission.ts";
 import { traceparentOf } from "../calls.ts";
 import { toSubmission } from "../convert/submission.ts";
 import { compileAhead } from "../convert/work.ts";
+import { type BoundInput, UNBOUND } from "../convert/workflow-bindings.ts";
 import { actorOf, type Call, type JobApi } from "./api.ts";
 import { findTypedWork } from "./typed-work.ts";
 
@@ -24,29 +25,45 @@ export type Submitter = {
   readonly traceparent: string;
 };
 
+/** One submission to be prepared. */
+export type Wanted = {
+  readonly request: SubmitJobRequest;
+  /** Its path in the caller's message, such as `requests[3].`. */
+  readonly at: string;
+  /** By an id that may have come before: what its type says to it is then for the owner to tell. */
+  readonly named: boolean;
+  readonly bound: BoundInput;
+};
+
+const wantedOf = (request: SubmitJobRequest, at: string): Wanted => ({
+  request,
+  at,
+  named: request.requestId !== "" && !request.validateOnly,
+  bound: UNBOUND,
+});
+
 /**
- * All checks of submissions, for calls and for schedules alike: one answer for each, in their order.
- * Faults are INVALID_ARGUMENT and NOT_SUPPORTED, with paths that begin with `at` of the index, and
+ * All checks of submissions, for calls, schedules and steps of workflows alike: one answer for each,
+ * in their order. Faults are INVALID_ARGUMENT and NOT_SUPPORTED, with paths that begin with `at`, and
  * PERMISSION_DENIED, JOB_TYPE_NOT_FOUND, JOB_TYPE_DISABLED.
  */
-const prepareAllFor = async (
+export const prepareAllFor = async (
   api: PreparingApi,
   submitter: Submitter,
-  requests: readonly SubmitJobRequest[],
-  at: (index: number) => string,
+  wanted: readonly Wanted[],
 ): Promise<(Submission | JobFault)[]> => {
   const { scripts, newId, clock, users, receivers } = api;
   const { organizationId } = submitter.caller;
-  const specs = requests.map(({ spec }) => spec);
+  const works = wanted.map(({ request: { spec }, bound }) => ({ spec, bound }));
   const [found, compile] = await Promise.all([
-    findTypedWork(api, organizationId, specs),
+    findTypedWork(api, organizationId, works),
     compileAhead(
-      specs.flatMap((spec) => (spec?.work.case === "script" ? [spec.work.value] : [])),
+      works.flatMap(({ spec }) => (spec?.work.case === "script" ? [spec.work.value] : [])),
       async (source, language) => await scripts.compile(organizationId, source, language),
     ),
   ]);
   const prepareOne = async (
-    request: SubmitJobRequest,
+    { request, at, named }: Wanted,
     index: number,
   ): Promise<Submission | JobFault> => {
     try {
@@ -55,13 +72,13 @@ const prepareAllFor = async (
       const typed = found[index] ?? null;
       const now = clock.now();
       const context = { ...submitter, operational, now, compile, newId, typed, receivers };
-      return toSubmission(request, context, at(index));
+      return toSubmission(request, context, at, named);
     } catch (caught) {
       if (caught instanceof JobFault) return caught;
       throw caught;
     }
   };
-  return await Promise.all(requests.map(prepareOne));
+  return await Promise.all(wanted.map(prepareOne));
 };
 
 /** @throws JobFault as `prepareAllFor` tells */
@@ -71,13 +88,13 @@ export const prepareFor = async (
   request: SubmitJobRequest,
   at = "",
 ): Promise<Submission> => {
-  const [prepared] = await prepareAllFor(api, submitter, [request], () => at);
+  const [prepared] = await prepareAllFor(api, submitter, [wantedOf(request, at)]);
   if (prepared === undefined) throw new Error("a submission without an answer");
   if (prepared instanceof JobFault) throw prepared;
   return prepared;
 };
 
-const submitterOf = (call: Call): Submitter => ({
+export const submitterOf = (call: Call): Submitter => ({
   caller: call.caller,
   by: actorOf(call),
   traceparent: traceparentOf(call.context.requestHeader),
@@ -96,4 +113,8 @@ export const prepareAll = async (
   requests: readonly SubmitJobRequest[],
   at: (index: number) => string,
 ): Promise<(Submission | JobFault)[]> =>
-  await prepareAllFor(call.api, submitterOf(call), requests, at);
+  await prepareAllFor(
+    call.api,
+    submitterOf(call),
+    requests.map((request, index) => wantedOf(request, at(index))),
+  );

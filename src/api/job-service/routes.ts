@@ -9,6 +9,13 @@ import { submitJob, submitJobs } from "./submit.ts";
 import { runJob, waitJob } from "./wait.ts";
 import { watchJob } from "./watch-job.ts";
 import { watchJobs } from "./watch-jobs.ts";
+import {
+  cancelWorkflow,
+  getWorkflow,
+  listWorkflows,
+  retryWorkflow,
+  submitWorkflow,
+} from "./workflows.ts";
 
 /** millrace.v1.JobService. Never hand options to `service`: they would replace gate and interceptors. */
 export const jobServiceRoutes = (router: ConnectRouter, api: JobApi): void => {
@@ -28,5 +35,12 @@ export const jobServiceRoutes = (router: ConnectRouter, api: JobApi): void => {
     watchJob: (request, context) => watchJob(openCall(api, context), request),
     watchJobs: (request, context) => watchJobs(openCall(api, context), request),
     waitJob: async (request, context) => await waitJob(openCall(api, context), request),
+    submitWorkflow: async (request, context) =>
+      await submitWorkflow(openCall(api, context), request),
+    getWorkflow: async (request, context) => await getWorkflow(openCall(api, context), request),
+    listWorkflows: async (request, context) => await listWorkflows(openCall(api, context), request),
+    cancelWorkflow: async (request, context) =>
+      await cancelWorkflow(openCall(api, context), request),
+    retryWorkflow: async (request, context) => await retryWorkflow(openCall(api, context), request),
   });
 };

@@ -7,7 +7,7 @@ import type { JsonText } from "../../jobs/job.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import { createQuestions } from "../thread/questions.ts";
 import { Overrun, QUESTION_CPU_MS } from "../thread/thread.ts";
-import type { InputOutcome } from "./compile.ts";
+import type { Checkable, InputOutcome } from "./compile.ts";
 import type { PathFault } from "./faults.ts";
 import type { Answer, Question } from "./protocol.ts";
 
@@ -23,7 +23,7 @@ export type SchemaChecker = {
   validate(
     organizationId: OrganizationId,
     schema: JsonText,
-    inputs: readonly JsonText[],
+    inputs: readonly Checkable[],
   ): Promise<InputOutcome[]>;
   stop(): Promise<void>;
 };
@@ -36,20 +36,21 @@ const REMEMBERED_KEYS = 1_000;
 const PROGRAM = { url: new URL("./worker.ts", import.meta.url), name: "schemas" };
 
 /** At least one input each, and no more characters than fit unless one alone has more. */
-const portions = (inputs: readonly JsonText[]): JsonText[][] => {
-  const all: JsonText[][] = [];
-  let last: JsonText[] = [];
+const portions = (inputs: readonly Checkable[]): Checkable[][] => {
+  const all: Checkable[][] = [];
+  let last: Checkable[] = [];
   let characters = 0;
   for (const input of inputs) {
     const full =
-      last.length === INPUTS_PER_QUESTION || characters + input.length > CHARACTERS_PER_QUESTION;
+      last.length === INPUTS_PER_QUESTION ||
+      characters + input.text.length > CHARACTERS_PER_QUESTION;
     if (last.length === 0 || full) {
       last = [];
       characters = 0;
       all.push(last);
     }
     last.push(input);
-    characters += input.length;
+    characters += input.text.length;
   }
   return all;
 };
@@ -78,7 +79,7 @@ export const createSchemaChecker = (clock: Clock): SchemaChecker => {
   const validatePortion = async (
     organizationId: OrganizationId,
     schema: JsonText,
-    inputs: readonly JsonText[],
+    inputs: readonly Checkable[],
   ): Promise<InputOutcome[]> => {
     const question = { kind: "validate" as const, key: keyOf(schema), inputs };
     try {

@@ -10,6 +10,7 @@ import type { JsonText } from "../../jobs/job.ts";
 import { LIMITS } from "../../jobs/limits.ts";
 import { isNestedAtMost } from "../../jobs/nesting.ts";
 import { faultsOf, type PathFault } from "./faults.ts";
+import { certain, type OpenPlaces } from "./open-places.ts";
 
 /**
  * JSON Schema 2020-12 by ajv, which makes a function of JavaScript out of a schema. Schemas come from
@@ -20,7 +21,10 @@ export type InputOutcome =
   | { readonly ok: true; readonly filled: JsonText | null }
   | { readonly ok: false; readonly faults: readonly PathFault[] };
 
-export type CompiledSchema = (input: JsonText) => InputOutcome;
+/** An input, and where in it another value will stand once it is known. */
+export type Checkable = { readonly text: JsonText; readonly open: OpenPlaces };
+
+export type CompiledSchema = (input: Checkable) => InputOutcome;
 
 export type Compilation =
   | { readonly ok: true; readonly validate: CompiledSchema }
@@ -100,10 +104,14 @@ const filled = (value: unknown): InputOutcome => {
 /** `fills`: the schema has defaults, so what comes out may differ from what came in. */
 const validator =
   (validate: ValidateFunction, fills: boolean): CompiledSchema =>
-  (input) => {
-    const value: unknown = JSON.parse(input);
-    if (!validate(value)) return { ok: false, faults: faultsOf(validate.errors ?? []) };
-    return fills ? filled(value) : { ok: true, filled: null };
+  ({ text, open }) => {
+    const value: unknown = JSON.parse(text);
+    if (!validate(value)) {
+      const errors = certain(validate.errors ?? [], open);
+      if (errors.length > 0) return { ok: false, faults: faultsOf(errors) };
+    }
+    // With places that are open it is filled in when they are known.
+    return fills && open.length === 0 ? filled(value) : { ok: true, filled: null };
   };
 
 /** Small values of every kind: a schema that goes round in circles does so for one of them. */
@@ -137,7 +145,7 @@ export const schemaFaults = (text: JsonText): readonly PathFault[] => {
     if (faults.length > 0) return faults;
     const compiled = compileSchema(text);
     if (!compiled.ok) return compiled.faults;
-    for (const probe of PROBES) compiled.validate(probe);
+    for (const text of PROBES) compiled.validate({ text, open: [] });
     return [];
   } catch (caught) {
     if (!(caught instanceof RangeError)) throw caught;

@@ -1,6 +1,6 @@
 /** What the server and the worker that checks inputs say to each other: one question, one answer. */
 import type { JsonText } from "../../jobs/job.ts";
-import type { InputOutcome } from "./compile.ts";
+import type { Checkable, InputOutcome } from "./compile.ts";
 import type { PathFault } from "./faults.ts";
 
 export type Question =
@@ -11,7 +11,7 @@ export type Question =
       readonly key: string;
       /** Null: the worker should know it. */
       readonly schema: JsonText | null;
-      readonly inputs: readonly JsonText[];
+      readonly inputs: readonly Checkable[];
     };
 
 export type Answer =

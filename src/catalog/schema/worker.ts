@@ -6,7 +6,13 @@ import { parentPort } from "node:worker_threads";
 
 import { LRUCache } from "lru-cache";
 
-import { type CompiledSchema, compileSchema, type InputOutcome, schemaFaults } from "./compile.ts";
+import {
+  type Checkable,
+  type CompiledSchema,
+  compileSchema,
+  type InputOutcome,
+  schemaFaults,
+} from "./compile.ts";
 import type { Answer, Question } from "./protocol.ts";
 
 const KEPT_SCHEMAS = 500;
@@ -18,7 +24,7 @@ const compiled = new LRUCache<string, CompiledSchema>({
   maxSize: KEPT_CHARACTERS,
 });
 
-const outcomeOf = (validate: CompiledSchema, input: string): InputOutcome => {
+const outcomeOf = (validate: CompiledSchema, input: Checkable): InputOutcome => {
   try {
     return validate(input);
   } catch (caught) {

@@ -47,4 +47,6 @@ CREATE INDEX `users_by_change` on `users` (`changed_at`);
 CREATE UNIQUE INDEX `users_by_name` on `users` (`organization_id`, `name`);
 CREATE TABLE `workflow_steps` (`shard_id` integer not null, `organization_id` text not null, `workflow_id` text not null, `position` integer not null, `name` text not null, `job_id` text not null, primary key (`shard_id`, `organization_id`, `workflow_id`, `position`));
 CREATE TABLE `workflows` (`shard_id` integer not null, `organization_id` text not null, `id` text not null, `revision` integer not null, `state` integer not null, `name` text not null, `labels` text null, `creator_id` text not null, `request_id` text not null, `step_count` integer not null, `succeeded` integer not null, `failed` integer not null, `cancelled` integer not null, `unanswered_failed` integer not null, `unanswered_cancelled` integer not null, `created_at` integer not null, `updated_at` integer not null, `ended_at` integer null, `purge_at` integer null, `cancel_requested_at` integer null, `cancel_reason` text not null, `cancelled_by` text not null, primary key (`shard_id`, `organization_id`, `id`));
+CREATE INDEX `workflows_by_creator` on `workflows` (`organization_id`, `creator_id`, `id`);
 CREATE INDEX `workflows_by_purge` on `workflows` (`shard_id`, `purge_at`);
+CREATE INDEX `workflows_by_state` on `workflows` (`organization_id`, `state`, `id`);
