@@ -21,6 +21,7 @@ export const checkEnd = async (facts: {
   ...endingsAreKept(facts),
   ...(await stepsAreKept(facts)),
   ...jobsEndOnce(facts),
+  ...(await facts.ledger.metrics.differences(facts.store)),
 ];
 
 type Facts = Parameters<typeof checkEnd>[0];

@@ -3,6 +3,7 @@ import { hasEnded, TRANSITIONS, type JobState } from "../../src/jobs/states.ts";
 import type { Fence, ShardChanges } from "../../src/store/store.ts";
 import { broken } from "./broken.ts";
 import { LimitsLedger } from "./limits-ledger.ts";
+import { MetricLedger } from "./metric-ledger.ts";
 import type { ReleaseLedger } from "./release-ledger.ts";
 import type { RetentionLedger } from "./retention-ledger.ts";
 import { ScheduleLedger } from "./schedule-ledger.ts";
@@ -30,6 +31,7 @@ export class Ledger {
   readonly retention: RetentionLedger;
   readonly limits = new LimitsLedger();
   readonly steps = new StepLedger();
+  readonly metrics = new MetricLedger();
   readonly #revisions = new Map<number, { epoch: number; revision: number }>();
 
   constructor(releases: ReleaseLedger, retention: RetentionLedger) {
@@ -42,6 +44,7 @@ export class Ledger {
     try {
       this.#checkFence(fence, changes.revision);
       this.#purge(changes);
+      this.metrics.committed(changes, this.jobs);
       this.releases.committed(changes, this.jobs);
       this.schedules.committed(changes);
       const started = this.limits.startedBy(changes, this.jobs);

@@ -29,6 +29,7 @@ export const PROMISES = [
   "progress never goes back",
   "counters never go back",
   "a watcher misses nothing",
+  "every job is counted once",
 
   /* limits */
   "limits are never exceeded",
