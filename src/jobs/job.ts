@@ -14,6 +14,12 @@ import type { JobState } from "./states.ts";
 
 /** Epoch milliseconds. */
 export type Millis = number;
+/**
+ * Stands where the time of removal would, for a job that is kept as long as its workflow. It is
+ * later than all times: the year 9999 ends.
+ */
+export const WITH_ITS_WORKFLOW: Millis = 253_402_300_799_999;
+
 /** A JSON text: parsed nowhere on its way through the service. */
 export type JsonText = string;
 
@@ -93,7 +99,7 @@ export type JobRow = {
   readonly startedAt: Millis | null;
   /** When the job ended; null exactly while it is active. */
   readonly endedAt: Millis | null;
-  /** When it may be removed; null exactly while it is active. */
+  /** When it may be removed; null exactly while it is active. WITH_ITS_WORKFLOW for a step of one. */
   readonly purgeAt: Millis | null;
   /** 0 before the first attempt. */
   readonly attempt: number;

@@ -1,5 +1,6 @@
 import type { JobRow, Millis } from "./job.ts";
 import { accepts, hasEnded } from "./states.ts";
+import type { WorkflowRow } from "./workflow.ts";
 
 /** What may be done with a job as it stands. The owner decides by these; the API shows them. */
 export const canCancel = (job: JobRow): boolean =>
@@ -17,4 +18,18 @@ export const whyNotRetryable = (job: JobRow, now: Millis): string | null => {
   if (job.purgeAt !== null && now >= job.purgeAt) return "Its time to be removed has come.";
   if (job.deadlineAt !== null && now >= job.deadlineAt) return "Its total timeout has passed.";
   return null;
+};
+
+export const canCancelWorkflow = ({ endedAt, cancelRequestedAt }: WorkflowRow): boolean =>
+  endedAt === null && cancelRequestedAt === null;
+
+/**
+ * Why no step of a workflow can be retried by hand, as far as its own row tells; null if it says
+ * nothing against it.
+ */
+export const whyWorkflowNotRetryable = (workflow: WorkflowRow, now: Millis): string | null => {
+  const { failed, endedAt, purgeAt, cancelRequestedAt } = workflow;
+  if (endedAt === null && cancelRequestedAt !== null) return "The workflow is being cancelled.";
+  if (purgeAt !== null && now >= purgeAt) return "Its time to be removed has come.";
+  return failed === 0 ? "No step of it has failed." : null;
 };

@@ -39,6 +39,8 @@ export const JOB_EVENTS = [
   "cancel",
   /** Somebody asked for another attempt of a failed job. */
   "retry",
+  /** A step that was cancelled because another did not succeed waits again: that one was retried. */
+  "revive",
 ] as const;
 
 export type JobEvent = (typeof JOB_EVENTS)[number];
@@ -47,7 +49,8 @@ type Targets = readonly [JobState, ...JobState[]];
 
 /**
  * From state by event to the states that may follow. Where several may follow, the job's own
- * facts decide: a released job is BLOCKED, SCHEDULED or QUEUED by its ties and its `run_at`.
+ * facts decide: a released job is BLOCKED, SCHEDULED or QUEUED by its ties and its `run_at`. One that
+ * is retried is BLOCKED if another that it waits for was retried too.
  */
 export const TRANSITIONS: Readonly<Record<JobState, Readonly<Partial<Record<JobEvent, Targets>>>>> =
   {
@@ -69,8 +72,8 @@ export const TRANSITIONS: Readonly<Record<JobState, Readonly<Partial<Record<JobE
     },
     RETRYING: { due: ["QUEUED"], cancel: ["CANCELLED"], fail: ["FAILED"] },
     SUCCEEDED: {},
-    FAILED: { retry: ["QUEUED"] },
-    CANCELLED: {},
+    FAILED: { retry: ["BLOCKED", "QUEUED"] },
+    CANCELLED: { revive: ["BLOCKED"] },
   };
 
 /** States in which a job may be born. */

@@ -1,7 +1,7 @@
 import type { LeaseToken, RunnerId, UserId } from "./ids.ts";
 import { NO_PROGRESS, type AttemptOutcome, type AttemptRow } from "./job.ts";
 import type { JobError, JobRow, JsonText, Millis, Progress } from "./job.ts";
-import { MAX_LOST_ATTEMPTS } from "./limits.ts";
+import { LIMITS, MAX_LOST_ATTEMPTS } from "./limits.ts";
 import type { Ending } from "./report.ts";
 import { backoffMs } from "./retry.ts";
 import { transition } from "./states.ts";
@@ -24,11 +24,26 @@ export const born = (row: JobRow, now: Millis): Patch =>
     ? { state: "SCHEDULED", createdAt: now, queuedAt: null }
     : { state: "QUEUED", createdAt: now, queuedAt: now, runAt: now };
 
-/** A HELD job goes on: ready at once, or waiting for its `run_at`. */
-export const release = (row: JobRow, now: Millis): Patch =>
-  row.runAt > now
+/** A new job that waits for others; its `run_at` stays what was asked. */
+export const bornBlocked = (now: Millis): Patch => ({
+  state: "BLOCKED",
+  createdAt: now,
+  queuedAt: null,
+});
+
+/** A HELD job goes on: ready at once, or waiting for its `run_at`, or `isBlocked` by other jobs. */
+export const release = (row: JobRow, isBlocked: boolean, now: Millis): Patch => {
+  if (isBlocked) return { state: transition(row.state, "release", "BLOCKED") };
+  return row.runAt > now
     ? { state: transition(row.state, "release", "SCHEDULED") }
     : { state: transition(row.state, "release", "QUEUED"), queuedAt: now };
+};
+
+/** The last job that it waited for has ended: ready at once, or waiting for its `run_at`. */
+export const unblock = (row: JobRow, now: Millis): Patch =>
+  row.runAt > now
+    ? { state: transition(row.state, "unblock", "SCHEDULED") }
+    : { state: transition(row.state, "unblock", "QUEUED"), queuedAt: now };
 
 export const becomeDue = (row: JobRow, now: Millis): Patch => ({
   state: transition(row.state, "due", "QUEUED"),
@@ -167,6 +182,31 @@ export const cancelNow = (row: JobRow, { reason, by }: Cancellation, now: Millis
   endedAt: now,
 });
 
+/** Cancels a job that waits, because `upstream` did not succeed. */
+export const cancelBlocked = (row: JobRow, upstream: JobRow, now: Millis): Patch => ({
+  ...cancelNow(row, { reason: whyBlocked(upstream), by: "" }, now),
+  blockedBy: upstream.stepName,
+});
+
+const whyBlocked = ({ stepName, state, error }: JobRow): string => {
+  if (state !== "FAILED" || error === null) return `step "${stepName}" was cancelled`;
+  const reason = `step "${stepName}" failed: ${error.code}: ${error.message}`;
+  const { cancelReasonLength: most } = LIMITS;
+  return reason.length <= most ? reason : `${reason.slice(0, most - 1)}…`.toWellFormed();
+};
+
+/** A job that was cancelled because another did not succeed waits for it again. */
+export const reviveBlocked = (row: JobRow): Patch => ({
+  state: transition(row.state, "revive", "BLOCKED"),
+  queuedAt: null,
+  endedAt: null,
+  purgeAt: null,
+  cancelRequestedAt: null,
+  cancelReason: "",
+  cancelledBy: "",
+  blockedBy: "",
+});
+
 /** Asks for the end of the running attempt; the job ends when its runner has stopped it. */
 export const askToCancel = (row: JobRow, { reason, by }: Cancellation, now: Millis): Patch => ({
   state: transition(row.state, "ask-to-cancel", "RUNNING"),
@@ -182,10 +222,11 @@ export const expire = (row: JobRow, now: Millis): Patch => ({
   error: TOTAL_TIMEOUT,
 });
 
-export const retryByHand = (row: JobRow, now: Millis): Patch => ({
-  state: transition(row.state, "retry", "QUEUED"),
+/** Another attempt: at once, or when the jobs that it is `isBlocked` by have ended. */
+export const retryByHand = (row: JobRow, isBlocked: boolean, now: Millis): Patch => ({
+  state: transition(row.state, "retry", isBlocked ? "BLOCKED" : "QUEUED"),
   retryCount: row.retryCount + 1,
-  queuedAt: now,
+  queuedAt: isBlocked ? null : now,
   endedAt: null,
   purgeAt: null,
   runAt: now,

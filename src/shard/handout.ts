@@ -1,9 +1,10 @@
 import { EXTERNAL_RUNNER, type RunnerId } from "../jobs/ids.ts";
-import type { JobError, SpecRow } from "../jobs/job.ts";
+import type { JobError, JsonText, SpecRow } from "../jobs/job.ts";
 import type { Assignment, AttemptRef } from "../jobs/report.ts";
 import { end } from "../jobs/transitions.ts";
-import type { ColdRows, JobKey } from "../store/store.ts";
+import type { ColdRows, ColdWanted } from "../store/store.ts";
 import type { ActiveJob } from "./active-job.ts";
+import { boundInputs } from "./bound-inputs.ts";
 import { refOf } from "./commands/reconcile.ts";
 import type { Placement } from "./scheduler.ts";
 import type { SpecKeeper } from "./spec-keeper.ts";
@@ -16,37 +17,36 @@ export type Handout = {
   readonly cancellations: readonly { readonly runnerId: RunnerId; readonly ref: AttemptRef }[];
 };
 
-/** Fetches the payloads that are not at hand: those of jobs that have waited for long. */
+/**
+ * Fetches the payloads that are not at hand: those of jobs that have waited for long; and puts
+ * values of other jobs into those that ask for them. A job that cannot have its input has failed.
+ */
 export const handoutOf = async (
   turn: Turn,
   placed: readonly Placement[],
   kept: SpecKeeper,
-  readSpecs: (keys: readonly JobKey[]) => Promise<ColdRows>,
+  read: (wanted: Partial<ColdWanted>) => Promise<ColdRows>,
 ): Promise<Handout> => {
-  const placements = placed.filter(({ runnerId }) => runnerId !== EXTERNAL_RUNNER);
-  const specs = new Map<string, SpecRow>();
-  const missing: JobKey[] = [];
-  for (const { job } of placements) {
-    const { organizationId, id } = job.row;
-    const spec = turn.spec(organizationId, id) ?? kept.find({ organizationId, id });
-    if (spec === undefined) missing.push({ organizationId, id });
-    else specs.set(`${organizationId}/${id}`, spec);
-  }
-  if (missing.length > 0) {
-    for (const spec of (await readSpecs(missing)).specs) {
-      specs.set(`${spec.organizationId}/${spec.id}`, spec);
+  // Whoever does external work asks for its input; but that has to be one.
+  const placements = placed.filter(
+    ({ job, runnerId }) => runnerId !== EXTERNAL_RUNNER || job.row.workflowId !== "",
+  );
+  const specs = await specsOf(turn, placements, kept, read);
+  const inputs = await boundInputs(turn, specs.values(), read);
+  const assignments: Handout["assignments"][number][] = [];
+  for (const { job, runnerId } of placements) {
+    const spec = specs.get(job);
+    const bound = spec && inputs.get(spec);
+    // One damaged job must not stop all others of its shard.
+    if (spec === undefined) failPlaced(turn, job, DAMAGED);
+    else if (bound?.kind === "failed") failPlaced(turn, job, bound.error);
+    else if (runnerId !== EXTERNAL_RUNNER) {
+      const assignment = assignmentOf(job, spec, bound?.input ?? spec.input, turn.now);
+      assignments.push({ runnerId, assignment });
     }
   }
   return {
-    assignments: placements.flatMap(({ job, runnerId }) => {
-      const spec = specs.get(`${job.row.organizationId}/${job.row.id}`);
-      if (spec !== undefined) {
-        return [{ runnerId, assignment: assignmentOf(job, spec, turn.now) }];
-      }
-      // One damaged job must not stop all others of its shard.
-      failDamaged(turn, job);
-      return [];
-    }),
+    assignments,
     cancellations: turn.toStop.flatMap((job) => {
       const ref = refOf(job);
       // The attempt may have ended later in the same turn.
@@ -56,6 +56,32 @@ export const handoutOf = async (
   };
 };
 
+const specsOf = async (
+  turn: Turn,
+  placements: readonly Placement[],
+  kept: SpecKeeper,
+  read: (wanted: Partial<ColdWanted>) => Promise<ColdRows>,
+): Promise<Map<ActiveJob, SpecRow>> => {
+  const specs = new Map<ActiveJob, SpecRow>();
+  const missing = new Map<string, ActiveJob>();
+  for (const { job } of placements) {
+    const { organizationId, id } = job.row;
+    const spec = turn.spec(organizationId, id) ?? kept.find({ organizationId, id });
+    if (spec === undefined) missing.set(`${organizationId}/${id}`, job);
+    else specs.set(job, spec);
+  }
+  if (missing.size === 0) return specs;
+  const keys = [...missing.values()].map(({ row: { organizationId, id } }) => ({
+    organizationId,
+    id,
+  }));
+  for (const spec of (await read({ specs: keys })).specs) {
+    const job = missing.get(`${spec.organizationId}/${spec.id}`);
+    if (job !== undefined) specs.set(job, spec);
+  }
+  return specs;
+};
+
 const DAMAGED: JobError = {
   code: "job.damaged",
   message: "The input of this job is not in the database any more.",
@@ -63,14 +89,14 @@ const DAMAGED: JobError = {
   retryable: false,
 };
 
-const failDamaged = (turn: Turn, job: ActiveJob): void => {
-  const failed = { kind: "failed" as const, error: DAMAGED, cpuMs: 0, peakMemoryBytes: 0 };
+const failPlaced = (turn: Turn, job: ActiveJob, error: JobError): void => {
+  const failed = { kind: "failed" as const, error, cpuMs: 0, peakMemoryBytes: 0 };
   const { patch, attempt } = end(job.row, failed, turn.now, 0);
   turn.change(job, patch);
   turn.attempts.push(attempt);
 };
 
-const assignmentOf = (job: ActiveJob, spec: SpecRow, now: number): Assignment => {
+const assignmentOf = (job: ActiveJob, spec: SpecRow, input: JsonText, now: number): Assignment => {
   const { row } = job;
   const ref = refOf(job);
   if (ref === null) throw new Error(`job ${row.id} was placed without a lease`);
@@ -79,7 +105,7 @@ const assignmentOf = (job: ActiveJob, spec: SpecRow, now: number): Assignment =>
     ref,
     capability: row.capability,
     scriptHash: spec.scriptHash,
-    input: spec.input,
+    input,
     attemptTimeoutMs: Math.max(1, Math.min(row.attemptTimeoutMs, untilDeadline)),
     type: row.type,
     typeVersion: row.typeVersion,

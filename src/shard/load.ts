@@ -11,7 +11,7 @@ const CHUNK = 10_000;
  * others have their turn: a million jobs take seconds, and leases have to be renewed meanwhile.
  */
 export const stateOf = async (
-  { revision, jobs, organizations, metricsClosedUntil }: ShardSnapshot,
+  { revision, jobs, organizations, workflows, metricsClosedUntil }: ShardSnapshot,
   pause: () => Promise<void>,
 ): Promise<ShardState> => {
   const state = new ShardState(new OpenPoints(revision, metricsClosedUntil));
@@ -21,6 +21,15 @@ export const stateOf = async (
     state.add(row);
     count += 1;
     if (count % CHUNK === 0) await pause();
+  }
+  for (const rows of workflows) {
+    const { organizationId } = rows.workflow;
+    state.workflows.add(rows).countWaits((id) => state.find(organizationId, id) !== undefined);
+    count += rows.steps.length + rows.edges.length;
+    if (count > CHUNK) {
+      count = 0;
+      await pause();
+    }
   }
   return state;
 };

@@ -6,7 +6,7 @@ const BUDGET = 16 * 1024 * 1024;
 /** About what an entry takes besides its input: a million empty inputs are not nothing. */
 const ENTRY = 512;
 
-const sizeOf = ({ input }: SpecRow): number => ENTRY + input.length;
+const sizeOf = ({ input, bindings }: SpecRow): number => ENTRY + input.length + bindings.length;
 
 const keyOf = ({ organizationId, id }: JobKey): string => `${organizationId}/${id}`;
 

@@ -13,6 +13,7 @@ import { Organization } from "./organization.ts";
 import { Timers } from "./timers.ts";
 import { Trials } from "./trials.ts";
 import { Watched } from "./watched.ts";
+import { Workflows } from "./workflows.ts";
 
 /**
  * Everything that the owner of a shard knows: its active jobs and the indexes over them. Only the
@@ -27,6 +28,7 @@ export class ShardState {
   /** Who runs what. Attempts of EXTERNAL work are on no runner: a timer of their own ends them. */
   readonly runners = new Map<RunnerId, Set<ActiveJob>>();
   readonly timers = new Timers();
+  readonly workflows = new Workflows();
   /** Paused types, and when each is tried again. */
   readonly trials = new Trials();
   /** Organizations with hooks on thresholds, and when these are looked at. */

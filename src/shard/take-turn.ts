@@ -1,10 +1,12 @@
 import { EXTERNAL_RUNNER, type LeaseToken } from "../jobs/ids.ts";
+import type { JobRow } from "../jobs/job.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Random } from "../runtime/random.ts";
-import { Deposed, type Fence, type ShardStore } from "../store/store.ts";
+import { Deposed, type Fence, NOTHING_WANTED, type ShardStore } from "../store/store.ts";
 import { judgeTypes } from "./circuit.ts";
+import { readFor } from "./cold-reads.ts";
 import { sweepOverdue, wakeUp } from "./commands/clockwork.ts";
-import { wantNothing, wantsNothing, type Command } from "./commands/command.ts";
+import type { Command } from "./commands/command.ts";
 import { EXTERNAL_STARTS, withExternal } from "./external-slots.ts";
 import { handoutOf, type Handout } from "./handout.ts";
 import type { Letter } from "./mailbox.ts";
@@ -15,7 +17,7 @@ import { settle } from "./settle.ts";
 import type { Slots } from "./slots.ts";
 import type { SpecKeeper } from "./spec-keeper.ts";
 import type { ShardState } from "./state.ts";
-import { NO_COLD_ROWS, Turn } from "./turn.ts";
+import { Turn } from "./turn.ts";
 
 /** Jobs that time may move in one turn; the rest follows in the next. */
 const WAKE_LIMIT = 1_000;
@@ -54,18 +56,7 @@ export const decide = async (
   sweep: boolean,
 ): Promise<Decided> => {
   const { store, fence, slots, clock, random } = tools;
-  const wanted = wantNothing();
-  for (const command of commands) command.want(state, wanted);
-  let cold = wantsNothing(wanted) ? NO_COLD_ROWS : await store.readCold(fence.shardId, wanted);
-  // A known request names a job that nobody asked for yet.
-  const named = cold.requests
-    .filter(({ organizationId, jobId }) => state.find(organizationId, jobId) === undefined)
-    .map(({ organizationId, jobId }) => ({ organizationId, id: jobId }));
-  if (named.length > 0) {
-    const { jobs } = await store.readCold(fence.shardId, { ...wantNothing(), jobs: named });
-    cold = { ...cold, jobs: [...cold.jobs, ...jobs] };
-  }
-
+  const cold = await readFor(store, fence.shardId, state, commands);
   const at = {
     now: clock.now(),
     revision: revision + 1,
@@ -89,14 +80,14 @@ export const decide = async (
     turn,
     placements,
     tools.specs,
-    async (specs) => await store.readCold(fence.shardId, { ...wantNothing(), specs: [...specs] }),
+    async (wanted) => await store.readCold(fence.shardId, { ...NOTHING_WANTED, ...wanted }),
   );
   // What could not be handed out has ended.
-  settle(turn);
+  const unlucky = settle(turn);
   release();
   note(turn);
   const external = placements.filter(({ runnerId }) => runnerId === EXTERNAL_RUNNER).length;
-  return { turn, outcomes, placements, handout, more: external >= EXTERNAL_STARTS };
+  return { turn, outcomes, placements, handout, more: unlucky || external >= EXTERNAL_STARTS };
 };
 
 /** Makes a turn durable. @throws Deposed; anything else when the outcome is unknown. */
@@ -157,12 +148,15 @@ export const observeTurn = (
   }
 };
 
+/** Likely to start soon. */
+const waits = ({ state }: JobRow): boolean => state === "QUEUED" || state === "BLOCKED";
+
 /** After the commit: specs of jobs that wait are kept, those of others are not needed any more. */
 export const keepSpecs = (specs: SpecKeeper, { turn }: Decided): void => {
   const { inserted, updated } = turn.changes();
-  for (const { state, organizationId, id } of inserted) {
-    const spec = state === "QUEUED" ? turn.spec(organizationId, id) : undefined;
+  for (const row of inserted) {
+    const spec = waits(row) ? turn.spec(row.organizationId, row.id) : undefined;
     if (spec !== undefined) specs.keep(spec);
   }
-  for (const row of updated) if (row.state !== "QUEUED") specs.drop(row);
+  for (const row of updated) if (!waits(row)) specs.drop(row);
 };

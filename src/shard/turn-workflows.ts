@@ -1,5 +1,6 @@
 import type { EdgeRow, WorkflowRow, WorkflowStepRow } from "../jobs/workflow.ts";
 import type { ColdRows, ShardChanges, WorkflowKey, WorkflowRows } from "../store/store.ts";
+import { ActiveWorkflow } from "./active-workflow.ts";
 
 const keyOf = ({ organizationId, id }: WorkflowKey): string => `${organizationId}/${id}`;
 
@@ -9,6 +10,8 @@ const keyOf = ({ organizationId, id }: WorkflowKey): string => `${organizationId
  */
 export class TurnWorkflows {
   readonly #cold = new Map<string, WorkflowRows>();
+  /** That ended in this turn: no longer in the state, not yet in the database. */
+  readonly #departed = new Map<string, ActiveWorkflow>();
   readonly #changed = new Map<string, WorkflowRow>();
   readonly #steps: WorkflowStepRow[] = [];
   readonly #edges: EdgeRow[] = [];
@@ -22,13 +25,27 @@ export class TurnWorkflows {
     return this.#changed.size === 0 && this.#purged.length === 0;
   }
 
-  /** As it was read for this turn; null if there is none, or nobody asked. */
-  cold(key: WorkflowKey): WorkflowRows | null {
-    return this.#cold.get(keyOf(key)) ?? null;
+  /** One that has ended, in this turn or before; null if there is none, or nobody asked for it. */
+  ended(key: WorkflowKey): ActiveWorkflow | null {
+    const departed = this.#departed.get(keyOf(key));
+    if (departed !== undefined) return departed;
+    const cold = this.#cold.get(keyOf(key));
+    return cold === undefined ? null : new ActiveWorkflow(cold);
   }
 
   put(row: WorkflowRow): void {
     this.#changed.set(keyOf(row), row);
+  }
+
+  /** It has ended: the state does not hold it any more. */
+  depart(workflow: ActiveWorkflow): void {
+    this.#departed.set(keyOf(workflow.row), workflow);
+  }
+
+  /** It is in the state again. */
+  revive(workflow: ActiveWorkflow): void {
+    this.#departed.delete(keyOf(workflow.row));
+    this.#cold.delete(keyOf(workflow.row));
   }
 
   add({ workflow, steps, edges }: WorkflowRows): void {

@@ -2,7 +2,7 @@ import type { AuditRow } from "../jobs/audit.ts";
 import type { BreakerRow } from "../jobs/breaker.ts";
 import type { JobId, OrganizationId, RunnerId } from "../jobs/ids.ts";
 import type { AttemptRow, JobRow, Millis, OutputRow, RequestRow } from "../jobs/job.ts";
-import type { ScriptRow, SpecRow, StepRow } from "../jobs/job.ts";
+import { type ScriptRow, type SpecRow, type StepRow, WITH_ITS_WORKFLOW } from "../jobs/job.ts";
 import type { Patch } from "../jobs/transitions.ts";
 import type { ColdRows, PurgedJob, ShardChanges } from "../store/store.ts";
 import type { ActiveJob } from "./active-job.ts";
@@ -15,22 +15,11 @@ import { TurnPoints } from "./turn-points.ts";
 import { TurnSchedules } from "./turn-schedules.ts";
 import { TurnWorkflows } from "./turn-workflows.ts";
 
-export const NO_COLD_ROWS: ColdRows = {
-  jobs: [],
-  specs: [],
-  requests: [],
-  organizations: [],
-  schedules: [],
-  attributes: [],
-  attributeCounts: [],
-  workflows: [],
-  deliveries: [],
-  signingSecrets: [],
-};
-
 /** When a job that ended then may be removed; null for one that lives. */
-const purgeTime = ({ organization }: ActiveJob, endedAt: Millis | null): Millis | null =>
-  endedAt === null ? null : endedAt + organization.limits.retentionMs;
+const purgeTime = ({ organization, row }: ActiveJob, endedAt: Millis | null): Millis | null => {
+  if (endedAt === null) return null;
+  return row.workflowId === "" ? endedAt + organization.limits.retentionMs : WITH_ITS_WORKFLOW;
+};
 
 const keyOf = (organizationId: OrganizationId, id: string): string => `${organizationId}/${id}`;
 

@@ -1,5 +1,6 @@
 import type { AttributeRow } from "../jobs/attribute.ts";
 import type { AuditRow } from "../jobs/audit.ts";
+import type { Upstream } from "../jobs/bindings.ts";
 import type { BreakerRow } from "../jobs/breaker.ts";
 import type { DeliveryRow, DeliveryTryRow, SigningSecretRow } from "../jobs/delivery.ts";
 import type { PointRow, RollupRow } from "../jobs/metric.ts";
@@ -40,6 +41,8 @@ export type OrganizationLimits = {
 export type ColdWanted = {
   readonly jobs: readonly JobKey[];
   readonly specs: readonly JobKey[];
+  /** What these jobs came to. */
+  readonly results: readonly JobKey[];
   readonly requests: readonly {
     readonly organizationId: OrganizationId;
     readonly requestId: string;
@@ -60,6 +63,7 @@ export type ColdWanted = {
 export const NOTHING_WANTED: ColdWanted = {
   jobs: [],
   specs: [],
+  results: [],
   requests: [],
   organizations: [],
   schedules: [],
@@ -85,6 +89,9 @@ export type WorkflowRows = {
   readonly edges: readonly EdgeRow[];
 };
 
+/** As committed: of a job that has not ended, as it stands. */
+export type JobResult = JobKey & Upstream;
+
 export type UserKey = { readonly organizationId: OrganizationId; readonly userId: UserId };
 
 export type ScheduleKey = { readonly organizationId: OrganizationId; readonly id: string };
@@ -97,6 +104,7 @@ export type AttributeWanted = UserKey & {
 export type ColdRows = {
   readonly jobs: readonly JobRow[];
   readonly specs: readonly SpecRow[];
+  readonly results: readonly JobResult[];
   readonly requests: readonly RequestRow[];
   readonly organizations: readonly OrganizationLimits[];
   readonly schedules: readonly ScheduleRow[];
@@ -106,6 +114,20 @@ export type ColdRows = {
   readonly workflows: readonly WorkflowRows[];
   readonly deliveries: readonly DeliveryRow[];
   readonly signingSecrets: readonly SigningSecretRow[];
+};
+
+export const NO_COLD_ROWS: ColdRows = {
+  jobs: [],
+  specs: [],
+  results: [],
+  requests: [],
+  organizations: [],
+  schedules: [],
+  attributes: [],
+  attributeCounts: [],
+  workflows: [],
+  deliveries: [],
+  signingSecrets: [],
 };
 
 /** Everything that one batch writes, in one transaction. No two entries of a list share a key. */

@@ -10,6 +10,7 @@ import { JOB_COLUMNS, jobOf } from "./rows/job.ts";
 import { requestOf } from "./rows/request.ts";
 import { scheduleOf } from "./rows/schedule.ts";
 import { specOf } from "./rows/spec.ts";
+import { readResults } from "./results.ts";
 import { readDeliveries, readSigningSecrets } from "./notices.ts";
 import { type Key, KEYS_PER_READ, readByKey } from "./read-by-key.ts";
 import type { ColdRows, ColdWanted, JobKey, ShardId } from "./store.ts";
@@ -94,6 +95,7 @@ export const readCold = async (
   const [
     jobs,
     specs,
+    results,
     requests,
     organizations,
     schedules,
@@ -105,6 +107,7 @@ export const readCold = async (
   ] = await Promise.all([
     read("jobs", "id", JOB_COLUMNS, wanted.jobs),
     read("job_specs", "job_id", specColumns, wanted.specs),
+    readResults(engine, shardId, wanted.results),
     read("job_requests", "request_id", requestColumns, requestKeys),
     readLimits(knex, shardId, wanted.organizations),
     read("schedules", "id", ["*"], wanted.schedules),
@@ -117,6 +120,7 @@ export const readCold = async (
   return {
     jobs: jobs.map(jobOf),
     specs: specs.map(specOf),
+    results,
     requests: requests.map(requestOf),
     organizations,
     schedules: schedules.map(scheduleOf),

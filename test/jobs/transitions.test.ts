@@ -188,7 +188,7 @@ describe("a retry by hand", () => {
   test("queues the job at once and counts as a retry", () => {
     const row = aJobRow({ state: "FAILED", attempt: 2, retryCount: 1, endedAt: 5 });
     expect(whyNotRetryable(row, NOW)).toBeNull();
-    expect(transitions.retryByHand(row, NOW)).toMatchObject({
+    expect(transitions.retryByHand(row, false, NOW)).toMatchObject({
       state: "QUEUED",
       retryCount: 2,
       endedAt: null,

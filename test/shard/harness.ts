@@ -9,8 +9,8 @@ import { schedule, type Placement } from "../../src/shard/scheduler.ts";
 import { settle } from "../../src/shard/settle.ts";
 import { Slots } from "../../src/shard/slots.ts";
 import { ShardState } from "../../src/shard/state.ts";
-import { NO_COLD_ROWS, Turn } from "../../src/shard/turn.ts";
-import type { ColdRows, OrganizationLimits } from "../../src/store/store.ts";
+import { Turn } from "../../src/shard/turn.ts";
+import { type ColdRows, NO_COLD_ROWS, type OrganizationLimits } from "../../src/store/store.ts";
 
 export const acme = "acme" as OrganizationId;
 export const RUNNER = "runner-1" as RunnerId;

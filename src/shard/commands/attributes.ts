@@ -104,7 +104,9 @@ const releaseJob = (
     subject: row.id,
     details: JSON.stringify({ user: attribute.userId }),
   });
-  return { released: turn.change(job, release(row, turn.now)) };
+  const workflow = turn.state.workflows.of(row);
+  const isBlocked = workflow !== undefined && workflow.step(row.id).waits > 0;
+  return { released: turn.change(job, release(row, isBlocked, turn.now)) };
 };
 
 const notHeld = (row: JobRow, userId: UserId): JobFault => {

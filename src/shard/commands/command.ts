@@ -1,13 +1,28 @@
+import type { OrganizationId } from "../../jobs/ids.ts";
 import type { ColdWanted } from "../../store/store.ts";
 import type { ShardState } from "../state.ts";
 import type { Turn } from "../turn.ts";
 
+/** A workflow, by its id, by a job that may be a step of one, or by the request that made it. */
+export type WorkflowNamed = {
+  readonly organizationId: OrganizationId;
+  readonly by: "id" | "job" | "request";
+  readonly name: string;
+};
+
 /** What a batch of commands needs from the database, gathered before the turn. */
-export type Wanted = { [Rows in keyof ColdWanted]: ColdWanted[Rows][number][] };
+export type Wanted = { [Rows in keyof ColdWanted]: ColdWanted[Rows][number][] } & {
+  /**
+   * Workflows with the rows of all of their jobs. Who names one by a job or a request has to want
+   * that too.
+   */
+  readonly whole: WorkflowNamed[];
+};
 
 export const wantNothing = (): Wanted => ({
   jobs: [],
   specs: [],
+  results: [],
   requests: [],
   organizations: [],
   schedules: [],
@@ -16,6 +31,7 @@ export const wantNothing = (): Wanted => ({
   workflows: [],
   deliveries: [],
   signingSecrets: [],
+  whole: [],
 });
 
 export const wantsNothing = (wanted: Wanted): boolean =>

@@ -1,5 +1,5 @@
 import { JobFault } from "../../jobs/errors.ts";
-import type { JobRow } from "../../jobs/job.ts";
+import type { JobRow, RequestRow } from "../../jobs/job.ts";
 import type { Submission } from "../../jobs/submission.ts";
 import { born, bornHeld } from "../../jobs/transitions.ts";
 import { whyNotAdmitted } from "../admission.ts";
@@ -37,32 +37,41 @@ export const submit = (submissions: readonly Submission[]): Command<SubmitOutcom
 
 /** Takes in one job, or refuses it: then nothing has changed. */
 export const takeIn = (turn: Turn, submission: Submission): SubmitOutcome =>
-  repeated(turn, submission) ??
-  submission.refusal ??
-  refused(turn, submission) ??
-  accepted(turn, submission);
+  repeated(turn, submission) ?? refused(turn, submission) ?? accepted(turn, submission);
+
+/** The request that this one repeats; null if it is the first of its id, or has none. */
+export const knownRequest = (
+  turn: Turn,
+  request: RequestRow | null,
+): RequestRow | JobFault | null => {
+  if (request === null) return null;
+  const known = turn.request(request.organizationId, request.requestId);
+  if (known === null || known.fingerprint === request.fingerprint) return known;
+  return new JobFault(
+    "REQUEST_ID_REUSED",
+    "This request_id was used for a submission with other content. Choose a new one.",
+    { metadata: { request_id: request.requestId } },
+  );
+};
 
 /** The outcome of the submission that this one repeats; null if it is the first of its id. */
-const repeated = (turn: Turn, { job, request }: Submission): SubmitOutcome | null => {
-  if (request === null) return null;
-  const known = turn.request(job.organizationId, request.requestId);
-  if (known === null) return null;
-  const metadata = { request_id: request.requestId };
-  if (known.fingerprint !== request.fingerprint) {
-    return new JobFault(
-      "REQUEST_ID_REUSED",
-      "This request_id was used for a submission with other content. Choose a new one.",
-      { metadata },
-    );
-  }
-  const row = turn.row(job.organizationId, known.jobId);
+const repeated = (turn: Turn, { request }: Submission): SubmitOutcome | null => {
+  const known = knownRequest(turn, request);
+  if (known === null || known instanceof JobFault) return known;
+  const row = turn.row(known.organizationId, known.jobId);
   if (row !== null) return { job: row, created: false };
   return new JobFault("JOB_NOT_FOUND", "The job of this request_id has been removed.", {
-    metadata,
+    metadata: { request_id: known.requestId },
   });
 };
 
-const refused = (turn: Turn, { job, idIsChosen }: Submission): JobFault | null => {
+/** Why a job may not be taken in, together with `others`; null if it may. */
+export const refused = (
+  turn: Turn,
+  { job, idIsChosen, refusal }: Submission,
+  others = 0,
+): JobFault | null => {
+  if (refusal !== null) return refusal;
   const organization = turn.state.organization(job.organizationId);
   if (organization === undefined) {
     return new JobFault("INTERNAL", "The organization of this job could not be read.");
@@ -72,14 +81,14 @@ const refused = (turn: Turn, { job, idIsChosen }: Submission): JobFault | null =
       metadata: { job_id: job.id },
     });
   }
-  return whyNoChild(turn, job) ?? whyNotAdmitted(organization, job);
+  return whyNoChild(turn, job) ?? whyNotAdmitted(organization, job, others);
 };
 
 /**
  * Whether the job has to wait for its release. One that came before the job is used up here, in
  * the commit that makes the job: so it does not matter which of the two comes first.
  */
-const waitsForRelease = (turn: Turn, { job, deferred }: Submission): boolean => {
+export const waitsForRelease = (turn: Turn, { job, deferred }: Submission): boolean => {
   if (!deferred || job.runAs === "") return false;
   const given = turn.attributes.find(releaseOf(job, job.runAs));
   if (given === null) return true;

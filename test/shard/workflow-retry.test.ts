@@ -1,0 +1,136 @@
+import { describe, expect, test } from "vitest";
+
+import { aJobRow } from "../support/job-row.ts";
+import type { Graph } from "../support/workflow.ts";
+import { Flow, refused, waitsOf } from "./flow.ts";
+import { acme } from "./harness.ts";
+
+describe("a retry", () => {
+  const BRANCHES: Graph = {
+    a: {},
+    b: { after: ["a"] },
+    c: { after: ["b", "d"] },
+    d: {},
+    e: { after: ["a?"] },
+  };
+
+  test("of a failed step revives what it had blocked, and nothing that ran anyway", () => {
+    const flow = new Flow(BRANCHES);
+    flow.fail("a");
+    flow.end("e", "d");
+    expect(flow.workflow.state).toBe("FAILED");
+    expect(flow.retry("a")).toMatchObject({ state: "QUEUED", retryCount: 1 });
+    expect(flow.states).toEqual({
+      ...{ a: "RUNNING", b: "BLOCKED", c: "BLOCKED" },
+      ...{ d: "SUCCEEDED", e: "SUCCEEDED" },
+    });
+    expect(flow.job("b")).toMatchObject({
+      ...{ blockedBy: "", cancelReason: "", cancelRequestedAt: null },
+      ...{ endedAt: null, purgeAt: null },
+    });
+    expect(flow.workflow).toMatchObject({
+      ...{ state: "RUNNING", endedAt: null, purgeAt: null },
+      ...{ succeeded: 2, failed: 0, cancelled: 0, unansweredFailed: 0 },
+    });
+    flow.end("a");
+    expect(flow.started).toEqual(["b"]);
+    flow.end("b");
+    flow.end("c");
+    expect(flow.workflow).toMatchObject({ state: "SUCCEEDED", succeeded: 5 });
+  });
+
+  test("leaves blocked what another step still blocks, until that is retried too", () => {
+    const flow = new Flow({ a: {}, b: {}, c: { after: ["a", "b"] }, d: { after: ["c"] } });
+    flow.fail("a");
+    flow.fail("b");
+    flow.retry("a");
+    expect(flow.states).toEqual({ a: "RUNNING", b: "FAILED", c: "CANCELLED", d: "CANCELLED" });
+    flow.end("a");
+    expect(flow.workflow.state).toBe("FAILED");
+    flow.retry("b");
+    expect(flow.states).toMatchObject({ b: "RUNNING", c: "BLOCKED", d: "BLOCKED" });
+    flow.end("b");
+    expect(flow.started).toEqual(["c"]);
+  });
+
+  test("of the whole gives all failed steps another attempt, in their order", () => {
+    const flow = new Flow({ a: {}, b: { after: ["a?"] }, c: { after: ["b"] } });
+    flow.fail("a");
+    flow.fail("b");
+    expect(flow.workflow.state).toBe("FAILED");
+    expect(flow.retryAll()).toMatchObject({ state: "RUNNING", failed: 0, cancelled: 0 });
+    expect(flow.states).toEqual({ a: "RUNNING", b: "BLOCKED", c: "BLOCKED" });
+    expect(flow.changes?.audit).toMatchObject([
+      { action: "workflow.retry", details: '{"retried":2,"revived":1}' },
+    ]);
+    flow.end("a");
+    expect(flow.started).toEqual(["b"]);
+  });
+
+  test("leaves what somebody cancelled, and what that has blocked", () => {
+    const flow = new Flow({ a: {}, b: { after: ["a"] }, c: {}, d: { after: ["c"] } });
+    flow.cancel("c");
+    flow.fail("a");
+    flow.end("c");
+    expect(flow.states).toMatchObject({ c: "CANCELLED", d: "CANCELLED" });
+    flow.retryAll();
+    expect(flow.states).toEqual({ a: "RUNNING", b: "BLOCKED", c: "CANCELLED", d: "CANCELLED" });
+    flow.end("a");
+    flow.end("b");
+    expect(flow.workflow).toMatchObject({ state: "CANCELLED", succeeded: 2, cancelled: 2 });
+  });
+
+  test("is refused if no failed step may have another attempt, and names one", () => {
+    const spent = { retryPolicy: { ...aJobRow().retryPolicy, maxRetries: 0 } };
+    const flow = new Flow({ a: { job: spent }, b: {} });
+    flow.fail("a");
+    expect(refused(flow.retryAll())).toBe(
+      'WORKFLOW_NOT_RETRYABLE: Step "a" cannot be retried: All 0 retries have been used.',
+    );
+    flow.fail("b");
+    expect(flow.retryAll()).toMatchObject({ state: "RUNNING", failed: 1 });
+    expect(flow.states).toEqual({ a: "FAILED", b: "RUNNING" });
+  });
+
+  test("is refused without a failed step, without room, and after the workflow's time", () => {
+    const flow = new Flow({ a: {}, b: { after: ["a"] } }, { maxQueued: 2, retentionMs: 500 });
+    expect(refused(flow.retryAll())).toContain("WORKFLOW_NOT_RETRYABLE: No step of it has failed.");
+    flow.fail("a");
+    flow.shard.admit(acme, { maxQueued: 1, retentionMs: 500 });
+    expect(refused(flow.retryAll())).toContain("QUEUE_FULL");
+    expect(refused(flow.retry("a"))).toContain("QUEUE_FULL");
+    flow.shard.now += 500;
+    expect(refused(flow.retryAll())).toContain("Its time to be removed has come.");
+    expect(refused(flow.retry("a"))).toContain("Its time to be removed has come.");
+  });
+});
+
+describe("a new owner", () => {
+  test("finds the same waits as the one before, at every point of a workflow's life", async () => {
+    const flow = new Flow({
+      a: {},
+      b: { after: ["a?"] },
+      c: { after: ["b", "e"] },
+      d: { after: ["c", "e?"] },
+      e: {},
+    });
+    const check = async (): Promise<void> => {
+      expect(waitsOf(await flow.reloaded())).toEqual(waitsOf(flow.shard.state));
+    };
+    await check();
+    flow.fail("a");
+    await check();
+    flow.retry("a");
+    await check();
+    flow.end("e");
+    await check();
+    flow.fail("b");
+    await check();
+    flow.retryAll();
+    await check();
+    flow.end("a");
+    flow.end("b");
+    expect(flow.started).toEqual(["c"]);
+    await check();
+  });
+});
