@@ -60,10 +60,13 @@ Http2SessionManager.prototype.request = async function (this: Http2SessionManage
     stream.on("end", () => {
       mark("report answered");
     });
-  if (path.endsWith("Sync"))
-    stream.on("end", () => {
+  if (path.endsWith("Sync")) {
+    const push = stream.push.bind(stream);
+    stream.push = (...chunk) => {
       mark("runner has the assignment");
-    });
+      return push(...chunk);
+    };
+  }
   return stream;
 };
 

@@ -7,7 +7,7 @@ import type { Random } from "../src/runtime/random.ts";
 import { backoffMs } from "./backoff.ts";
 import type { ServerConnection } from "./connection.ts";
 import type { AttemptRef } from "./executor.ts";
-import { millisOf, refMessage } from "./wire.ts";
+import { refMessage } from "./wire.ts";
 
 /** Who this runner is, for every server alike. */
 export type Identity = {
@@ -31,29 +31,24 @@ export type SyncOptions = {
 };
 
 /**
- * The long poll with one server. It asks again as soon as it was answered; the server counts slots
- * for itself, so that nothing has to be said when one becomes free.
+ * The conversation with one server: a call that brings answers as they come, and the next call as soon
+ * as it has ended. The server counts slots for itself, so that nothing has to be said when one becomes
+ * free.
  */
 export type SyncLoop = {
   start(): void;
   /** The newest call was answered. */
   healthy(): boolean;
-  /** Says at once what has changed. The server then answers the call that waits. */
+  /** Says at once what has changed. The server then ends the call under way. */
   announce(): Promise<void>;
-  /** Ends with the answer to the call under way, at most 5 s later. */
+  /** Ends with the call under way, at most 5 s later. */
   finish(): Promise<void>;
   /** Ends now; resolves when the loop has. */
   stop(): Promise<void>;
 };
 
-/** The server answers within 5 s. */
+/** The server ends each call within 5 s. */
 const CALL_TIMEOUT_MS = 9_000;
-
-/** Between two full lists no more than 2 s may pass while calls follow each other closely. */
-const FULL_LIST_EVERY_MS = 1_500;
-
-/** So few cost nothing: they are always told. */
-const FEW = 16;
 
 export const createSyncLoop = (options: SyncOptions): SyncLoop => {
   const { connection, identity, clock, random, log } = options;
@@ -62,41 +57,37 @@ export const createSyncLoop = (options: SyncOptions): SyncLoop => {
   let finishing = false;
   let failures = 0;
   let answered = false;
-  let listedAt = -Infinity;
   let ended = Promise.resolve();
 
-  const call = async (immediate: boolean): Promise<SyncResponse> => {
-    const held = options.held();
-    const now = clock.monotonic();
-    const omit = held.length > FEW && now - listedAt < FULL_LIST_EVERY_MS;
-    if (!omit) listedAt = now;
-    return await connection.runner.sync(
+  const answersTo = (immediate: boolean): AsyncIterable<SyncResponse> =>
+    connection.runner.sync(
       {
         ...identity,
         capabilities: [...identity.capabilities],
         slots: options.slots(),
-        attempts: omit ? [] : held.map(refMessage),
-        attemptsOmitted: omit,
+        attempts: options.held().map(refMessage),
         immediate,
       },
       { signal, timeoutMs: CALL_TIMEOUT_MS },
     );
-  };
 
+  /** One call. Answers with how long to wait before the next. */
   const once = async (): Promise<number> => {
+    let heard = false;
     try {
-      const response = await call(failures > 0 || !answered);
-      if (failures > 0) log.info({ url: connection.url }, "the server is back");
-      failures = 0;
-      answered = true;
-      options.heard(response);
-      return millisOf(response.syncAfter, 0);
+      for await (const response of answersTo(false)) {
+        heard = true;
+        if (failures > 0) log.info({ url: connection.url }, "the server is back");
+        failures = 0;
+        answered = true;
+        options.heard(response);
+      }
+      if (!heard) throw new ConnectError("a sync without an answer", Code.Unavailable);
+      return 0;
     } catch (caught) {
       if (signal.aborted) return 0;
       const cause = ConnectError.from(caught);
       failures += 1;
-      // A list that may not have arrived does not count.
-      listedAt = -Infinity;
       if (failures === 1) log.warn({ url: connection.url, err: cause }, "the server is away");
       options.failed(cause);
       return backoffMs(failures, random);
@@ -121,7 +112,7 @@ export const createSyncLoop = (options: SyncOptions): SyncLoop => {
     healthy: () => answered && failures === 0,
     announce: async () => {
       try {
-        options.heard(await call(true));
+        for await (const response of answersTo(true)) options.heard(response);
       } catch (caught) {
         const cause = ConnectError.from(caught);
         if (cause.code !== Code.Canceled) {

@@ -28,7 +28,7 @@ import { cutUtf8 } from "./utf8.ts";
 const DEFAULT_ATTEMPT_TIMEOUT_MS = 30_000;
 const MOST_ERROR_BYTES = 8 * 1024;
 
-export const millisOf = (duration: Duration | undefined, absent: number): number =>
+const millisOf = (duration: Duration | undefined, absent: number): number =>
   duration === undefined ? absent : Number(duration.seconds) * 1_000 + duration.nanos / 1e6;
 
 const durationOf = (ms: number): Duration => {

@@ -1,7 +1,7 @@
 import type { Capability, RunnerId } from "../jobs/ids.ts";
 import type { AttemptRef } from "../jobs/report.ts";
 import { RUNNER_LOST_AFTER_MS } from "../jobs/limits.ts";
-import { sleep, type Clock } from "../runtime/clock.ts";
+import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 import type { ShardActor } from "../shard/actor.ts";
 import type { Handout } from "../shard/handout.ts";
@@ -10,10 +10,13 @@ import type { Slots } from "../shard/slots.ts";
 import type { ShardId } from "../store/store.ts";
 import { RunnerSession } from "./runner-session.ts";
 
-const LONG_POLL_MS = 5_000;
-const GATHER_MS = 2;
+/** How long a call lasts. Those who hold attempts are to tell more often which. */
+const IDLE_CALL_MS = 5_000;
+const BUSY_CALL_MS = 2_000;
 /** Silent runners are looked for every second. */
 const DEAF_AFTER_MS = 3_000;
+
+const NO_NEWS: SyncAnswer = { assignments: [], cancellations: [], lost: [] };
 
 export type HubOptions = {
   readonly slots: Slots;
@@ -40,29 +43,38 @@ export class ServerRunnerHub implements RunnerHub {
     this.#listenedAt = options.clock.monotonic();
   }
 
-  async sync(request: SyncRequest, signal: AbortSignal): Promise<SyncAnswer> {
-    const { slots, clock } = this.#options;
-    const { runnerId } = request;
+  async *sync(request: SyncRequest, signal: AbortSignal): AsyncGenerator<SyncAnswer> {
+    signal.throwIfAborted();
+    const { clock, slots } = this.#options;
+    const { runnerId, attempts, immediate } = request;
     const session = this.#session(runnerId);
     const call = session.begin();
-    session.lastSeen = clock.monotonic();
-    slots.announce(runnerId, request.capabilities as Capability[], request.slots);
-    this.#options.slotsMoved();
-    if (request.attempts !== null) await this.#reconcile(session, request.attempts);
-    // That may have taken long, by no fault of the runner, which cannot call meanwhile.
-    if (!signal.aborted) session.lastSeen = clock.monotonic();
-    if (!request.immediate) {
-      await session.arrival(clock, LONG_POLL_MS, signal);
-      // Whoever is busy gets the next few assignments with this one, in one answer.
-      if (slots.usedBy(runnerId) > session.waiting) await sleep(clock, GATHER_MS);
-    }
+    const offer = (count: number): void => {
+      slots.announce(runnerId, request.capabilities as Capability[], count);
+    };
     // Its newest call broke: whether it lives is open, so nothing new goes there until it calls
-    // again. What it holds it keeps until it is lost.
-    if (signal.aborted && session.isNewest(call)) {
-      slots.announce(runnerId, request.capabilities as Capability[], 0);
-    }
+    // again. What it holds it keeps until it is lost. Heard here, because a generator that waits for
+    // a client who is gone is never resumed.
+    const broke = (): void => {
+      if (session.isNewest(call)) offer(0);
+    };
+    signal.addEventListener("abort", broke, { once: true });
+    const until = clock.monotonic() + (attempts.length > 0 ? BUSY_CALL_MS : IDLE_CALL_MS);
+    session.lastSeen = clock.monotonic();
+    offer(request.slots);
+    this.#options.slotsMoved();
+    await this.#reconcile(session, attempts);
     signal.throwIfAborted();
-    return session.takeAll(clock.monotonic());
+    // That may have taken long, by no fault of the runner, which cannot call meanwhile.
+    session.lastSeen = clock.monotonic();
+    yield session.isNewest(call) ? session.takeAll(clock.monotonic()) : NO_NEWS;
+    while (!immediate && session.isNewest(call) && clock.monotonic() < until) {
+      await session.arrival(clock, until - clock.monotonic(), signal);
+      signal.throwIfAborted();
+      if (session.isNewest(call) && session.hasNews) yield session.takeAll(clock.monotonic());
+    }
+    session.lastSeen = clock.monotonic();
+    signal.removeEventListener("abort", broke);
   }
 
   handOut({ assignments, cancellations }: Handout): void {

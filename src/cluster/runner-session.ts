@@ -40,7 +40,7 @@ export class RunnerSession {
     this.#wake?.();
   }
 
-  /** A call arrives. The one that waits, if any, answers now. */
+  /** A call arrives. The one that waits, if any, ends now. */
   begin(): number {
     this.#wake?.();
     this.#calls += 1;
@@ -53,7 +53,7 @@ export class RunnerSession {
 
   /** Resolves when there is something to say, or after `ms`, or when a newer call takes over. */
   async arrival(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-    if (this.#assignments.length + this.#cancellations.size + this.#lost.size > 0) return;
+    if (this.hasNews) return;
     signal.throwIfAborted();
     await new Promise<void>((resolve) => {
       const wake = (): void => {
@@ -68,9 +68,8 @@ export class RunnerSession {
     });
   }
 
-  /** Assignments that are still to be told. */
-  get waiting(): number {
-    return this.#assignments.length;
+  get hasNews(): boolean {
+    return this.#assignments.length + this.#cancellations.size + this.#lost.size > 0;
   }
 
   /**

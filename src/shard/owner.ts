@@ -71,8 +71,9 @@ export type SyncRequest = {
   readonly capabilities: readonly string[];
   /** How many attempts it is willing to hold at once. */
   readonly slots: number;
-  /** Everything that it holds; null when it left the list out. */
-  readonly attempts: readonly AttemptRef[] | null;
+  /** Everything that it holds. */
+  readonly attempts: readonly AttemptRef[];
+  /** One answer is enough. */
   readonly immediate: boolean;
 };
 
@@ -84,6 +85,9 @@ export type SyncAnswer = {
 
 /** The runners that this server knows, and their free slots. */
 export interface RunnerHub {
-  /** Answers when there is something to say, after 5 s at the latest. @throws the signal's reason */
-  sync(request: SyncRequest, signal: AbortSignal): Promise<SyncAnswer>;
+  /**
+   * The first answer comes at once, others when there is something to say. Ends after 5 s, after 2 s
+   * if the runner holds attempts, or with a newer call of it. @throws the signal's reason
+   */
+  sync(request: SyncRequest, signal: AbortSignal): AsyncIterable<SyncAnswer>;
 }

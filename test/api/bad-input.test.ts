@@ -110,7 +110,7 @@ describe("bad input is INVALID_ARGUMENT with the path of every fault", () => {
       capabilities: ["script", "anything"],
       slots: -1,
     });
-    expect((await refusalOf(call)).fields).toEqual(["runner_id", "capabilities[1]", "slots"]);
+    expect((await streamRefusalOf(call)).fields).toEqual(["runner_id", "capabilities[1]", "slots"]);
   });
 });
 

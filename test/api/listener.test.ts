@@ -175,7 +175,7 @@ describe("a server that stops", () => {
     );
     await began.promise;
     const waited = server.jobs.waitJob({ jobId });
-    const polled = refusalOf(
+    const polled = streamRefusalOf(
       server.runners.sync({ runnerId: jobId, capabilities: ["script"], slots: 1 }),
     );
     const session = connectHttp2(server.publicUrl);

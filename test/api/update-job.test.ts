@@ -101,14 +101,14 @@ describe.each(ENGINES)("UpdateJob on %s", (engine) => {
     const { jobId, assignment } = await start();
     await server.updatesOf(writer.token).updateJob({ jobId, seq: 1n, ending: result(1) });
     const attempts = assignment.attempt === undefined ? [] : [assignment.attempt];
-    const { lost } = await server.runners.sync({
+    const answers = server.runners.sync({
       runnerId: runner.id,
       capabilities: ["script"],
       slots: 5,
       attempts,
       immediate: true,
     });
-    expect(lost).toMatchObject([{ jobId }]);
+    expect(await Array.fromAsync(answers)).toMatchObject([{ lost: [{ jobId }] }]);
     const late = await runner.report(assignment, {
       ending: { ending: { case: "resultJson", value: "2" } },
     });

@@ -68,10 +68,10 @@ test("a lost runner is lost to every shard, also when one of them cannot be told
     displayName: "",
     capabilities: [SCRIPT],
     slots: 2,
-    attempts: null,
+    attempts: [],
     immediate: true,
   };
-  await hub.sync(hello, new AbortController().signal);
+  await Array.fromAsync(hub.sync(hello, new AbortController().signal));
   for (const [index, actor] of [moving, staying].entries()) {
     await actor.submit([aSubmission({ organizationId: `org-${index}` as OrganizationId })]);
     await expect.poll(() => actor.uses(RUNNER)).toBe(true);

@@ -14,12 +14,12 @@ it("survives that a frozen server is called again the moment its calls are given
   const connection = connect(url, "token", { pingIntervalMs: 50, pingTimeoutMs: 50 });
   try {
     const arrived = once(frozen, "connection") as Promise<[Socket]>;
-    const given = connection.runner.sync({});
+    const given = Array.fromAsync(connection.runner.sync({}));
     const [socket] = await arrived;
     const gone = once(socket.resume(), "close");
     await expect(given).rejects.toThrow("PING timed out");
     // An error that nobody hears would end the process here.
-    await expect(connection.runner.sync({})).rejects.toThrow("PING timed out");
+    await expect(Array.fromAsync(connection.runner.sync({}))).rejects.toThrow("PING timed out");
     await gone;
   } finally {
     connection.close();

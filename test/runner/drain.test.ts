@@ -62,7 +62,7 @@ describe("a runner that is told to stop", () => {
     await running.opened;
     await runner.stop();
     await told.opened;
-    expect(server.syncs.at(-1)).toMatchObject({ slots: 0, attempts: [], attemptsOmitted: false });
+    expect(server.syncs.at(-1)).toMatchObject({ slots: 0, attempts: [] });
     expect(server.applied(ref)).toEqual([]);
   });
 

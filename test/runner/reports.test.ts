@@ -67,13 +67,12 @@ describe("the reports of a runner", () => {
     const ref = server.assign({ capability });
     await server.until(() => server.updateCalls.length >= 2);
     server.cancel({ ...ref, leaseToken: "another" });
-    const calls = server.syncs.length;
-    await server.until(() => server.syncs.length > calls);
+    await server.untilHeld(1);
     expect(server.syncs.at(-1)?.attempts).toMatchObject([{ leaseToken: ref.leaseToken }]);
     server.refuse = () => undefined;
     await server.ending(ref);
     server.cancel({ ...ref, leaseToken: "another" });
-    await server.until(() => server.syncs.at(-1)?.attempts.length === 0);
+    await server.untilHeld(0);
   });
 
   it("arrive after the server was away and came back", async () => {
@@ -115,7 +114,7 @@ describe("the reports of a runner", () => {
       if (how === "said by a sync") server.lose(ref);
       expect(await stopped.opened).toMatchObject({ name: "AbortError", message: GONE });
       server.lose(ref);
-      await server.until(() => server.syncs.at(-1)?.attempts.length === 0);
+      await server.untilHeld(0);
       expect(server.updateCalls.flat().some(({ ending }) => ending !== undefined)).toBe(false);
     },
   );
@@ -139,7 +138,7 @@ describe("the reports of a runner", () => {
     });
     expect(await stopped.opened).toMatchObject({ name: "AbortError", message: GONE });
     server.lose(ref);
-    await server.until(() => server.syncs.at(-1)?.attempts.length === 0);
+    await server.untilHeld(0);
   });
 
   it("are given up when the server does not even take that they were refused", async () => {
@@ -148,7 +147,7 @@ describe("the reports of a runner", () => {
     const ref = server.assign({ capability });
     await server.until(() => server.updateCalls.length === 2);
     server.lose({ ...ref, leaseToken: "another" });
-    await server.until(() => server.syncs.at(-1)?.attempts.length === 0);
+    await server.untilHeld(0);
     expect(server.updateCalls).toHaveLength(2);
   });
 

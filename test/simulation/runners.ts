@@ -6,6 +6,7 @@ import type { Assignment, AttemptRef, AttemptReport, Ending } from "../../src/jo
 import { CRASHING } from "./operator.ts";
 import type { Ledger } from "./ledger.ts";
 import type { SimulatedServer } from "./servers.ts";
+import type { SyncAnswer } from "../../src/shard/owner.ts";
 import { Broken } from "./broken.ts";
 import type { ShardId } from "../../src/store/store.ts";
 import { missingSteps } from "./step-ledger.ts";
@@ -87,31 +88,46 @@ export class SimulatedRunner {
   async #syncLoop(server: SimulatedServer): Promise<void> {
     while (this.#alive) {
       try {
-        const answer = await server.call(
-          async (cluster) =>
-            await cluster.hub.sync(
-              {
-                runnerId: this.id,
-                displayName: "simulated",
-                capabilities: ["script"],
-                slots: this.#slots,
-                attempts: [...this.#held.values()].map(({ assignment }) => assignment.ref),
-                immediate: false,
-              },
-              new AbortController().signal,
-            ),
-        );
-        await this.#pause(0);
-        if (!this.#alive) return;
-        for (const assignment of answer.assignments) void this.#execute(server, assignment);
-        for (const ref of answer.cancellations) {
-          const held = this.#held.get(nameOf(ref));
-          if (held !== undefined) held.cancelled = true;
-        }
-        for (const ref of answer.lost) this.#forget(ref);
+        await this.#sync(server);
       } catch {
         await this.#pause(this.#world.dice.between(100, 500));
       }
+    }
+  }
+
+  /** One call: its answers until it ends, or its connection breaks, of which the server hears later. */
+  async #sync(server: SimulatedServer): Promise<void> {
+    const world = this.#world;
+    const connection = server.connect();
+    const stop = new AbortController();
+    const request = {
+      runnerId: this.id,
+      displayName: "simulated",
+      capabilities: ["script"],
+      slots: this.#slots,
+      attempts: [...this.#held.values()].map(({ assignment }) => assignment.ref),
+      immediate: false,
+    };
+    try {
+      let answers: AsyncIterator<SyncAnswer> | null = null;
+      for (;;) {
+        const next = await connection(async ({ hub }) => {
+          answers ??= hub.sync(request, stop.signal)[Symbol.asyncIterator]();
+          return await answers.next();
+        });
+        await this.#pause(0);
+        if (!this.#alive || next.done === true) return;
+        for (const assignment of next.value.assignments) void this.#execute(server, assignment);
+        for (const ref of next.value.cancellations) {
+          const held = this.#held.get(nameOf(ref));
+          if (held !== undefined) held.cancelled = true;
+        }
+        for (const ref of next.value.lost) this.#forget(ref);
+      }
+    } finally {
+      world.at(world.dice.between(0, 5_000), () => {
+        stop.abort();
+      });
     }
   }
 

@@ -44,6 +44,14 @@ export const createHandRunner = (
     return outcome;
   };
 
+  const keep = (assignments: readonly Assignment[]): void => {
+    for (const assignment of assignments) {
+      if (assignment.attempt === undefined) continue;
+      held.set(assignment.attempt.leaseToken, assignment.attempt);
+      waiting.push(assignment);
+    }
+  };
+
   const applied = async (assignment: Assignment, update: Update): Promise<void> => {
     const { error } = await report(assignment, update);
     if (error !== undefined) throw new Error(`the report was refused: ${error.message}`);
@@ -55,12 +63,13 @@ export const createHandRunner = (
       for (;;) {
         const next = waiting.shift();
         if (next !== undefined) return next;
-        const attempts = [...held.values()];
-        const answer = await runners.sync({ runnerId: id, capabilities, slots, attempts });
-        for (const assignment of answer.assignments) {
-          if (assignment.attempt === undefined) continue;
-          held.set(assignment.attempt.leaseToken, assignment.attempt);
-          waiting.push(assignment);
+        const call = { runnerId: id, capabilities, slots, attempts: [...held.values()] };
+        for await (const answer of runners.sync(call)) {
+          if (answer.assignments.length === 0) continue;
+          keep(answer.assignments);
+          // A call that is broken off would be one that got lost: this one ends by the next.
+          const ending = { ...call, attempts: [...held.values()], immediate: true };
+          for await (const last of runners.sync(ending)) keep(last.assignments);
         }
       }
     },

@@ -38,6 +38,8 @@ export type RunnerServer = {
   /** Resolves when `check` holds; it is asked again after every call. */
   until(check: () => boolean): Promise<void>;
   readonly syncs: readonly SyncRequest[];
+  /** Resolves when a runner says in a sync that it holds so many attempts. */
+  untilHeld(attempts: number): Promise<void>;
   readonly updateCalls: readonly (readonly JobUpdate[])[];
   readonly scriptCalls: readonly string[];
   /** Replaces the answer to a report; one without an error is applied all the same. */
@@ -74,6 +76,7 @@ export const startRunnerServer = async (): Promise<RunnerServer> => {
   const scriptCalls: string[] = [];
   let watchers: (() => void)[] = [];
   let wakePoll = (): void => {};
+  let endCall = (): void => {};
   let slots = 0;
 
   const changed = (): void => {
@@ -93,34 +96,42 @@ export const startRunnerServer = async (): Promise<RunnerServer> => {
     (queue.length > 0 && held.size < slots) || cancellations.length > 0 || lost.length > 0;
 
   const runnerService: Partial<ServiceImpl<typeof RunnerService>> = {
-    sync: async (request, { requestHeader, signal }) => {
+    sync: async function* (request, { requestHeader, signal }) {
       guard(requestHeader);
-      wakePoll();
+      endCall();
+      let over = request.immediate;
+      endCall = () => {
+        over = true;
+      };
+      const end = endCall;
+      const ends = setTimeout(() => {
+        end();
+        wakePoll();
+      }, LONG_POLL_MS);
+      signal.addEventListener("abort", () => {
+        clearTimeout(ends);
+        wakePoll();
+      });
       syncs.push(request);
       slots = request.slots;
       changed();
-      if (!request.immediate && !something()) {
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, LONG_POLL_MS);
-          const wake = (): void => {
-            clearTimeout(timer);
-            if (wakePoll === wake) wakePoll = () => {};
-            resolve();
-          };
-          wakePoll = wake;
-          signal.addEventListener("abort", wake);
-        });
+      for (;;) {
+        const assignments = queue.splice(0, Math.max(0, slots - held.size));
+        for (const { attempt } of assignments) held.add(attempt?.leaseToken ?? "");
+        yield {
+          assignments,
+          cancellations: cancellations.splice(0),
+          lost: lost.splice(0),
+          serverUrls: server.serverUrls,
+        };
+        while (!over && !something()) {
+          await new Promise<void>((resolve) => {
+            wakePoll = resolve;
+          });
+          signal.throwIfAborted();
+        }
+        if (over) return;
       }
-      signal.throwIfAborted();
-      const assignments = queue.splice(0, Math.max(0, slots - held.size));
-      for (const { attempt } of assignments) held.add(attempt?.leaseToken ?? "");
-      return {
-        assignments,
-        cancellations: cancellations.splice(0),
-        lost: lost.splice(0),
-        serverUrls: server.serverUrls,
-        syncAfter: durationFromMs(0),
-      };
     },
     getScript: ({ organizationId, hash, type, typeVersion }, { requestHeader }) => {
       guard(requestHeader);
@@ -240,6 +251,15 @@ export const startRunnerServer = async (): Promise<RunnerServer> => {
     },
     until,
     syncs,
+    untilHeld: async (attempts) => {
+      while (syncs.at(-1)?.attempts.length !== attempts) {
+        // It is told with the next call, and the one under way may last.
+        const news = new Promise<void>((resolve) => watchers.push(resolve));
+        endCall();
+        wakePoll();
+        await news;
+      }
+    },
     updateCalls,
     scriptCalls,
     refuse: () => undefined,

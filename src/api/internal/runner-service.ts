@@ -68,7 +68,7 @@ const checkSync = (request: SyncRequest): CheckedSync => {
     displayName: text(faults, "display_name", request.displayName, LIMITS.nameLength),
     capabilities: request.capabilities,
     slots: numberWithin(faults, "slots", request.slots, { min: 0, max: MAX_SLOTS }),
-    attempts: request.attemptsOmitted ? null : request.attempts.map(fromWireRef),
+    attempts: request.attempts.map(fromWireRef),
     immediate: request.immediate,
   };
   faults.throwIfAny();
@@ -93,21 +93,22 @@ const toAssignment = (
   jobToken,
 });
 
-/** The hub holds the call until there is something to say: the runner may come again at once. */
-const sync = async (
+async function* sync(
   api: RunnerApi,
   request: SyncRequest,
   signal: AbortSignal,
-): Promise<MessageInitShape<typeof SyncResponseSchema>> => {
-  const answer = await api.hub.sync(checkSync(request), signal);
-  return {
-    assignments: answer.assignments.map((one) => toAssignment(one, api.mint(one.ref))),
-    cancellations: answer.cancellations.map(toWireRef),
-    lost: answer.lost.map(toWireRef),
-    serverUrls: [...api.serverUrls()],
-    syncAfter: durationFromMs(0),
-  };
-};
+): AsyncGenerator<MessageInitShape<typeof SyncResponseSchema>> {
+  let serverUrls = [...api.serverUrls()];
+  for await (const answer of api.hub.sync(checkSync(request), signal)) {
+    yield {
+      assignments: answer.assignments.map((one) => toAssignment(one, api.mint(one.ref))),
+      cancellations: answer.cancellations.map(toWireRef),
+      lost: answer.lost.map(toWireRef),
+      serverUrls,
+    };
+    serverUrls = [];
+  }
+}
 
 type Named = { readonly hash: string; readonly typeVersion: number };
 
@@ -161,7 +162,7 @@ const listSteps = async (
 /** millrace.internal.v1.RunnerService. */
 export const runnerServiceRoutes = (router: ConnectRouter, api: RunnerApi): void => {
   router.service(RunnerService, {
-    sync: async (request, { signal }) => await sync(api, request, signal),
+    sync: (request, { signal }) => sync(api, request, signal),
     getScript: async (request) => await getScript(api, request),
     listSteps: async (request) => await listSteps(api, request),
   });

@@ -37,8 +37,7 @@ export const SERVER_TABLE = {
     name: "rpc.server.call.duration",
     kind: "histogram",
     unit: "s",
-    tells:
-      "Time to answer a call. Long polls are in it (`WaitJob`, `RunJob`, `Sync`), streams are not.",
+    tells: "Time to answer a call. Long polls are in it (`WaitJob`, `RunJob`), streams are not.",
     buckets: SECONDS.call,
     attributes: {
       "rpc.system.name": ["grpc", "connectrpc"],
@@ -51,7 +50,7 @@ export const SERVER_TABLE = {
     name: "millrace.watch.streams",
     kind: "up-down counter",
     unit: "{stream}",
-    tells: "Streams that are open.",
+    tells: "Streams that are open; each runner has one `Sync`.",
     attributes: { "rpc.method": METHODS },
   },
   submitted: {
