@@ -17,8 +17,10 @@ import { createSchemaChecker } from "./catalog/schema/checker.ts";
 import { createScriptCompiler } from "./catalog/script/compiler.ts";
 import { createCluster } from "./cluster/cluster.ts";
 import { type Address, type ServerConfig, serverIdOf } from "./config.ts";
+import { createDeliveries } from "./delivery/deliveries.ts";
 import { bootstrapDevelopment } from "./identity/development.ts";
 import { createIdentity } from "./identity/identity.ts";
+import { JobFault } from "./jobs/errors.ts";
 import { systemClock } from "./runtime/clock.ts";
 import { heardAll } from "./runtime/event-loop.ts";
 import { systemRandom } from "./runtime/random.ts";
@@ -113,6 +115,21 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
     gather: heardAll,
     serverId: serverIdOf(config, internal.address().port),
     internalUrl,
+    onDeliveries: (shardId, rows) => {
+      deliveries.noticed(shardId, rows);
+    },
+  });
+  const deliveries = createDeliveries({
+    store,
+    router: cluster.router,
+    owned: () => cluster.owned(),
+    receivers: config.callbacks.receivers,
+    limits: config.callbacks,
+    submitJob: async () => await Promise.resolve(new JobFault("NOT_SUPPORTED", "Not done yet.")),
+    drainMs: config.drainMs,
+    clock,
+    random,
+    log,
   });
   await cluster.start();
   stack.defer(async () => await cluster.stop());
@@ -224,6 +241,8 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
   });
   await firing.start();
   stack.defer(async () => await firing.stop());
+  await deliveries.start();
+  stack.defer(async () => await deliveries.stop());
   log.info({ publicUrl, internalUrl, engine: store.engine }, "serving");
 
   const stop = async (): Promise<void> => {

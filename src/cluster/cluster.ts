@@ -1,3 +1,4 @@
+import type { DeliveryRow } from "../jobs/delivery.ts";
 import type { OrganizationId } from "../jobs/ids.ts";
 import { JobFault } from "../jobs/errors.ts";
 import type { Clock } from "../runtime/clock.ts";
@@ -34,6 +35,8 @@ export type ClusterOptions = {
   readonly serverId: string;
   /** Where other servers and runners reach the internal listener. */
   readonly internalUrl: string;
+  /** Notices of a shard of this server that were committed: new ones, and changed ones. */
+  readonly onDeliveries: (shardId: ShardId, deliveries: readonly DeliveryRow[]) => void;
 };
 
 /**
@@ -61,7 +64,8 @@ export type Cluster = Service & {
 };
 
 export const createCluster = (options: ClusterOptions): Cluster => {
-  const { store, clock, random, log, observer, gather, serverId, internalUrl } = options;
+  const { store, clock, random, log, observer, gather, serverId, internalUrl, onDeliveries } =
+    options;
   const slots = new Slots();
   const actors = new Map<ShardId, ShardActor>();
   let shards = 0;
@@ -100,6 +104,7 @@ export const createCluster = (options: ClusterOptions): Cluster => {
         holdsLease,
         handOut: (handout) => {
           hub.handOut(handout);
+          onDeliveries(fence.shardId, handout.deliveries);
         },
         slotsMoved,
         expectRunners: (ids) => {

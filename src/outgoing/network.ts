@@ -1,6 +1,6 @@
 import { lookup, Resolver } from "node:dns/promises";
 
-/** What the broker asks of the system: tests answer in its place. */
+/** What is asked of the system: tests answer in its place. */
 export type Network = {
   /** All addresses of a public name. Rejects if it has none. */
   resolve(host: string): Promise<readonly string[]>;
@@ -46,7 +46,7 @@ export const pinnedLookup =
  * The system's own resolver, for names that an operator has configured. One question at a time for
  * each name: a name server that does not answer must not take all threads.
  */
-export const createSharedLookup = (): Lookup => {
+const createSharedQuestions = (): ((host: string) => Promise<readonly Address[]>) => {
   const asked = new Map<string, Promise<readonly Address[]>>();
   const ask = async (host: string): Promise<readonly Address[]> => {
     try {
@@ -55,10 +55,23 @@ export const createSharedLookup = (): Lookup => {
       asked.delete(host);
     }
   };
-  return (host, options, answer) => {
+  return async (host) => {
     const asking = asked.get(host) ?? ask(host);
     asked.set(host, asking);
-    asking.then(
+    return await asking;
+  };
+};
+
+/** All addresses that the system has for a name. Rejects if it has none. */
+export const createSystemAddresses = (): ((host: string) => Promise<readonly string[]>) => {
+  const ask = createSharedQuestions();
+  return async (host) => (await ask(host)).map(({ address }) => address);
+};
+
+export const createSharedLookup = (): Lookup => {
+  const ask = createSharedQuestions();
+  return (host, options, answer) => {
+    ask(host).then(
       (addresses) => {
         give(addresses, options, answer);
       },

@@ -14,7 +14,7 @@ import { report } from "./commands/report.ts";
 import { retry } from "./commands/retry.ts";
 import { submit } from "./commands/submit.ts";
 import { ShardFeed } from "./feed.ts";
-import type { Handout } from "./handout.ts";
+import type { Told } from "./handout.ts";
 import { stateOf } from "./load.ts";
 import { Mailbox, type Letter } from "./mailbox.ts";
 import type { ShardStats } from "./observer.ts";
@@ -43,8 +43,8 @@ export type ActorOptions = TurnTools & {
   readonly log: Log;
   /** Resolves when all commands that are on their way into the mailbox have arrived. */
   readonly gather: () => Promise<void>;
-  /** Tells the runners what was committed for them. */
-  readonly handOut: (handout: Handout) => void;
+  /** Tells the runners, and whoever sends notices, what was committed for them. */
+  readonly handOut: (handout: Told) => void;
   /** Slots were freed or left over: other shards may want them. */
   readonly slotsMoved: () => void;
   /** These runners hold attempts of this shard: watch whether they live. */

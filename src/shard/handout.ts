@@ -1,3 +1,4 @@
+import type { DeliveryRow } from "../jobs/delivery.ts";
 import { EXTERNAL_RUNNER, type RunnerId } from "../jobs/ids.ts";
 import type { JobError, JsonText, SpecRow } from "../jobs/job.ts";
 import type { Assignment, AttemptRef } from "../jobs/report.ts";
@@ -15,6 +16,12 @@ import type { Turn } from "./turn.ts";
 export type Handout = {
   readonly assignments: readonly { readonly runnerId: RunnerId; readonly assignment: Assignment }[];
   readonly cancellations: readonly { readonly runnerId: RunnerId; readonly ref: AttemptRef }[];
+};
+
+/** What is to be told outside once the turn is committed. */
+export type Told = Handout & {
+  /** Notices that are new, or have changed. */
+  readonly deliveries: readonly DeliveryRow[];
 };
 
 /**

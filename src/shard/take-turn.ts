@@ -8,7 +8,7 @@ import { readFor } from "./cold-reads.ts";
 import { sweepOverdue, wakeUp } from "./commands/clockwork.ts";
 import type { Command } from "./commands/command.ts";
 import { EXTERNAL_STARTS, withExternal } from "./external-slots.ts";
-import { handoutOf, type Handout } from "./handout.ts";
+import { handoutOf, type Told } from "./handout.ts";
 import type { Letter } from "./mailbox.ts";
 import type { ShardObserver } from "./observer.ts";
 import { note } from "./note.ts";
@@ -39,7 +39,7 @@ export type Decided = {
   readonly turn: Turn;
   readonly outcomes: readonly unknown[];
   readonly placements: readonly Placement[];
-  readonly handout: Handout;
+  readonly handout: Told;
   /** More could be started at once: another turn is to follow. */
   readonly more: boolean;
 };
@@ -87,7 +87,9 @@ export const decide = async (
   release();
   note(turn);
   const external = placements.filter(({ runnerId }) => runnerId === EXTERNAL_RUNNER).length;
-  return { turn, outcomes, placements, handout, more: unlucky || external >= EXTERNAL_STARTS };
+  const told = { ...handout, deliveries: turn.notices.changes().deliveries };
+  const more = unlucky || external >= EXTERNAL_STARTS;
+  return { turn, outcomes, placements, handout: told, more };
 };
 
 /** Makes a turn durable. @throws Deposed; anything else when the outcome is unknown. */

@@ -85,6 +85,7 @@ export class SimulatedServer {
       },
       serverId: this.name,
       internalUrl: `sim://${this.name}`,
+      onDeliveries: nothing,
     });
     const identity = createIdentity({
       store,

@@ -3,6 +3,7 @@ import type { Actor } from "../../jobs/audit.ts";
 import type { SigningSecretRow } from "../../jobs/delivery.ts";
 import type { Millis } from "../../jobs/job.ts";
 import type { HookKey } from "../../store/store.ts";
+import { findHook } from "../notices/hook-rows.ts";
 import type { Turn } from "../turn.ts";
 import type { Command } from "./command.ts";
 
@@ -23,18 +24,25 @@ const put = (turn: Turn, { organizationId, id: hookId }: HookKey, secret: string
 const withSecrets = <Outcome>(key: HookKey, apply: (turn: Turn) => Outcome): Command<Outcome> => ({
   weight: 1,
   bytes: 0,
-  want: (_state, wanted) => {
+  want: (state, wanted) => {
     wanted.signingSecrets.push(key);
+    if (key.id !== "" && state.organization(key.organizationId) === undefined) {
+      wanted.organizations.push(key.organizationId);
+    }
   },
   apply,
 });
 
-/** The secrets that sign now, oldest first. If there is none yet, `fresh` becomes the first. */
+/**
+ * The secrets that sign now, oldest first. If there is none yet, `fresh` becomes the first; of a hook
+ * that is gone there are none.
+ */
 export const keepSigningSecrets = (
   key: HookKey,
   fresh: string,
 ): Command<readonly SigningSecretRow[]> =>
   withSecrets(key, (turn) => {
+    if (key.id !== "" && findHook(turn, key) === null) return [];
     const known = turn.notices.secrets(key).filter((row) => signs(row, turn.now));
     return known.length > 0 ? known : [put(turn, key, fresh)];
   });
