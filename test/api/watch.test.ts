@@ -122,14 +122,14 @@ describe.each(ENGINES)("watching on %s", (engine) => {
         }
       }
     })();
-    for (let line = 0; line < 200; line += 1) {
+    for (let line = 0; line < 100; line += 1) {
       await runner.print(assignment, `line ${line}`);
-      if (line % 40 === 10) proxy.cut();
-      if (line % 40 === 30) proxy.cutAfter(150);
+      if (line % 20 === 5) proxy.cut();
+      if (line % 20 === 15) proxy.cutAfter(150);
     }
     await runner.succeed(assignment);
     await watched;
-    expect(seen).toEqual(Array.from({ length: 200 }, (_, line) => `line ${line}`));
+    expect(seen).toEqual(Array.from({ length: 100 }, (_, line) => `line ${line}`));
     expect(breaks).toBeGreaterThan(2);
   });
 
@@ -263,7 +263,7 @@ describe.each(ENGINES)("watching on %s", (engine) => {
               if (message.resumeToken !== "") resumeToken = message.resumeToken;
               began.resolve();
               if (
-                latest.size === 60 &&
+                latest.size === 30 &&
                 [...latest.values()].every((state) => state === JobState.CANCELLED)
               ) {
                 done.resolve();
@@ -275,9 +275,9 @@ describe.each(ENGINES)("watching on %s", (engine) => {
         }
       })();
       await began.promise;
-      for (let count = 0; count < 60; count += 1) {
+      for (let count = 0; count < 30; count += 1) {
         ids.push(await submitTo(await aType(), filter.labels));
-        if (count % 10 === 5) proxy.cut();
+        if (count % 5 === 2) proxy.cut();
         await server.jobs.cancelJob({ jobId: ids.at(-1) ?? "" });
       }
       await done.promise;

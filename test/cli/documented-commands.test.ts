@@ -7,18 +7,18 @@ import { promisify } from "node:util";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { LAUNCHER } from "../support/cli.ts";
-import { type Dev, startDev } from "../support/dev.ts";
+import { type DevHere, startDevHere } from "../support/dev-here.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
 const run = promisify(execFile);
 
-let dev: Dev;
+let dev: DevHere;
 let bin: string;
 
 beforeAll(async () => {
   bin = await mkdtemp(path.join(tmpdir(), "millrace-bin-"));
   await symlink(LAUNCHER, path.join(bin, "millrace"));
-  dev = await startDev();
+  dev = await startDevHere();
 });
 
 afterAll(async () => {

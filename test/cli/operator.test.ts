@@ -71,12 +71,8 @@ describe("the schema", () => {
   });
 
   test("of a database that is not there ends with 4", async () => {
-    const run = await runCli([
-      "migrate",
-      "status",
-      "--database",
-      "mysql://root@127.0.0.1:1/millrace",
-    ]);
+    const database = "mysql://root@127.0.0.1:1/millrace";
+    const run = await runCliHere(["migrate", "status", "--database", database], {});
     expect(run.code).toBe(4);
     expect(run.stderr).toContain("The database cannot be reached");
   });
@@ -114,16 +110,13 @@ describe("millrace dev", () => {
   });
 
   test("refuses a database that somebody else owns", async () => {
-    const run = await runCli(["dev"], {
-      env: { MILLRACE_DATABASE_URL: "mysql://root@db/millrace" },
-    });
+    const run = await runCliHere(["dev"], { MILLRACE_DATABASE_URL: "mysql://root@db/millrace" });
     expect(run.code).toBe(2);
   });
 
   test("tells everything that is wrong with the environment", async () => {
-    const run = await runCli(["dev"], {
-      env: { MILLRACE_LISTEN: "here", MILLRACE_LOG_LEVEL: "loud" },
-    });
+    const wrong = { MILLRACE_LISTEN: "here", MILLRACE_LOG_LEVEL: "loud" };
+    const run = await runCliHere(["dev"], wrong);
     expect(run.code).toBe(2);
     expect(run.stderr).toContain('MILLRACE_LISTEN is "here"');
     expect(run.stderr).toContain('MILLRACE_LOG_LEVEL is "loud"');
@@ -155,7 +148,7 @@ test("a runner ends by itself when the server that started it is killed", async 
 });
 
 test("a runner without a token says what it needs", async () => {
-  const run = await runCli(["runner"]);
+  const run = await runCliHere(["runner"], {});
   expect(run.code).toBe(2);
   expect(run.stderr).toContain("MILLRACE_RUNNER_TOKEN");
 });

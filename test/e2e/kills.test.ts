@@ -65,7 +65,7 @@ const countOf = async (jobs: Client<typeof JobService>, states: JobState[]): Pro
 
 const untilSucceeded = async (jobs: Client<typeof JobService>, count: number): Promise<void> => {
   while ((await countOf(jobs, [JobState.SUCCEEDED])) < count) {
-    await new Promise((resolve) => setTimeout(resolve, 30));
+    await new Promise((resolve) => setTimeout(resolve, 100));
   }
 };
 

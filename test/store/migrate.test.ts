@@ -12,6 +12,7 @@ import { openStore } from "../../src/store/open.ts";
 import { JOB_DEFAULTS } from "../../src/store/rows/job.ts";
 import { createDatabase, ENGINES, type TestDatabase } from "../support/databases.ts";
 import { describeSchema } from "../support/schema.ts";
+import { fillFromTemplate } from "../support/templates.ts";
 
 const SNAPSHOTS = { sqlite: "sqlite.sql", mysql: "mysql.txt" } as const;
 const names = await migrationNames();
@@ -58,7 +59,7 @@ describe.each(ENGINES)("migrations on %s", (engine) => {
       unknown: [],
     });
     expect((await describeSchema(database)).trim()).toBe(engine === "sqlite" ? ";" : "");
-    await migrateUp(database.url);
+    await fillFromTemplate(database);
     await migrateDown(database.url);
     expect(await migrationStatus(database.url)).toEqual({
       applied: names.slice(0, -1),
@@ -68,7 +69,7 @@ describe.each(ENGINES)("migrations on %s", (engine) => {
   });
 
   test("make the shards once: by default 1 on SQLite and 16 on MySQL", async () => {
-    await migrateUp(database.url);
+    await fillFromTemplate(database);
     await migrateUp(database.url, { shards: 99 });
     const store = await openStore(database.url);
     expect(await store.shards.list()).toHaveLength(engine === "sqlite" ? 1 : 16);
@@ -93,7 +94,7 @@ describe.each(ENGINES)("migrations on %s", (engine) => {
   });
 
   test("that were killed leave a lock, which is named and can be freed", async () => {
-    await migrateUp(database.url);
+    await fillFromTemplate(database);
     await migrateDown(database.url);
     await database.execute("UPDATE knex_migrations_lock SET is_locked = 1");
     const stuck = migrateUp(database.url, { lockWaitMs: 0 });
@@ -110,7 +111,7 @@ describe.each(ENGINES)("migrations on %s", (engine) => {
   });
 
   test("a store is not opened on a database that lacks a migration", async () => {
-    await migrateUp(database.url);
+    await fillFromTemplate(database);
     await migrateDown(database.url);
     const opened = openStore(database.url);
     await expect(opened).rejects.toThrow(UnknownSchema);
@@ -118,7 +119,7 @@ describe.each(ENGINES)("migrations on %s", (engine) => {
   });
 
   test("a store is not opened on a database of a newer version", async () => {
-    await migrateUp(database.url);
+    await fillFromTemplate(database);
     await database.execute("INSERT INTO knex_migrations (name, batch) VALUES ('9999-later', 2)");
     const opened = openStore(database.url);
     await expect(opened).rejects.toThrow(UnknownSchema);
@@ -126,7 +127,7 @@ describe.each(ENGINES)("migrations on %s", (engine) => {
   });
 
   test("the columns that fresh jobs leave out have the defaults that they leave them to", async () => {
-    await migrateUp(database.url);
+    await fillFromTemplate(database);
     await database.execute("INSERT INTO jobs (shard_id, organization_id, id) VALUES (0, 'a', 'b')");
     const [row] = await database.query("SELECT * FROM jobs");
     for (const [column, value] of JOB_DEFAULTS)

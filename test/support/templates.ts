@@ -48,14 +48,19 @@ export const copyTemplate = async (path: string): Promise<void> => {
   await copyFile(inject("templates").sqlite, path);
 };
 
+/** Makes of an empty database what migrating would have made of it. */
+export const fillFromTemplate = async (database: TestDatabase): Promise<void> => {
+  if (database.engine === "sqlite") await copyTemplate(pathOf(database.url));
+  else await database.execute(...inject("templates").mysql);
+};
+
 /** A migrated database, of `shards` shards if that is said. */
 export const createMigrated = async (
   engine: EngineName,
   shards?: number,
 ): Promise<TestDatabase> => {
   const database = await createDatabase(engine, inject("mysqlUrl"));
-  if (engine === "sqlite") await copyTemplate(pathOf(database.url));
-  else await database.execute(...inject("templates").mysql);
+  await fillFromTemplate(database);
   if (shards !== undefined) {
     const ids = Array.from({ length: shards }, (_, id) => `(${id})`);
     await database.execute("DELETE FROM shards", `INSERT INTO shards (id) VALUES ${ids.join()}`);
