@@ -1,7 +1,8 @@
 /** What hooks say that is not of a job. */
-import type { HookRow, ThresholdMetric } from "./hook.ts";
+import type { HookRow } from "./hook.ts";
 import type { JsonText, Millis } from "./job.ts";
 import { noticeBody } from "./notice.ts";
+import type { Threshold, ThresholdEvent } from "./threshold.ts";
 
 const facts = ({ organizationId, id, name }: HookRow) => ({
   organization_id: organizationId,
@@ -13,22 +14,12 @@ const facts = ({ organizationId, id, name }: HookRow) => ({
 export const testNotice = (hook: HookRow, at: Millis): JsonText =>
   noticeBody("hook.test", at, facts(hook));
 
-export type ThresholdEvent = "threshold.above" | "threshold.below";
-
-export type Crossing = {
-  readonly event: ThresholdEvent;
-  readonly metric: ThresholdMetric;
-  /** Empty: all jobs of the organization. */
-  readonly type: string;
-  readonly above: number;
-  /** As it was found. */
-  readonly value: number;
-};
-
-/** A number went above its limit and stayed there for long enough, or came back. */
+/** A number went above its limit and stayed there for long enough, or came back to `value`. */
 export const thresholdNotice = (
   hook: HookRow,
-  { event, metric, type, above, value }: Crossing,
+  { metric, type, above }: Threshold,
+  event: ThresholdEvent,
+  value: number,
   at: Millis,
 ): JsonText =>
   noticeBody(event, at, {

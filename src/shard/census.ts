@@ -28,6 +28,11 @@ class Tally {
     return this.#queued.oldest();
   }
 
+  /** As if the jobs of `other`, which are counted here as well, were not there. */
+  oldestQueuedBeside(other: Tally | undefined): Millis | null {
+    return other === undefined ? this.oldestQueuedAt : this.#queued.oldestBeside(other.#queued);
+  }
+
   enter(row: JobRow): void {
     this.states.set(row.state, (this.states.get(row.state) ?? 0) + 1);
     if (row.state === "QUEUED") this.#queued.enter(queuedSince(row));
@@ -119,3 +124,10 @@ export const censusOf = (organization: Counted, type: string | null): CensusView
 /** What ended within the last five minutes, as far as this owner saw it. */
 export const endingsOf = (organization: Counted, type: string | null, now: Millis): Endings =>
   tallyOf(organization, type)?.endings(now) ?? NO_ENDINGS;
+
+/** As `oldestQueuedAt` of the census, as if those of `others`, a part of it, were not there. */
+export const oldestQueuedBeside = (
+  organization: Counted,
+  others: Counted,
+  type: string | null,
+): Millis | null => tallyOf(organization, type)?.oldestQueuedBeside(tallyOf(others, type)) ?? null;

@@ -1,5 +1,6 @@
 import { noteCallbacks } from "./notices/callbacks.ts";
 import { noteHooks } from "./notices/hooks.ts";
+import { noteThresholds } from "./notices/thresholds.ts";
 import { notePoints } from "./points.ts";
 import type { Turn } from "./turn.ts";
 
@@ -7,5 +8,6 @@ import type { Turn } from "./turn.ts";
 export const note = (turn: Turn): void => {
   noteCallbacks(turn);
   noteHooks(turn);
+  noteThresholds(turn);
   notePoints(turn);
 };

@@ -23,6 +23,8 @@ export class Organization implements Lanes {
   running = 0;
   queued = 0;
   readonly census = new Census();
+  /** Of those of its jobs that came of hooks. */
+  readonly ofHooks = new Census();
   readonly families = new Families();
   readonly #lineOf: (capability: Capability) => Line;
   readonly #keys = new Map<string, KeyLock>();

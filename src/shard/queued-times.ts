@@ -42,6 +42,21 @@ export class QueuedTimes {
     this.#byAge.remove(slice);
   }
 
+  /**
+   * As `oldest`, without what entered `other` as well. Looks at every slice where the oldest one is
+   * only theirs.
+   */
+  oldestBeside(other: QueuedTimes): Millis | null {
+    const isTheirs = ({ at, count }: Slice): boolean => other.#slices.get(at)?.count === count;
+    const first = this.#byAge.first();
+    if (first === undefined || !isTheirs(first)) return first?.at ?? null;
+    let oldest: Millis | null = null;
+    for (const slice of this.#slices.values()) {
+      if ((oldest === null || slice.at < oldest) && !isTheirs(slice)) oldest = slice.at;
+    }
+    return oldest;
+  }
+
   /** Rounded down to a tenth of a second; null if nothing is queued. */
   oldest(): Millis | null {
     return this.#byAge.first()?.at ?? null;

@@ -89,7 +89,7 @@ export class ShardState {
 
   /** When time will move something; Infinity if nothing waits for that. */
   wakesAt(): number {
-    return Math.min(this.timers.next(), this.trials.next());
+    return Math.min(this.timers.next(), this.trials.next(), this.watched.next());
   }
 
   find(organizationId: OrganizationId, id: JobId): ActiveJob | undefined {
@@ -122,6 +122,7 @@ export class ShardState {
     if (hasEnded(after)) {
       organization.part(job);
       organization.census.end(job.row);
+      if (job.row.hookChain.length > 0) organization.ofHooks.end(job.row);
       this.timers.set(job, Number.POSITIVE_INFINITY);
     } else {
       // A rescued job has waited already: it goes before the others.
@@ -132,6 +133,7 @@ export class ShardState {
   #enter(job: ActiveJob, place: "first" | "last"): void {
     const { row, organization } = job;
     organization.census.enter(row);
+    if (row.hookChain.length > 0) organization.ofHooks.enter(row);
     if (row.state === "QUEUED") {
       job.seat = place === "first" ? (this.#firstSeat -= 1) : (this.#lastSeat += 1);
       organization.enqueue(job);
@@ -150,6 +152,7 @@ export class ShardState {
   #leave(job: ActiveJob, patch: Patch): void {
     const { row, organization } = job;
     organization.census.leave(row);
+    if (row.hookChain.length > 0) organization.ofHooks.leave(row);
     if (row.state === "QUEUED") organization.dequeue(job);
     if (row.state !== "RUNNING" || row.runnerId === "") return;
     // Before the organization stands in a line again, which forgives what it is owed.

@@ -8,6 +8,7 @@ export const WATCH_EVERY_MS = 5_000;
 export class Watched {
   readonly #organizations = new Set<Organization>();
   #nextAt = 0;
+  #since: Millis | null = null;
 
   /** The hooks of the organization have changed. */
   refresh(organization: Organization): void {
@@ -20,9 +21,15 @@ export class Watched {
     return this.#organizations.size === 0 ? Number.POSITIVE_INFINITY : this.#nextAt;
   }
 
+  /** Since when this owner looks at any; null: not yet. */
+  get since(): Millis | null {
+    return this.#since;
+  }
+
   /** Those that are to be looked at now: none, if it is not time yet. */
   due(now: Millis): readonly Organization[] {
     if (now < this.next()) return [];
+    this.#since ??= now;
     this.#nextAt = now + WATCH_EVERY_MS;
     return [...this.#organizations];
   }

@@ -11,6 +11,7 @@ import { readRollups } from "./points.ts";
 import { numberOf } from "./rows/column.ts";
 import { JOB_COLUMNS, jobOf } from "./rows/job.ts";
 import type { ShardId, ShardSnapshot } from "./store.ts";
+import { readWatched } from "./notices.ts";
 import { readActiveWorkflows } from "./workflows.ts";
 
 /** About a tenth of a second on SQLite, which answers while nothing else happens in the process. */
@@ -73,6 +74,7 @@ export const loadShard = async (engine: Engine, shardId: ShardId): Promise<Shard
   for (;;) {
     const jobs = await readActive(engine, shardId);
     const ids = new Set<OrganizationId>(jobs.map((job) => job.organizationId));
+    for (const id of await readWatched(knex, shardId)) ids.add(id);
     const organizations = await readLimits(knex, shardId, [...ids]);
     const workflows = await readActiveWorkflows(engine, shardId);
     const now = await readShard(knex, shardId);

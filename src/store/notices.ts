@@ -4,6 +4,7 @@ import type { HookRow } from "../jobs/hook.ts";
 import type { OrganizationId } from "../jobs/ids.ts";
 import type { DatabaseRow, Engine, Transaction } from "./engine.ts";
 import { readByKey } from "./read-by-key.ts";
+import { textOf } from "./rows/column.ts";
 import {
   DELETE_DELIVERY,
   DELETE_SIGNING_SECRET,
@@ -62,3 +63,16 @@ export const readHooks = async (
       .where("shard_id", shardId)
       .whereIn("organization_id", ids)) as DatabaseRow[]
   ).map(hookOf);
+
+/** Organizations whose numbers somebody watches, whether they have jobs or not. */
+export const readWatched = async (
+  knex: Engine["knex"],
+  shardId: ShardId,
+): Promise<OrganizationId[]> => {
+  // Hooks are few, and these are read once for each load. What a caller wrote has its quotes escaped.
+  const rows = (await knex("hooks")
+    .distinct("organization_id")
+    .where("shard_id", shardId)
+    .where("event", "like", '%"kind":"threshold"%')) as DatabaseRow[];
+  return rows.map((row) => textOf(row, "organization_id") as OrganizationId);
+};

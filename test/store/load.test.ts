@@ -6,6 +6,7 @@ import { ORGANIZATION_DEFAULTS } from "../../src/jobs/limits.ts";
 import { hasEnded, JOB_STATES } from "../../src/jobs/states.ts";
 import { claimed } from "../support/changes.ts";
 import { ENGINES } from "../support/databases.ts";
+import { aHookRow, onJobs, TO_JOB } from "../support/hook-row.ts";
 import { aJobId, aJobRow, aSpecRow } from "../support/job-row.ts";
 import { ACME, aRequestRow, GLOBEX, placeOf } from "../support/store-rows.ts";
 import { withStore } from "../support/stores.ts";
@@ -87,6 +88,25 @@ describe.each(ENGINES)("what an owner reads on %s", (engine) => {
     expect((await shards.load(0)).organizations).toMatchObject([{ breakers: [breaker] }]);
     await owner.commit({ breakers: [fine] });
     expect((await shards.load(0)).organizations).toMatchObject([{ breakers: [] }]);
+  });
+
+  test("loading gives hooks of organizations with jobs, and those on thresholds of all others", async () => {
+    const { shards } = given.store;
+    const owner = await claimed(shards);
+    const event = {
+      ...{ kind: "threshold", metric: "QUEUED_JOBS", type: "", above: 0.5, forMs: 0 },
+    } as const;
+    const odd = { ...onJobs(), labels: { a: '"kind":"threshold"' } };
+    const [watching, of, other] = [
+      aHookRow({ organizationId: GLOBEX, event, aboveSince: 5, firing: true }),
+      aHookRow({ organizationId: ACME, event: odd, target: TO_JOB, loopReason: "ä" }),
+      aHookRow({ organizationId: "initech" as OrganizationId, event: odd }),
+    ];
+    await owner.commit({ inserted: [aJobRow()], hooks: [watching, of, other] });
+    const { organizations } = await shards.load(0);
+    expect(organizations.flatMap(({ hooks }) => hooks)).toEqual([of, watching]);
+    await owner.commit({ removedHooks: [{ organizationId: GLOBEX, id: watching.id }] });
+    expect((await shards.load(0)).organizations.flatMap(({ hooks }) => hooks)).toEqual([of]);
   });
 
   test("an empty shard loads as nothing, and one that is not there not at all", async () => {
