@@ -93,9 +93,8 @@ describe.each(ENGINES)("what an owner reads on %s", (engine) => {
   test("loading gives hooks of organizations with jobs, and those on thresholds of all others", async () => {
     const { shards } = given.store;
     const owner = await claimed(shards);
-    const event = {
-      ...{ kind: "threshold", metric: "QUEUED_JOBS", type: "", above: 0.5, forMs: 0 },
-    } as const;
+    const counted = { metric: "QUEUED_JOBS", type: "", above: 0.5, forMs: 0 } as const;
+    const event = { kind: "threshold" as const, ...counted };
     const odd = { ...onJobs(), labels: { a: '"kind":"threshold"' } };
     const [watching, of, other] = [
       aHookRow({ organizationId: GLOBEX, event, aboveSince: 5, firing: true }),
