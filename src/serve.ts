@@ -227,7 +227,7 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
   const { authenticator, tokenRevoked } = identity;
   const tokens: TokenApi = { ...tenants, authenticator, random, jobs: store.jobs, tokenRevoked };
   const schedules = { jobs, schedules: store.schedules };
-  const hooks = { jobs, hooks: store.hooks, random };
+  const hooks = { jobs, hooks: store.hooks, deliveries: store.deliveries, random };
   external.serve(
     createPublicApi({ observer, identity, readiness, jobs, tenants, tokens, schedules, hooks }),
   );

@@ -94,6 +94,11 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   "millrace.v1.HookService/ResumeHook": users("admin"),
   "millrace.v1.HookService/DeleteHook": users("admin"),
   "millrace.v1.HookService/TestHook": users("admin"),
+  "millrace.v1.HookService/ListDeliveries": users("jobs:view"),
+  "millrace.v1.HookService/GetDelivery": users("jobs:view"),
+  "millrace.v1.HookService/RedeliverDelivery": users("jobs:retry"),
+  "millrace.v1.HookService/GetSigningSecrets": users("admin"),
+  "millrace.v1.HookService/RotateSigningSecret": users("admin"),
 
   "millrace.internal.v1.RunnerService/Sync": RUNNERS,
   "millrace.internal.v1.RunnerService/GetScript": RUNNERS,

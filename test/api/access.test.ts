@@ -95,10 +95,6 @@ const asAbsent = (heard: Heard, ids: Ids, absent: Heard, missing: Ids): string =
 const IN_THE_MAKING: ReadonlySet<string> = new Set([
   ...["Submit", "Get", "Cancel", "Retry"].map((verb) => `millrace.v1.JobService/${verb}Workflow`),
   "millrace.v1.JobService/ListWorkflows",
-  ...["ListDeliveries", "GetDelivery", "RedeliverDelivery"].map(
-    (name) => `millrace.v1.HookService/${name}`,
-  ),
-  ...["GetSigningSecrets", "RotateSigningSecret"].map((name) => `millrace.v1.HookService/${name}`),
   "millrace.internal.v1.RunnerService/SubmitChild",
   "millrace.internal.v1.RunnerService/AwaitChild",
 ]);

@@ -53,6 +53,7 @@ const ofType = ({ type }: Ids) => ({ name: type });
 const ofSchedule = ({ schedule }: Ids) => ({ scheduleId: schedule });
 
 const ofHook = ({ hook }: Ids) => ({ hookId: hook });
+const ofDelivery = ({ delivery }: Ids) => ({ deliveryId: delivery });
 const freshHook: Row["prepare"] = async (world) => ({ hook: await world.hook() });
 
 let seq = 0n;
@@ -198,6 +199,13 @@ export const ROWS: Readonly<Record<string, Row>> = {
   "millrace.v1.HookService/ResumeHook": row(ADMIN, "? x x x x . x x x x", ofHook),
   "millrace.v1.HookService/DeleteHook": row(ADMIN, "? x x x x . x x x x", ofHook, freshHook),
   "millrace.v1.HookService/TestHook": row(ADMIN, "? x x x x . x x x x", ofHook),
+  "millrace.v1.HookService/ListDeliveries": row(VIEW, "? x ? . . . x x x ?", ({ job }) => ({
+    of: { case: "jobId", value: job },
+  })),
+  "millrace.v1.HookService/GetDelivery": row(VIEW, "? x ? . . . x x x ?", ofDelivery),
+  "millrace.v1.HookService/RedeliverDelivery": row(RETRY, "? x ? . . . x x x ?", ofDelivery),
+  "millrace.v1.HookService/GetSigningSecrets": row(ADMIN, "? x x x x . x x x x", ofHook),
+  "millrace.v1.HookService/RotateSigningSecret": row(ADMIN, "? x x x x . x x x x", ofHook),
 
   "millrace.internal.v1.RunnerService/Sync": row(NOTHING, "x x x x x x . x x x", () => ({
     runnerId: systemRandom.uuid(),

@@ -52,6 +52,8 @@ export const THINGS = [
   "type",
   "schedule",
   "hook",
+  /** Of the callback of a job of the creator, for the operational user. */
+  "delivery",
 ] as const;
 export type Thing = (typeof THINGS)[number];
 
@@ -152,6 +154,15 @@ export const createWorld = async (server: TestServer): Promise<World> => {
     return made?.id ?? "";
   };
 
+  const delivery = async (): Promise<string> => {
+    const jobId = await submit({ ...later(), callback: { url: "https://callbacks.example/" } });
+    await server.jobs.cancelJob({ jobId });
+    const { deliveries } = await server
+      .clientOf(HookService, server.admin.token)
+      .listDeliveries({ of: { case: "jobId", value: jobId } });
+    return deliveries[0]?.id ?? "";
+  };
+
   const limited = new Map<string, Promise<string>>();
   const withoutAbilities = async (abilities: readonly Permission[]): Promise<string> => {
     const rest = PERMISSIONS.filter(
@@ -191,6 +202,7 @@ export const createWorld = async (server: TestServer): Promise<World> => {
       type: IDLE,
       schedule: await schedule(),
       hook: await hook(),
+      delivery: await delivery(),
     },
     tokenOf: async (caller, abilities) =>
       caller === "without" ? await withoutAbilities(abilities) : tokens[caller],

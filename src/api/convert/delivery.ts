@@ -1,12 +1,14 @@
 import { create } from "@bufbuild/protobuf";
-import { timestampFromMs } from "@bufbuild/protobuf/wkt";
+import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 
 import {
   type Delivery,
   DeliverySchema,
   DeliveryState,
+  type DeliveryTry,
+  DeliveryTrySchema,
 } from "../../gen/millrace/v1/hook_service_pb.ts";
-import type { DeliveryRow } from "../../jobs/delivery.ts";
+import type { DeliveryRow, DeliveryTryRow } from "../../jobs/delivery.ts";
 
 export const toDelivery = (row: DeliveryRow): Delivery =>
   create(DeliverySchema, {
@@ -22,4 +24,13 @@ export const toDelivery = (row: DeliveryRow): Delivery =>
     ...(row.nextTryAt === null ? {} : { nextTryTime: timestampFromMs(row.nextTryAt) }),
     ...(row.endedAt === null ? {} : { endTime: timestampFromMs(row.endedAt) }),
     lastError: row.lastError,
+  });
+
+export const toTry = (row: DeliveryTryRow): DeliveryTry =>
+  create(DeliveryTrySchema, {
+    try: row.try,
+    startTime: timestampFromMs(row.startedAt),
+    duration: durationFromMs(row.durationMs),
+    status: row.status,
+    error: row.error,
   });

@@ -4,7 +4,7 @@ import { hookNotFound } from "../../jobs/errors.ts";
 import type { HookRow } from "../../jobs/hook.ts";
 import { type HookId, isUuidV7 } from "../../jobs/ids.ts";
 import type { Random } from "../../runtime/random.ts";
-import type { HookStore } from "../../store/store.ts";
+import type { DeliveryStore, HookStore } from "../../store/store.ts";
 import { invalidField } from "../convert/faults.ts";
 import { type Call, type JobApi, openCall } from "../job-service/api.ts";
 
@@ -12,15 +12,16 @@ import { type Call, type JobApi, openCall } from "../job-service/api.ts";
 export type HookApi = {
   readonly jobs: JobApi;
   readonly hooks: HookStore;
+  readonly deliveries: DeliveryStore;
   readonly random: Random;
 };
 
-export type HookCall = Call & Pick<HookApi, "hooks" | "random">;
+export type HookCall = Call & Pick<HookApi, "hooks" | "deliveries" | "random">;
 
 export const openHookCall = (
-  { jobs, hooks, random }: HookApi,
+  { jobs, hooks, deliveries, random }: HookApi,
   context: HandlerContext,
-): HookCall => ({ ...openCall(jobs, context), hooks, random });
+): HookCall => ({ ...openCall(jobs, context), hooks, deliveries, random });
 
 /** A hook of the caller's organization. @throws JobFault HOOK_NOT_FOUND; INVALID_ARGUMENT for an empty id */
 export const findHook = async ({ hooks, place }: HookCall, id: string): Promise<HookRow> => {

@@ -14,6 +14,7 @@ import type {
   UpdateHookRequest,
   UpdateHookResponseSchema,
 } from "../../gen/millrace/v1/hook_service_pb.ts";
+import { freshSigningSecret } from "../../delivery/signing-secret.ts";
 import type { SigningSecretRow } from "../../jobs/delivery.ts";
 import type { HookRow } from "../../jobs/hook.ts";
 import type { HookId } from "../../jobs/ids.ts";
@@ -35,9 +36,6 @@ import { checkHook, toHook } from "../convert/hook.ts";
 import { typeDisabled } from "../convert/typed-work.ts";
 import { actorOf, ownerOf } from "../job-service/api.ts";
 import { checkedHookId, type HookCall } from "./api.ts";
-
-/** Of a key that signs. */
-const SECRET_BYTES = 32;
 
 /** @throws JobFault HOOK_NOT_FOUND; INVALID_ARGUMENT for an empty id */
 const keyOf = ({ place }: HookCall, hookId: string): HookKey => ({
@@ -66,12 +64,11 @@ const factsOf = async (
 
 const secretFor = ({ api, random }: HookCall, hook: HookRow): SigningSecretRow | null => {
   if (hook.target.kind !== "url") return null;
-  const key = Buffer.from(random.secret(SECRET_BYTES), "base64url").toString("base64");
   return {
     organizationId: hook.organizationId,
     hookId: hook.id,
     id: api.newId(),
-    secret: `whsec_${key}`,
+    secret: freshSigningSecret(random),
     createdAt: hook.createdAt,
     expiresAt: null,
   };
