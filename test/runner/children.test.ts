@@ -71,7 +71,7 @@ describe("the sandbox children", () => {
 
   it("fail only their own attempt when one is killed, and another takes its place", async () => {
     const { run } = await start({ slots: 2 });
-    const { ran: first } = await begin(WAIT, { timeoutMs: 1_000 });
+    const { ran: first } = await begin(WAIT, { timeoutMs: 30_000 });
     const [victim = 0] = pids("busy");
     const { ran: second } = await begin(WAIT, { timeoutMs: 1_000 });
     process.kill(victim, "SIGKILL");
