@@ -4,8 +4,16 @@ import { type Clock, sleep } from "../runtime/clock.ts";
 import { every, type Repetition } from "../runtime/every.ts";
 import type { Log } from "../runtime/log.ts";
 import type { ShardActor } from "../shard/actor.ts";
+import type { Command } from "../shard/commands/command.ts";
 import { purge, type Removal } from "../shard/commands/purge.ts";
-import type { IdentityStore, PurgedJob, ShardId, ShardStore } from "../store/store.ts";
+import { purgeWorkflows, type WorkflowRemoval } from "../shard/commands/purge-workflows.ts";
+import type {
+  IdentityStore,
+  PurgeableWorkflow,
+  PurgedJob,
+  ShardId,
+  ShardStore,
+} from "../store/store.ts";
 
 const ROUND_MS = 2_000;
 /** Of one shard in one round: the others wait for their next no longer than this. */
@@ -22,7 +30,10 @@ const AUDIT_BATCH = 500;
 const ORGANIZATIONS = 100;
 
 export type RetentionOptions = {
-  readonly shards: Pick<ShardStore, "purgeable" | "outputLeft" | "removeAudit">;
+  readonly shards: Pick<
+    ShardStore,
+    "purgeable" | "purgeableWorkflows" | "outputLeft" | "removeAudit"
+  >;
   readonly identity: Pick<IdentityStore, "listOrganizations">;
   readonly clock: Clock;
   readonly log: Log;
@@ -52,6 +63,25 @@ export const removalsOf = async (
   return removals;
 };
 
+/** The same of these workflows: one goes itself when all that is left of its jobs does. */
+export const workflowRemovalsOf = async (
+  shards: Pick<ShardStore, "outputLeft">,
+  shardId: ShardId,
+  workflows: readonly PurgeableWorkflow[],
+): Promise<WorkflowRemoval[]> => {
+  const removals: WorkflowRemoval[] = [];
+  let rows = 0;
+  for (const { workflow, jobs, isWhole } of workflows) {
+    if (rows >= MOST_OUTPUT) break;
+    const taken = await removalsOf(shards, shardId, jobs);
+    const isLast =
+      isWhole && taken.length === jobs.length && taken.every(({ output }) => output === null);
+    removals.push({ workflow, jobs: taken, isLast });
+    rows += taken.reduce((sum, { job }) => sum + job.outputCount, 0);
+  }
+  return removals;
+};
+
 /**
  * Removes what its time has come for, shard by shard, in small commits with pauses as long as the
  * commits: half of a shard's time at most, and none while its callers queue up. Holds nothing: what
@@ -61,6 +91,14 @@ export const createRetention = (options: RetentionOptions): Repetition => {
   const { shards, identity, clock, log, actors, shardOf } = options;
   const stopping = new AbortController();
 
+  const nextPurge = async (shardId: ShardId): Promise<Command<number> | null> => {
+    const jobs = await shards.purgeable(shardId, clock.now(), BATCH);
+    if (jobs.length > 0) return purge(await removalsOf(shards, shardId, jobs));
+    const workflows = await shards.purgeableWorkflows(shardId, clock.now(), BATCH);
+    if (workflows.length === 0) return null;
+    return purgeWorkflows(await workflowRemovalsOf(shards, shardId, workflows));
+  };
+
   const sweep = async (
     shardId: ShardId,
     actor: Pick<ShardActor, "perform" | "isBusy">,
@@ -69,9 +107,9 @@ export const createRetention = (options: RetentionOptions): Repetition => {
     while (actors.get(shardId) === actor && !actor.isBusy) {
       const begun = clock.monotonic();
       if (begun >= until) return;
-      const jobs = await shards.purgeable(shardId, clock.now(), BATCH);
-      if (jobs.length === 0) return;
-      await actor.perform(purge(await removalsOf(shards, shardId, jobs)));
+      const command = await nextPurge(shardId);
+      if (command === null) return;
+      await actor.perform(command);
       const took = clock.monotonic() - begun;
       await sleep(clock, Math.max(SHORTEST_PAUSE_MS, took), stopping.signal);
     }

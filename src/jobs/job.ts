@@ -20,6 +20,10 @@ export type Millis = number;
  */
 export const WITH_ITS_WORKFLOW: Millis = 253_402_300_799_999;
 
+/** True for a time that means something by itself. */
+export const isPurgeTime = (at: Millis | null): at is Millis =>
+  at !== null && at !== WITH_ITS_WORKFLOW;
+
 /** A JSON text: parsed nowhere on its way through the service. */
 export type JsonText = string;
 

@@ -1,6 +1,6 @@
 /** What is told to others of a job, or of anything else: the messages of Standard Webhooks. */
 import type { DeliveryRow } from "./delivery.ts";
-import type { JobError, JobRow, JsonText, Millis } from "./job.ts";
+import { isPurgeTime, type JobError, type JobRow, type JsonText, type Millis } from "./job.ts";
 import { KIB } from "./limits.ts";
 
 /** A larger result is left out of a notice: whoever needs it asks for it. */
@@ -79,7 +79,7 @@ const jobFacts = (row: JobRow): Json => ({
     peak_memory_bytes: String(row.peakMemoryBytes),
     cancelled_by: row.cancelledBy,
     schedule_id: row.scheduleId,
-    purge_time: row.purgeAt === null ? null : timestamp(row.purgeAt),
+    purge_time: isPurgeTime(row.purgeAt) ? timestamp(row.purgeAt) : null,
     blocked_by: row.blockedBy,
     child_count: row.childCount,
     hook_id: row.hookChain.at(-1) ?? "",

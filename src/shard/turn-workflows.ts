@@ -1,5 +1,11 @@
 import type { EdgeRow, WorkflowRow, WorkflowStepRow } from "../jobs/workflow.ts";
-import type { ColdRows, ShardChanges, WorkflowKey, WorkflowRows } from "../store/store.ts";
+import type {
+  ColdRows,
+  PurgedWorkflow,
+  ShardChanges,
+  WorkflowKey,
+  WorkflowRows,
+} from "../store/store.ts";
 import { ActiveWorkflow } from "./active-workflow.ts";
 
 const keyOf = ({ organizationId, id }: WorkflowKey): string => `${organizationId}/${id}`;
@@ -15,10 +21,12 @@ export class TurnWorkflows {
   readonly #changed = new Map<string, WorkflowRow>();
   readonly #steps: WorkflowStepRow[] = [];
   readonly #edges: EdgeRow[] = [];
-  readonly #purged: WorkflowKey[] = [];
+  readonly #purged: PurgedWorkflow[] = [];
+  readonly #coldRows = new Map<string, WorkflowRow>();
 
-  constructor({ workflows }: Pick<ColdRows, "workflows">) {
+  constructor({ workflows, workflowRows }: Pick<ColdRows, "workflows" | "workflowRows">) {
     for (const rows of workflows) this.#cold.set(keyOf(rows.workflow), rows);
+    for (const row of workflowRows) this.#coldRows.set(keyOf(row), row);
   }
 
   get changedNothing(): boolean {
@@ -54,9 +62,16 @@ export class TurnWorkflows {
     this.#edges.push(...edges);
   }
 
-  purge(key: WorkflowKey): void {
-    this.#cold.delete(keyOf(key));
-    this.#purged.push(key);
+  /** As it was read for this turn, by itself. */
+  coldRow(key: WorkflowKey): WorkflowRow | null {
+    return this.#coldRows.get(keyOf(key)) ?? null;
+  }
+
+  /** From now on it is as if it had never been. */
+  purge(workflow: PurgedWorkflow): void {
+    this.#cold.delete(keyOf(workflow));
+    this.#coldRows.delete(keyOf(workflow));
+    this.#purged.push(workflow);
   }
 
   changes(): Pick<ShardChanges, "workflows" | "workflowSteps" | "edges" | "purgedWorkflows"> {

@@ -4,7 +4,7 @@ import type { JobId, OrganizationId, RunnerId } from "../jobs/ids.ts";
 import type { AttemptRow, JobRow, Millis, OutputRow, RequestRow } from "../jobs/job.ts";
 import { type ScriptRow, type SpecRow, type StepRow, WITH_ITS_WORKFLOW } from "../jobs/job.ts";
 import type { Patch } from "../jobs/transitions.ts";
-import type { ColdRows, PurgedJob, ShardChanges } from "../store/store.ts";
+import type { ColdRows, PurgedJob, PurgedWorkflow, ShardChanges } from "../store/store.ts";
 import type { ActiveJob } from "./active-job.ts";
 import type { Organization } from "./organization.ts";
 import { wakeWholly } from "./rest.ts";
@@ -210,6 +210,12 @@ export class Turn {
     this.#cold.delete(keyOf(job.organizationId, job.id));
     this.#requests.delete(keyOf(job.organizationId, job.requestId));
     this.purged.push(job);
+  }
+
+  /** Removes an ended workflow whose jobs have been removed. */
+  purgeWorkflow(workflow: PurgedWorkflow): void {
+    this.#requests.delete(keyOf(workflow.organizationId, workflow.requestId));
+    this.workflows.purge(workflow);
   }
 
   remember(request: RequestRow): void {

@@ -55,6 +55,8 @@ export type ColdWanted = {
   readonly attributeCounts: readonly UserKey[];
   /** With all of their steps and ties. */
   readonly workflows: readonly WorkflowKey[];
+  /** Without them. */
+  readonly workflowRows: readonly WorkflowKey[];
   readonly deliveries: readonly DeliveryKey[];
   /** With their secrets. */
   readonly signingSecrets: readonly HookKey[];
@@ -70,6 +72,7 @@ export const NOTHING_WANTED: ColdWanted = {
   attributes: [],
   attributeCounts: [],
   workflows: [],
+  workflowRows: [],
   deliveries: [],
   signingSecrets: [],
 };
@@ -112,6 +115,7 @@ export type ColdRows = {
   /** Without those who have none. */
   readonly attributeCounts: readonly (UserKey & { readonly count: number })[];
   readonly workflows: readonly WorkflowRows[];
+  readonly workflowRows: readonly WorkflowRow[];
   readonly deliveries: readonly DeliveryRow[];
   readonly signingSecrets: readonly SigningSecretRow[];
 };
@@ -126,6 +130,7 @@ export const NO_COLD_ROWS: ColdRows = {
   attributes: [],
   attributeCounts: [],
   workflows: [],
+  workflowRows: [],
   deliveries: [],
   signingSecrets: [],
 };
@@ -173,7 +178,7 @@ export type ShardChanges = {
   /** Written whether they are there or not. */
   readonly rollups: readonly RollupRow[];
   /** Ended workflows that retention removes, with their steps and ties; their jobs go by themselves. */
-  readonly purgedWorkflows: readonly WorkflowKey[];
+  readonly purgedWorkflows: readonly PurgedWorkflow[];
   /** Ended deliveries that retention removes, with their tries. */
   readonly purgedDeliveries: readonly DeliveryKey[];
   /** Ended jobs that retention removes, with all that belongs to them. */
@@ -188,6 +193,13 @@ export type PurgedJob = JobKey & {
   readonly revision: number;
   readonly labels: Labels;
   readonly outputCount: number;
+  /** Empty if it was submitted without one. */
+  readonly requestId: string;
+};
+
+/** What is known of a workflow that is to be removed. */
+export type PurgedWorkflow = WorkflowKey & {
+  readonly revision: number;
   /** Empty if it was submitted without one. */
   readonly requestId: string;
 };

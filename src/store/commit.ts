@@ -40,19 +40,19 @@ const COMPACT = `UPDATE shards SET compacted_revision =
 const purge = async (
   transaction: Transaction,
   shardId: ShardId,
-  { purged, purgedOutput }: ShardChanges,
+  { purged, purgedOutput, purgedWorkflows }: ShardChanges,
 ): Promise<void> => {
   await writeRows(transaction, shardId, DELETE_OUTPUT_ROW, purgedOutput);
+  const requests = [...purged, ...purgedWorkflows].filter(({ requestId }) => requestId !== "");
+  await writeRows(transaction, shardId, DELETE_REQUEST, requests);
   if (purged.length === 0) return;
   const newest = purged.reduce((revision, job) => Math.max(revision, job.revision), 0);
   await transaction.run(COMPACT, [newest, newest, shardId]);
-  const requests = purged.filter(({ requestId }) => requestId !== "");
   await writeRows(transaction, shardId, DELETE_LABEL, labelRows(purged));
   await writeRows(transaction, shardId, DELETE_SPEC, purged);
   await writeRows(transaction, shardId, DELETE_ATTEMPTS, purged);
   await writeRows(transaction, shardId, DELETE_OUTPUT, purged);
   await writeRows(transaction, shardId, DELETE_STEPS, purged);
-  await writeRows(transaction, shardId, DELETE_REQUEST, requests);
   await writeRows(transaction, shardId, DELETE_JOB, purged);
 };
 

@@ -11,6 +11,7 @@ import { JOB_COLUMNS, jobOf } from "./rows/job.ts";
 import { outputOf } from "./rows/output.ts";
 import { stepOf } from "./rows/step.ts";
 import { scriptOf } from "./rows/script.ts";
+import { readResults } from "./results.ts";
 import type { JobFilter, JobReader, Place } from "./store.ts";
 
 const COLUMNS = JOB_COLUMNS.map((column) => `j.${column}`);
@@ -112,8 +113,13 @@ export const createJobReader = (engine: Engine): JobReader => {
     },
     input: async (place, id) => {
       const key = { ...inPlace(place), job_id: id };
-      const [row] = await rowsOf(knex("job_specs").where(key).select("input"));
-      return row === undefined ? null : textOrNull(row, "input");
+      const [row] = await rowsOf(knex("job_specs").where(key).select("input", "bindings"));
+      if (row === undefined) return null;
+      return { input: textOf(row, "input"), bindings: textOrNull(row, "bindings") ?? "" };
+    },
+    results: async ({ shardId, organizationId }, ids) => {
+      const keys = ids.map((id) => ({ organizationId, id }));
+      return await readResults(engine, shardId, keys);
     },
     result: async (place, id, attempt) => {
       const key = { ...inPlace(place), job_id: id, attempt };

@@ -3,6 +3,7 @@ import { commit } from "./commit.ts";
 import { readCold } from "./cold.ts";
 import type { DatabaseRow, Engine } from "./engine.ts";
 import { loadShard } from "./load.ts";
+import { readPurgeableWorkflows } from "./purgeable-workflows.ts";
 import { readOutputLeft, readPurgeable, removeAudit } from "./purgeable.ts";
 import { numberOf, textOf } from "./rows/column.ts";
 import type { Fence, ShardId, ShardRecord, ShardStore } from "./store.ts";
@@ -89,6 +90,8 @@ export const createShardStore = (engine: Engine): ShardStore => ({
   load: async (shardId) => await loadShard(engine, shardId),
   readCold: async (shardId, wanted) => await readCold(engine, shardId, wanted),
   purgeable: async (shardId, now, limit) => await readPurgeable(engine, shardId, now, limit),
+  purgeableWorkflows: async (shardId, now, limit) =>
+    await readPurgeableWorkflows(engine, shardId, now, limit),
   outputLeft: async (shardId, job, limit) => await readOutputLeft(engine, shardId, job, limit),
   removeAudit: async (place, before, limit) => await removeAudit(engine, place, before, limit),
   commit: async (fence, changes) => {

@@ -7,6 +7,7 @@ import type {
   Millis,
   OutputRow,
   ScriptRow,
+  SpecRow,
 } from "../jobs/job.ts";
 import type { StepResult } from "../jobs/report.ts";
 import type { JobState } from "../jobs/states.ts";
@@ -16,8 +17,10 @@ import type {
   ColdRows,
   ColdWanted,
   JobKey,
+  JobResult,
   OrganizationLimits,
   PurgedJob,
+  PurgedWorkflow,
   ShardChanges,
   WorkflowRows,
 } from "./changes.ts";
@@ -69,6 +72,13 @@ export type ShardSnapshot = {
   readonly metricsClosedUntil: Millis;
 };
 
+export type PurgeableWorkflow = {
+  readonly workflow: PurgedWorkflow;
+  readonly jobs: readonly PurgedJob[];
+  /** It has no other jobs any more. */
+  readonly isWhole: boolean;
+};
+
 /** What the owner of a shard reads and writes. */
 export interface ShardStore {
   list(): Promise<ShardRecord[]>;
@@ -92,6 +102,8 @@ export interface ShardStore {
   readCold(shardId: ShardId, wanted: ColdWanted): Promise<ColdRows>;
   /** Ended jobs whose time to be removed has come, the longest overdue first. */
   purgeable(shardId: ShardId, now: Millis, limit: number): Promise<PurgedJob[]>;
+  /** Ended workflows whose time has come, the longest overdue first; with at most `limit` jobs in all. */
+  purgeableWorkflows(shardId: ShardId, now: Millis, limit: number): Promise<PurgeableWorkflow[]>;
   /** Sequence numbers of the output that a job still has, ascending. */
   outputLeft(shardId: ShardId, job: JobKey, limit: number): Promise<number[]>;
   /**
@@ -139,7 +151,9 @@ export interface JobReader {
   /** The newest revision of the shard, and the one up to which retention has removed rows. */
   revision(shardId: ShardId): Promise<{ readonly current: number; readonly compacted: number }>;
   /** What the job was given; null if there is no such job. */
-  input(place: Place, id: JobId): Promise<JsonText | null>;
+  input(place: Place, id: JobId): Promise<Pick<SpecRow, "input" | "bindings"> | null>;
+  /** What these jobs came to, as far as they are there. */
+  results(place: Place, ids: readonly JobId[]): Promise<JobResult[]>;
   /** The result that this attempt stored; null if it stored none. */
   result(place: Place, id: JobId, attempt: number): Promise<JsonText | null>;
   attempts(place: Place, id: JobId): Promise<AttemptRow[]>;

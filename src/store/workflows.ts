@@ -61,17 +61,25 @@ export const workflowColumns = ({ textOfBytes }: Engine): (string | Knex.Raw)[] 
   textOfBytes("request_id"),
 ];
 
+export const readWorkflowRows = async (
+  engine: Engine,
+  shardId: ShardId,
+  keys: readonly WorkflowKey[],
+): Promise<WorkflowRow[]> => {
+  const wanted: readonly Key[] = keys;
+  if (wanted.length === 0) return [];
+  const read = { table: "workflows", id: "id", columns: workflowColumns(engine) };
+  return (await readByKey(engine.knex, read, shardId, wanted)).map(workflowOf);
+};
+
 /** Those of `keys` that there are, with all that belongs to them. */
 export const readWorkflows = async (
   engine: Engine,
   shardId: ShardId,
   keys: readonly WorkflowKey[],
 ): Promise<WorkflowRows[]> => {
-  const wanted: readonly Key[] = keys;
-  if (wanted.length === 0) return [];
-  const read = { table: "workflows", id: "id", columns: workflowColumns(engine) };
-  const rows = await readByKey(engine.knex, read, shardId, wanted);
-  return await withSteps(engine, shardId, rows.map(workflowOf));
+  const rows = await readWorkflowRows(engine, shardId, keys);
+  return rows.length === 0 ? [] : await withSteps(engine, shardId, rows);
 };
 
 /** All that have not ended: the head of the index workflows_by_purge. */

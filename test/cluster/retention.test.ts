@@ -164,6 +164,7 @@ test("a shard that has more to remove than ever ends keeps no other waiting", as
   const retention = createRetention({
     shards: {
       purgeable: async (shardId) => await Promise.resolve(due.has(shardId) ? [job] : []),
+      purgeableWorkflows: async () => await Promise.resolve([]),
       outputLeft: async () => await Promise.resolve([]),
       removeAudit: async () => await Promise.resolve(0),
     },

@@ -26,6 +26,7 @@ const filling = (real: ShardStore, isFull: () => boolean): ShardStore => ({
   load: async (...all) => await real.load(...all),
   readCold: async (...all) => await real.readCold(...all),
   purgeable: async (...all) => await real.purgeable(...all),
+  purgeableWorkflows: async (...all) => await real.purgeableWorkflows(...all),
   outputLeft: async (...all) => await real.outputLeft(...all),
   removeAudit: async (...all) => await real.removeAudit(...all),
   commit: async (...all) => {

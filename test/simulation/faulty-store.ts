@@ -77,6 +77,11 @@ export const faultyStore = (
       await world.pause(world.dice.chance(0.3) ? world.dice.between(100, 4_000) : 0);
       return jobs;
     },
+    purgeableWorkflows: async (...args) => {
+      const workflows = await call(async () => await real.shards.purgeableWorkflows(...args));
+      await world.pause(world.dice.chance(0.3) ? world.dice.between(100, 4_000) : 0);
+      return workflows;
+    },
     outputLeft: async (...args) => await call(async () => await real.shards.outputLeft(...args)),
     removeAudit: async (...args) => await call(async () => await real.shards.removeAudit(...args)),
     commit: async (fence, changes) => {

@@ -116,6 +116,7 @@ describe.each(ENGINES)("what an owner reads on %s", (engine) => {
       jobs: [],
       organizations: [],
       workflows: [],
+      metricsClosedUntil: 0,
     });
     await expect(shards.load(4)).rejects.toThrow(/no shard 4/);
   });

@@ -9,6 +9,8 @@ import { createIdentityStore } from "../../src/store/identity.ts";
 import { pageOfActive } from "../../src/store/load.ts";
 import { createJobReader } from "../../src/store/jobs.ts";
 import { readOutputLeft, readPurgeable, removeAudit } from "../../src/store/purgeable.ts";
+import { readPurgeableWorkflows } from "../../src/store/purgeable-workflows.ts";
+import { readResults } from "../../src/store/results.ts";
 import { createScheduleStore } from "../../src/store/schedules.ts";
 import { readSchema } from "../../src/store/open.ts";
 import { type JobReader, NOTHING_WANTED } from "../../src/store/store.ts";
@@ -150,6 +152,19 @@ test("what retention may remove is a range of its index, in order", async () => 
   expect(plan).toContain("SEARCH j USING INDEX jobs_by_purge (shard_id=? AND purge_at<?)");
   expect(plan).toContain("SEARCH s USING INDEX sqlite_autoindex_job_specs_1");
   expect(plan).not.toContain("TEMP B-TREE");
+});
+
+test("workflows that may be removed, and their jobs, are ranges of indexes", async () => {
+  const workflows = await planOn(async (engine) => await readPurgeableWorkflows(engine, 0, 7, 10));
+  expect(workflows).toContain("INDEX workflows_by_purge (shard_id=? AND purge_at<?)");
+  expect(workflows).not.toContain("TEMP B-TREE");
+});
+
+test("what jobs came to is read by two primary keys", async () => {
+  const key = { organizationId: ACME, id: aJobId() };
+  const plan = await planOn(async (engine) => await readResults(engine, 0, [key]));
+  expect(plan).toContain("SEARCH j USING INDEX sqlite_autoindex_jobs_1");
+  expect(plan).toContain("SEARCH a USING INDEX sqlite_autoindex_job_attempts_1");
 });
 
 test("the output that a job has left, and old lines of the audit log, are ranges of primary keys", async () => {

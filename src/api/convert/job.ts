@@ -13,12 +13,13 @@ import {
   JobState,
   OutputStream,
 } from "../../gen/millrace/v1/job_pb.ts";
-import type {
-  AttemptRow,
-  JobError as ErrorRow,
-  JobRow,
-  Millis,
-  OutputRow,
+import {
+  type AttemptRow,
+  type JobError as ErrorRow,
+  type JobRow,
+  type Millis,
+  isPurgeTime,
+  type OutputRow,
 } from "../../jobs/job.ts";
 import { canCancel, whyNotRetryable } from "../../jobs/permissions.ts";
 import { pollAfterMs } from "../view.ts";
@@ -84,7 +85,7 @@ export const toJob = (row: JobRow, now: Millis): Job => {
     blockedBy: row.blockedBy,
     childCount: row.childCount,
     hookId: row.hookChain.at(-1) ?? "",
-    ...(row.purgeAt === null ? {} : { purgeTime: timestamp(row.purgeAt) }),
+    ...(isPurgeTime(row.purgeAt) ? { purgeTime: timestamp(row.purgeAt) } : {}),
   };
 };
 

@@ -21,6 +21,7 @@ import { toAttempt, toJob, toOutput, toRunningAttempt } from "../convert/job.ts"
 import { valueOf } from "../convert/json-value.ts";
 import { pollAfterMs } from "../view.ts";
 import { type Call, findJob } from "./api.ts";
+import { readInput } from "./bound-input.ts";
 
 export const getJob = async (
   call: Call,
@@ -34,7 +35,7 @@ export const getJobInput = async (
   { jobId }: GetJobInputRequest,
 ): Promise<MessageInitShape<typeof GetJobInputResponseSchema>> => {
   const job = await findJob(call, jobId);
-  const text = await call.api.jobs.input(call.place, job.id);
+  const text = await readInput(call.api.jobs, call.place, job.id);
   // Retention may have removed it between the two reads.
   if (text === null) throw jobNotFound(jobId);
   return { input: valueOf(text) };

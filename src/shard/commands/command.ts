@@ -29,6 +29,7 @@ export const wantNothing = (): Wanted => ({
   attributes: [],
   attributeCounts: [],
   workflows: [],
+  workflowRows: [],
   deliveries: [],
   signingSecrets: [],
   whole: [],

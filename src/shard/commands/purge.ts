@@ -1,4 +1,3 @@
-import type { JobRow } from "../../jobs/job.ts";
 import type { PurgedJob } from "../../store/store.ts";
 import type { Turn } from "../turn.ts";
 import type { Command } from "./command.ts";
@@ -13,10 +12,6 @@ export type Removal = {
 /** Rows of a job, its labels, spec, attempt and request. */
 const ROWS_OF_A_JOB = 5;
 
-/** As it was read, and still to be removed: not retried, not ended again, not made anew. */
-const standsAsRead = (row: JobRow | null, { job }: Removal, now: number): boolean =>
-  row !== null && row.revision === job.revision && row.purgeAt !== null && row.purgeAt <= now;
-
 /** Removes ended jobs whose time has come. Answers with how many it removed as a whole. */
 export const purge = (removals: readonly Removal[]): Command<number> => ({
   weight: removals.reduce((rows, { job, output }) => rows + rowsOf(job, output), 0),
@@ -29,13 +24,21 @@ export const purge = (removals: readonly Removal[]): Command<number> => ({
   apply: (turn) => removals.reduce((count, removal) => count + remove(turn, removal), 0),
 });
 
-const rowsOf = (job: PurgedJob, output: readonly number[] | null): number =>
+export const rowsOf = (job: PurgedJob, output: readonly number[] | null): number =>
   output === null ? ROWS_OF_A_JOB + job.outputCount : output.length;
 
 const remove = (turn: Turn, removal: Removal): number => {
-  const { job, output } = removal;
+  const { organizationId, id } = removal.job;
+  const row = turn.row(organizationId, id);
+  const isDue = row !== null && row.purgeAt !== null && row.purgeAt <= turn.now;
+  return isDue ? removeAsRead(turn, removal) : 0;
+};
+
+/** Not if it was retried, has ended again, or was made anew since it was read. */
+export const removeAsRead = (turn: Turn, { job, output }: Removal): number => {
   const { organizationId, id } = job;
-  if (!standsAsRead(turn.row(organizationId, id), removal, turn.now)) return 0;
+  const row = turn.row(organizationId, id);
+  if (row === null || row.endedAt === null || row.revision !== job.revision) return 0;
   if (output === null) {
     turn.purge(job);
     return 1;

@@ -1,0 +1,39 @@
+import { bindingsOf, InputDraft, pickFrom } from "../../jobs/bindings.ts";
+import type { JobId } from "../../jobs/ids.ts";
+import type { JsonText } from "../../jobs/job.ts";
+import { hasEnded } from "../../jobs/states.ts";
+import type { JobReader, Place } from "../../store/store.ts";
+
+/** Results that are in memory at once: each may have a megabyte. */
+const READ_AT_ONCE = 64;
+
+/**
+ * The input of a job as it has it: with the values of others in it, once all of these have ended.
+ * Until then, and if it cannot have them, as it was submitted. Null if there is no such job.
+ */
+export const readInput = async (
+  jobs: Pick<JobReader, "input" | "results">,
+  place: Place,
+  id: JobId,
+): Promise<JsonText | null> => {
+  const spec = await jobs.input(place, id);
+  if (spec === null || spec.bindings === "") return spec?.input ?? null;
+  const draft = new InputDraft(spec.input);
+  const takers = Map.groupBy(bindingsOf(spec.bindings), ({ upstreamId }) => upstreamId);
+  const upstreams = [...takers];
+  for (let at = 0; at < upstreams.length; at += READ_AT_ONCE) {
+    const page = upstreams.slice(at, at + READ_AT_ONCE);
+    const results = await jobs.results(
+      place,
+      page.map(([upstreamId]) => upstreamId),
+    );
+    for (const result of results) {
+      if (!hasEnded(result.state)) return spec.input;
+      const pick = pickFrom(result);
+      for (const binding of takers.get(result.id) ?? []) draft.add(binding, pick(binding));
+    }
+    if (draft.hasFailed || results.length < page.length) return spec.input;
+  }
+  const resolved = draft.finish();
+  return resolved.kind === "input" ? resolved.input : spec.input;
+};
