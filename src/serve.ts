@@ -6,6 +6,7 @@ import { createListener, type Listener } from "./api/listener.ts";
 import { createPublicApi } from "./api/public-api.ts";
 import type { JobTypeApi } from "./api/job-type-service/api.ts";
 import { putTypeFiles } from "./api/job-type-service/put-files.ts";
+import { createKnownGrants, type MetricsApi } from "./api/metrics-service/api.ts";
 import { createReadiness } from "./api/readiness.ts";
 import type { TenantApi } from "./api/scope.ts";
 import type { TokenApi } from "./api/token-service/api.ts";
@@ -228,8 +229,20 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
   const tokens: TokenApi = { ...tenants, authenticator, random, jobs: store.jobs, tokenRevoked };
   const schedules = { jobs, schedules: store.schedules };
   const hooks = { jobs, hooks: store.hooks, deliveries: store.deliveries, random };
+  const grants = createKnownGrants(tenants, store.metrics);
+  const metrics: MetricsApi = { tenants, metrics: store.metrics, grants };
   external.serve(
-    createPublicApi({ observer, identity, readiness, jobs, tenants, tokens, schedules, hooks }),
+    createPublicApi({
+      metrics,
+      observer,
+      identity,
+      readiness,
+      jobs,
+      tenants,
+      tokens,
+      schedules,
+      hooks,
+    }),
   );
   const firing = createFiring({
     schedules: store.schedules,

@@ -100,6 +100,13 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   "millrace.v1.HookService/GetSigningSecrets": users("admin"),
   "millrace.v1.HookService/RotateSigningSecret": users("admin"),
 
+  // Whoever has no `job-read` reads what he was granted: the handler sees to that.
+  "millrace.v1.MetricsService/QueryMetrics": usersAndJobs(),
+  "millrace.v1.MetricsService/GetCurrentMetrics": usersAndJobs(),
+  "millrace.v1.MetricsService/PutMetricGrant": users("admin"),
+  "millrace.v1.MetricsService/ListMetricGrants": users("admin"),
+  "millrace.v1.MetricsService/DeleteMetricGrant": users("admin"),
+
   "millrace.internal.v1.RunnerService/Sync": RUNNERS,
   "millrace.internal.v1.RunnerService/GetScript": RUNNERS,
   "millrace.internal.v1.RunnerService/ListSteps": RUNNERS,

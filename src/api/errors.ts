@@ -51,6 +51,7 @@ export const CODES: Readonly<Record<Reason, Code>> = {
   SCHEDULE_ALREADY_EXISTS: Code.AlreadyExists,
   SCHEDULE_CHANGED: Code.Aborted,
   TOO_MANY_SCHEDULES: Code.ResourceExhausted,
+  TOO_MANY_METRIC_GRANTS: Code.ResourceExhausted,
   ORGANIZATION_NOT_FOUND: Code.NotFound,
   ORGANIZATION_ALREADY_EXISTS: Code.AlreadyExists,
   USER_NOT_FOUND: Code.NotFound,

@@ -7,6 +7,9 @@ import type { HookApi } from "./hook-service/api.ts";
 import { hookServiceRoutes } from "./hook-service/routes.ts";
 import { jobServiceRoutes } from "./job-service/routes.ts";
 import { organizationServiceRoutes } from "./organization-service/routes.ts";
+import type { MetricsApi } from "./metrics-service/api.ts";
+import { publicMetrics } from "./metrics-service/public.ts";
+import { metricsServiceRoutes } from "./metrics-service/routes.ts";
 import type { JobTypeApi } from "./job-type-service/api.ts";
 import { jobTypeServiceRoutes } from "./job-type-service/routes.ts";
 import { plainRoutes } from "./plain-routes.ts";
@@ -29,6 +32,7 @@ export type PublicApiOptions = {
   readonly tokens: TokenApi;
   readonly schedules: ScheduleApi;
   readonly hooks: HookApi;
+  readonly metrics: MetricsApi;
 };
 
 /** What the public listener serves. */
@@ -38,7 +42,7 @@ export const createPublicApi = (options: PublicApiOptions): RequestListener => {
     observer,
     identity,
     shutdown: jobs.shutdown,
-    fallback: plainRoutes(readiness, true),
+    fallback: publicMetrics(options.metrics, observer, plainRoutes(readiness, true)),
     routes: (router) => {
       jobServiceRoutes(router, jobs);
       organizationServiceRoutes(router, tenants);
@@ -46,6 +50,7 @@ export const createPublicApi = (options: PublicApiOptions): RequestListener => {
       tokenServiceRoutes(router, tokens);
       scheduleServiceRoutes(router, schedules);
       hookServiceRoutes(router, hooks);
+      metricsServiceRoutes(router, options.metrics);
       jobTypeServiceRoutes(router, jobs);
       healthRoutes(router, servicesOf(router), { readiness, clock: observer.clock });
       reflectionRoutes(router, servicesOf(router));

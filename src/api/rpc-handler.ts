@@ -15,6 +15,7 @@ import {
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
 
+import { addressOf } from "./address.ts";
 import type { Identity } from "../identity/identity.ts";
 import { MIB } from "../jobs/limits.ts";
 import { type CallObserver, observeCalls, observeRefusal } from "./calls.ts";
@@ -42,10 +43,6 @@ export type RpcOptions = {
 export const servicesOf = (router: ConnectRouter): DescService[] => [
   ...new Set(router.handlers.map(({ service }) => service)),
 ];
-
-/** A listener on all addresses sees IPv4 callers as IPv6 ones. */
-const addressOf = ({ socket }: IncomingMessage): string =>
-  (socket.remoteAddress ?? "").replace(/^::ffff:(?=\d+\.)/, "");
 
 const refuse = (response: ServerResponse, status: number, message: string): void => {
   response.writeHead(status, { "content-type": "text/plain; charset=utf-8" });

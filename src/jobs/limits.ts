@@ -96,6 +96,12 @@ export const LIMITS = {
   metricsPerQuery: 10,
   metricTypes: 50,
   metricPoints: 1_500,
+  /** Of all series of an answer together. */
+  metricPointsOfAnswer: 50_000,
+  /** Rows that one query reads. */
+  metricRows: 200_000,
+  /** Of an organization. */
+  metricGrants: 1_000,
   waitMs: { max: MINUTE, default: 30 * SECOND },
 } as const;
 

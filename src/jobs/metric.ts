@@ -96,10 +96,21 @@ export class Point {
   readonly total = new Sketch();
   queueAgeMs = 0;
 
-  add(row: Partial<PointRow>): void {
-    for (const counter of COUNTERS) this.counts[counter] += row[counter] ?? 0;
-    for (const duration of DURATIONS) this[duration].merge(row[duration] ?? "");
-    this.queueAgeMs = Math.max(this.queueAgeMs, row.queueAgeMs ?? 0);
+  add(row: PointRow): void {
+    this.addCounts(row);
+    for (const duration of DURATIONS) this[duration].merge(row[duration]);
+  }
+
+  /** All but the durations. */
+  addCounts(row: PointRow): void {
+    for (const counter of COUNTERS) this.counts[counter] += row[counter];
+    this.queueAgeMs = Math.max(this.queueAgeMs, row.queueAgeMs);
+  }
+
+  merge(other: Point): void {
+    for (const counter of COUNTERS) this.counts[counter] += other.counts[counter];
+    for (const duration of DURATIONS) this[duration].merge(other[duration].text());
+    this.queueAgeMs = Math.max(this.queueAgeMs, other.queueAgeMs);
   }
 
   row(key: Pick<PointRow, "organizationId" | "resolution" | "at" | "type" | "writer">): PointRow {
@@ -138,26 +149,14 @@ export const mostBusy = (
     ([a, one], [b, other]) => eventsOf(other) - eventsOf(one) || (a < b ? -1 : 1),
   );
   const rest = new Point();
-  for (const [, point] of byRank.slice(most)) addPoint(rest, point);
+  for (const [, point] of byRank.slice(most)) rest.merge(point);
   const others = points.get(OTHER_TYPES);
-  if (others !== undefined) addPoint(rest, others);
+  if (others !== undefined) rest.merge(others);
   return new Map([...byRank.slice(0, most), [OTHER_TYPES, rest]]);
 };
 
 const eventsOf = ({ counts }: Point): number =>
   COUNTERS.reduce((all, counter) => all + counts[counter], 0);
-
-const addPoint = (to: Point, point: Point): void => {
-  to.add(
-    point.row({
-      organizationId: "" as OrganizationId,
-      resolution: "MINUTE",
-      at: 0,
-      type: "",
-      writer: 0,
-    }),
-  );
-};
 
 /** Who may read what, beside admins and those with `job-read`. */
 export type MetricGrantRow = {

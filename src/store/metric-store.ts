@@ -33,11 +33,6 @@ export interface PointReader {
 
 export interface MetricStore extends PointReader {
   rollups(shardId: ShardId): Promise<Rollups>;
-  /** All reads of `work` see the same commit, and what was rolled up by then. */
-  consistently<T>(
-    shardId: ShardId,
-    work: (reader: PointReader & { readonly rollups: Rollups }) => Promise<T>,
-  ): Promise<T>;
   /** When the oldest point of a shard begins; null if there is none. Walks over all of them. */
   oldest(shardId: ShardId, resolution: Resolution): Promise<Millis | null>;
   /**
@@ -47,6 +42,8 @@ export interface MetricStore extends PointReader {
   remove(place: Place, resolution: Resolution, before: Millis, limit: number): Promise<number>;
   /** By user; everybody's first. */
   grants(place: Place): Promise<MetricGrantRow[]>;
+  /** Those of these users alone; "" stands for everybody. */
+  grantsOf(place: Place, userIds: readonly (UserId | "")[]): Promise<MetricGrantRow[]>;
   /** In the place of what he had. False, and nothing is changed, where there are `most` others already. */
   putGrant(place: Place, grant: MetricGrantRow, most: number, line: AuditLine): Promise<boolean>;
   /** False if there is none. The line is written where there was one. */

@@ -86,18 +86,12 @@ const removePoints = async (
   return await old().where("started_at", "<=", numberOf(last, "started_at")).delete();
 };
 
-export const createMetricStore = ({ knex, snapshot, now }: Engine): MetricStore => ({
+const grantRows = (knex: Knex, place: Place): Knex.QueryBuilder<DatabaseRow, DatabaseRow[]> =>
+  knex<DatabaseRow, DatabaseRow[]>("metric_grants").where(keyColumns(place)).orderBy("user_id");
+
+export const createMetricStore = ({ knex, now }: Engine): MetricStore => ({
   rollups: async (shardId) => await readRollups(knex, shardId),
   points: async (place, wanted, after, limit) => await readPage(knex, place, wanted, after, limit),
-  consistently: async (shardId, work) =>
-    await snapshot(
-      async (same) =>
-        await work({
-          rollups: await readRollups(same, shardId),
-          points: async (place, wanted, after, limit) =>
-            await readPage(same, place, wanted, after, limit),
-        }),
-    ),
   oldest: async (shardId, resolution) => {
     const row = (await knex("metric_points")
       .where({ shard_id: shardId, resolution: RESOLUTION_CODES.numbers[resolution] })
@@ -107,10 +101,9 @@ export const createMetricStore = ({ knex, snapshot, now }: Engine): MetricStore 
   },
   remove: async (place, resolution, before, limit) =>
     await removePoints(knex, place, resolution, before, limit),
-  grants: async (place) =>
-    (
-      (await knex("metric_grants").where(keyColumns(place)).orderBy("user_id")) as DatabaseRow[]
-    ).map(grantOf),
+  grants: async (place) => (await grantRows(knex, place)).map(grantOf),
+  grantsOf: async (place, userIds) =>
+    (await grantRows(knex, place).whereIn("user_id", userIds)).map(grantOf),
   putGrant: async (place, grant, most, line) =>
     await knex.transaction(async (transaction) => {
       // Written, not only locked: on a cluster of writers a lock alone is no conflict.

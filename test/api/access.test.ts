@@ -16,6 +16,7 @@ import { HookService } from "../../src/gen/millrace/v1/hook_service_pb.ts";
 import { JobUpdateService } from "../../src/gen/millrace/internal/v1/job_update_service_pb.ts";
 import { RunnerService } from "../../src/gen/millrace/internal/v1/runner_service_pb.ts";
 import { JobService } from "../../src/gen/millrace/v1/job_service_pb.ts";
+import { MetricsService } from "../../src/gen/millrace/v1/metrics_service_pb.ts";
 import { JobTypeService } from "../../src/gen/millrace/v1/job_type_service_pb.ts";
 import { OrganizationService } from "../../src/gen/millrace/v1/organization_service_pb.ts";
 import { ScheduleService } from "../../src/gen/millrace/v1/schedule_service_pb.ts";
@@ -42,6 +43,7 @@ const PUBLIC: readonly DescService[] = [
   TokenService,
   JobTypeService,
   ScheduleService,
+  MetricsService,
   HookService,
 ];
 const INTERNAL: readonly DescService[] = [RunnerService, JobUpdateService];

@@ -1,13 +1,14 @@
 import { readdirSync, readFileSync } from "node:fs";
 
 import { fromJson, toJson } from "@bufbuild/protobuf";
-import { ValueSchema } from "@bufbuild/protobuf/wkt";
+import { timestampFromMs, ValueSchema } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError, createClient, type Client } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { describe, expect, test } from "vitest";
 
 import { AttemptOutcome, JobState } from "../../src/gen/millrace/v1/job_pb.ts";
 import { JobService } from "../../src/gen/millrace/v1/job_service_pb.ts";
+import { Metric, MetricsService } from "../../src/gen/millrace/v1/metrics_service_pb.ts";
 import { ENGINES, type EngineName } from "../support/databases.ts";
 import { type MillraceProcess, runnerProcess, ServerProcess } from "../support/processes.ts";
 import { bearer } from "../support/server.ts";
@@ -103,6 +104,18 @@ const check = async (jobs: Client<typeof JobService>, acknowledged: Map<string, 
   }
 };
 
+/** Every job is in the numbers once, whichever server counted it. */
+const checkCounts = async (baseUrl: string, token: string): Promise<void> => {
+  const transport = createGrpcTransport({ baseUrl, interceptors: [bearer(token)] });
+  const { series } = await createClient(MetricsService, transport).queryMetrics({
+    metrics: [Metric.SUBMITTED, Metric.SUCCEEDED, Metric.FAILED, Metric.TOTAL_DURATION],
+    startTime: timestampFromMs(Date.now() - 600_000),
+  });
+  const counts = series.map(({ total }) => total?.value.value);
+  expect(counts.slice(0, 3)).toEqual([BigInt(JOBS), BigInt(JOBS), 0n]);
+  expect(counts[3]).toMatchObject({ count: BigInt(JOBS) });
+};
+
 const survive = async (engine: EngineName): Promise<void> => {
   const database = await createMigrated(engine);
   const site = await prepareSite(database.url);
@@ -141,6 +154,7 @@ const survive = async (engine: EngineName): Promise<void> => {
 
     await untilSucceeded(jobs, JOBS);
     await check(jobs, await submitting);
+    await checkCounts(server.addresses.publicUrl, site.token);
   } finally {
     for (const runner of runners) await runner.kill("SIGKILL");
     await server.kill("SIGKILL");

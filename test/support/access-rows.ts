@@ -1,4 +1,6 @@
 import type { Permission } from "../../src/jobs/abilities.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
+import { MetricsService } from "../../src/gen/millrace/v1/metrics_service_pb.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
 import { A_HOOK, type CallerName, CALLERS, type Ids, later, type World } from "./access-world.ts";
 
@@ -55,6 +57,14 @@ const ofSchedule = ({ schedule }: Ids) => ({ scheduleId: schedule });
 const ofHook = ({ hook }: Ids) => ({ hookId: hook });
 const ofDelivery = ({ delivery }: Ids) => ({ deliveryId: delivery });
 const freshHook: Row["prepare"] = async (world) => ({ hook: await world.hook() });
+
+/** The operational user may read how many jobs there were and are. */
+const granted: Row["prepare"] = async ({ server, ids }) => {
+  await server
+    .clientOf(MetricsService, server.admin.token)
+    .putMetricGrant({ grant: { userId: ids.operational, metrics: [1, 11] } });
+  return {};
+};
 
 let seq = 0n;
 const nextSeq = (): bigint => {
@@ -206,6 +216,33 @@ export const ROWS: Readonly<Record<string, Row>> = {
   "millrace.v1.HookService/RedeliverDelivery": row(RETRY, "? x ? . . . x x x ?", ofDelivery),
   "millrace.v1.HookService/GetSigningSecrets": row(ADMIN, "? x x x x . x x x x", ofHook),
   "millrace.v1.HookService/RotateSigningSecret": row(ADMIN, "? x x x x . x x x x", ofHook),
+
+  "millrace.v1.MetricsService/QueryMetrics": row(
+    NOTHING,
+    ". x x x . . x x . x",
+    () => ({
+      metrics: [1],
+      startTime: { seconds: BigInt(Math.floor(systemClock.now() / 1_000) - 60) },
+    }),
+    granted,
+  ),
+  "millrace.v1.MetricsService/GetCurrentMetrics": row(
+    NOTHING,
+    ". x x x . . x x . x",
+    () => ({}),
+    granted,
+  ),
+  "millrace.v1.MetricsService/PutMetricGrant": row(
+    ADMIN,
+    "? x x x x . x x x x",
+    ({ colleague }) => ({ grant: { userId: colleague, metrics: [2] } }),
+  ),
+  "millrace.v1.MetricsService/ListMetricGrants": row(ADMIN, ". x x x x . x x x x"),
+  "millrace.v1.MetricsService/DeleteMetricGrant": row(
+    ADMIN,
+    ". x x x x . x x x x",
+    ({ colleague }) => ({ userId: colleague }),
+  ),
 
   "millrace.internal.v1.RunnerService/Sync": row(NOTHING, "x x x x x x . x x x", () => ({
     runnerId: systemRandom.uuid(),

@@ -1,6 +1,6 @@
 import type { OrganizationId } from "../../jobs/ids.ts";
 import type { Millis } from "../../jobs/job.ts";
-import type { PointRow, RollupRow } from "../../jobs/metric.ts";
+import { MOST_TYPES, OTHER_TYPES, type PointRow, type RollupRow } from "../../jobs/metric.ts";
 import type { JobState } from "../../jobs/states.ts";
 import { censusOf, type CensusView } from "../census.ts";
 import type { Command } from "./command.ts";
@@ -11,25 +11,48 @@ const READS_NOTHING = { weight: 1, bytes: 0, want: () => {} } as const;
 export type CurrentCounts = CensusView & { readonly type: string | null };
 
 /**
- * What the owner holds now: of all jobs of the organization; of each of `types`, if they are named;
- * or of each type that has active jobs. Answers after all that was committed before.
+ * What the owner holds now, of these types (of all, if none is named): together, or each that has
+ * active jobs by itself, the 200 largest and the others as one. Answers after all that was committed
+ * before.
  */
 export const currentCounts = (
   organizationId: OrganizationId,
-  types: readonly string[] | "all" | "each",
+  types: readonly string[],
+  byType: boolean,
 ): Command<{ readonly at: Millis; readonly counts: readonly CurrentCounts[] }> => ({
   ...READS_NOTHING,
   apply: ({ state, now }) => {
     const organization = state.organization(organizationId);
-    if (organization === undefined) return { at: now, counts: [] };
-    const each = types === "each" ? organization.census.activeTypes() : types;
-    const of = (type: string | null): CurrentCounts => {
-      const { states, oldestQueuedAt } = censusOf(organization, type);
-      return { type, states: new Map<JobState, number>(states), oldestQueuedAt };
-    };
-    return { at: now, counts: each === "all" ? [of(null)] : each.map(of) };
+    const told = (counts: readonly CurrentCounts[]) => ({ at: now, counts });
+    if (organization === undefined) return told(byType ? [] : [together([], null)]);
+    const of = (type: string | null): CurrentCounts =>
+      together([censusOf(organization, type)], type);
+    if (!byType && types.length === 0) return told([of(null)]);
+    const active = organization.census.activeTypes();
+    const each = (types.length === 0 ? active : active.filter((type) => types.includes(type)))
+      .map(of)
+      .toSorted((a, b) => jobsOf(b) - jobsOf(a));
+    if (!byType) return told([together(each, null)]);
+    const rest = each.slice(MOST_TYPES);
+    return told([
+      ...each.slice(0, MOST_TYPES),
+      ...(rest.length > 0 ? [together(rest, OTHER_TYPES)] : []),
+    ]);
   },
 });
+
+const jobsOf = ({ states }: CensusView): number =>
+  [...states.values()].reduce((sum, count) => sum + count, 0);
+
+const together = (views: readonly CensusView[], type: string | null): CurrentCounts => {
+  const states = new Map<JobState, number>();
+  let oldest: Millis | null = null;
+  for (const view of views) {
+    for (const [state, count] of view.states) states.set(state, (states.get(state) ?? 0) + count);
+    if (view.oldestQueuedAt !== null) oldest = Math.min(oldest ?? Infinity, view.oldestQueuedAt);
+  }
+  return { type, states, oldestQueuedAt: oldest };
+};
 
 /** From now on no minute from before `until` is written. Answers when that is committed. */
 export const closeMinutes = (until: Millis): Command<void> => ({
