@@ -12,6 +12,7 @@ import { registerType } from "./type/command.ts";
 import { registerTypes } from "./type/apply.ts";
 import { registerToken } from "./token/command.ts";
 import { registerUser } from "./user/command.ts";
+import { registerWorkflow } from "./workflow/command.ts";
 
 /** In the order in which a newcomer meets them. */
 export const COMMANDS: readonly Register[] = [
@@ -24,6 +25,7 @@ export const COMMANDS: readonly Register[] = [
   registerUser,
   registerToken,
   registerJob,
+  registerWorkflow,
   registerType,
   registerTypes,
   registerSchedule,

@@ -18,7 +18,7 @@ const dependentsOf = (upstreams: Upstreams): number[][] => {
 };
 
 /** How many steps lead up to each, itself included; 0 for what can never run. */
-const depths = (upstreams: Upstreams): number[] => {
+export const depthsOf = (upstreams: Upstreams): number[] => {
   const dependents = dependentsOf(upstreams);
   const missing = upstreams.map(({ length }) => length);
   const depth = upstreams.map(({ length }): number => (length === 0 ? 1 : 0));
@@ -59,7 +59,7 @@ const cyclesOf = (upstreams: Upstreams, depth: readonly number[]): number[][] =>
 
 /** Linear in steps and ties. */
 export const orderOf = (upstreams: Upstreams): StepOrder => {
-  const depth = depths(upstreams);
+  const depth = depthsOf(upstreams);
   return {
     depth: depth.reduce((most, one) => Math.max(most, one), 0),
     cycles: cyclesOf(upstreams, depth),

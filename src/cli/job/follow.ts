@@ -7,9 +7,7 @@ import { reasonOf } from "../api-failure.ts";
 import type { Connection } from "../connection.ts";
 import { createPatience } from "../persistence.ts";
 import { hasEnded } from "./describe.ts";
-
-/** Heartbeats come every 15 s: a stream that is silent for longer is dead, though nobody said so. */
-const SILENCE_MS = 45_000;
+import { untilSilence } from "./until-silence.ts";
 
 export type Following = {
   readonly jobs: Connection["jobs"];
@@ -20,34 +18,6 @@ export type Following = {
   readonly onBreak: (error: ConnectError) => void;
 };
 
-/** One stream, ended by the watchdog when it falls silent. */
-const openStream = async function* (
-  { jobs, jobId, clock, signal }: Following,
-  resumeToken: string,
-): AsyncGenerator<WatchJobResponse> {
-  const silence = new AbortController();
-  const listen = (): (() => void) =>
-    clock.after(SILENCE_MS, () => {
-      silence.abort(new ConnectError("the server fell silent", Code.Unavailable));
-    });
-  let stopListening = listen();
-  try {
-    const stream = jobs.watchJob(
-      { jobId, resumeToken },
-      { signal: AbortSignal.any([signal, silence.signal]) },
-    );
-    for await (const message of stream) {
-      stopListening();
-      stopListening = listen();
-      yield message;
-    }
-  } finally {
-    stopListening();
-    // Leaving a `for await` does not end the call itself.
-    silence.abort();
-  }
-};
-
 /**
  * Every change of a job until it has ended, over as many connections as it takes: a broken stream is
  * taken up with its resume token, so nothing is missed, and no output row comes twice. Heartbeats
@@ -56,14 +26,19 @@ const openStream = async function* (
 export const follow = async function* (
   following: Following,
 ): AsyncGenerator<WatchJobResponse, Job> {
-  const patience = createPatience(following.clock, following.signal, following.onBreak);
+  const { jobs, jobId, clock, signal } = following;
+  const patience = createPatience(clock, signal, following.onBreak);
   let resumeToken = "";
   let nextSeq = 0n;
   let opened = false;
   for (;;) {
     let ended: Job | null = null;
     try {
-      for await (const message of openStream(following, resumeToken)) {
+      const request = { jobId, resumeToken };
+      const stream = untilSilence(clock, signal, (until) =>
+        jobs.watchJob(request, { signal: until }),
+      );
+      for await (const message of stream) {
         opened = true;
         patience.succeeded();
         if (message.resumeToken !== "") resumeToken = message.resumeToken;

@@ -1,24 +1,19 @@
 import { MultiBar } from "cli-progress";
 import pc from "picocolors";
 
-import { type Job, JobState, OutputStream } from "../../gen/millrace/v1/job_pb.ts";
+import { type Job, OutputStream } from "../../gen/millrace/v1/job_pb.ts";
 import { progressText, stateName } from "../job/describe.ts";
+import { colourOf } from "./colours.ts";
 import type { JobView } from "./job-view.ts";
 import { printableLine } from "./printable.ts";
 
 const BAR_WIDTH = 32;
 
-const colourOf = (state: JobState): ((text: string) => string) => {
-  if (state === JobState.SUCCEEDED) return pc.green;
-  if (state === JobState.FAILED) return pc.red;
-  return state === JobState.CANCELLED ? pc.yellow : pc.cyan;
-};
-
 /** `RUNNING    ████████░░░░░░░░  42 %  step 2/6  query: …` */
 const barText = (job: Job): string => {
   const filled = Math.round((job.progress?.fraction ?? 0) * BAR_WIDTH);
   const bar = "█".repeat(filled) + pc.dim("░".repeat(BAR_WIDTH - filled));
-  const colour = colourOf(job.state);
+  const colour = colourOf(job.state, pc);
   return `${colour(stateName(job.state).padEnd(9))}  ${colour(bar)}  ${printableLine(progressText(job), true)}`;
 };
 
