@@ -111,8 +111,10 @@ const toldFaults = ({ faults }: JobFault): FieldFault[] => {
   return told;
 };
 
-const subjectOf = ({ job_id: job = "", type, user_id: user }: JobFault["metadata"]): string => {
+const subjectOf = (metadata: JobFault["metadata"]): string => {
+  const { job_id: job = "", type, user_id: user, workflow_id: workflow } = metadata;
   if (type !== undefined) return `types/${type}`;
+  if (workflow !== undefined) return `workflows/${workflow}`;
   return user === undefined ? `jobs/${job}` : `users/${user}`;
 };
 

@@ -95,8 +95,6 @@ const asAbsent = (heard: Heard, ids: Ids, absent: Heard, missing: Ids): string =
 
 /** In the contract, and not served yet. Goes with the last of them. */
 const IN_THE_MAKING: ReadonlySet<string> = new Set([
-  ...["Submit", "Get", "Cancel", "Retry"].map((verb) => `millrace.v1.JobService/${verb}Workflow`),
-  "millrace.v1.JobService/ListWorkflows",
   "millrace.internal.v1.RunnerService/SubmitChild",
   "millrace.internal.v1.RunnerService/AwaitChild",
 ]);

@@ -49,6 +49,8 @@ const ofJob = ({ job }: Ids) => ({ jobId: job });
 const waiting: Row["prepare"] = async (world) => ({ job: await world.waitingJob() });
 const failed: Row["prepare"] = async (world) => ({ job: await world.failedJob() });
 
+const ofWorkflow = ({ workflow }: Ids) => ({ workflowId: workflow });
+
 const yearly = { spec: { cron: "0 0 1 1 *", job: { work: later().work } } };
 const freshSchedule: Row["prepare"] = async (world) => ({ schedule: await world.schedule() });
 const ofType = ({ type }: Ids) => ({ name: type });
@@ -105,6 +107,24 @@ export const ROWS: Readonly<Record<string, Row>> = {
     jobId: job,
     maxWait: { nanos: 1_000_000 },
   })),
+
+  "millrace.v1.JobService/SubmitWorkflow": row(CREATE, ". x . . . . x x x .", () => ({
+    steps: [{ name: "only", ...spec }],
+  })),
+  "millrace.v1.JobService/GetWorkflow": row(VIEW, "? x ? . ? . x x ? ?", ofWorkflow),
+  "millrace.v1.JobService/ListWorkflows": row(VIEW, ". x . . . . x x . ."),
+  "millrace.v1.JobService/CancelWorkflow": row(
+    CANCEL,
+    "? x ? . ? . x x x ?",
+    ofWorkflow,
+    async (world) => ({ workflow: await world.waitingWorkflow() }),
+  ),
+  "millrace.v1.JobService/RetryWorkflow": row(
+    RETRY,
+    "? x ? . ? . x x x ?",
+    ofWorkflow,
+    async (world) => ({ workflow: await world.failedWorkflow() }),
+  ),
 
   "millrace.v1.OrganizationService/CreateOrganization": row(NOTHING, "x x x x x x x . x x", () => ({
     name: name(),

@@ -51,6 +51,7 @@ export const THINGS = [
   "secret",
   "type",
   "schedule",
+  "workflow",
   "hook",
   /** Of the callback of a job of the creator, for the operational user. */
   "delivery",
@@ -67,6 +68,10 @@ export type World = {
   waitingJob(): Promise<string>;
   /** A new one that has failed and may be retried. */
   failedJob(): Promise<string>;
+  /** A new one of the creator, whose step waits for its time and acts for the operational user. */
+  waitingWorkflow(): Promise<string>;
+  /** A new one whose step has failed and may be retried. */
+  failedWorkflow(): Promise<string>;
   /** A new one of the creator, for the operational user, that fires once a year. */
   schedule(): Promise<string>;
   /** A new one of the admin. */
@@ -135,6 +140,20 @@ export const createWorld = async (server: TestServer): Promise<World> => {
   };
   const jobOf = ({ attempt }: Assignment): string => attempt?.jobId ?? "";
 
+  const submitWorkflow = async (spec: Spec) => {
+    const step = { name: "only", spec: { ...spec, runAs: operational.userId } };
+    const { workflow, nodes } = await server.jobsOf(creator).submitWorkflow({ steps: [step] });
+    return { id: workflow?.id ?? "", job: nodes[0]?.job?.id ?? "" };
+  };
+  /** Jobs that the walk has retried may come before it. */
+  const fail = async (job: string): Promise<void> => {
+    for (let taken = ""; taken !== job;) {
+      const assignment = await runner.take();
+      await runner.fail(assignment, "on purpose");
+      taken = jobOf(assignment);
+    }
+  };
+
   const running = await begin();
   const succeeded = await begin();
   await runner.succeed(succeeded);
@@ -201,6 +220,7 @@ export const createWorld = async (server: TestServer): Promise<World> => {
       secret,
       type: IDLE,
       schedule: await schedule(),
+      workflow: (await submitWorkflow(later())).id,
       hook: await hook(),
       delivery: await delivery(),
     },
@@ -211,6 +231,12 @@ export const createWorld = async (server: TestServer): Promise<World> => {
       const assignment = await begin();
       await runner.fail(assignment, "on purpose");
       return jobOf(assignment);
+    },
+    waitingWorkflow: async () => (await submitWorkflow(later())).id,
+    failedWorkflow: async () => {
+      const { id, job } = await submitWorkflow({ work: later().work });
+      await fail(job);
+      return id;
     },
     schedule,
     hook,

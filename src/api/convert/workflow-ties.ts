@@ -118,6 +118,6 @@ export const checkOrder = (
   }
   if (depth > LIMITS.workflowDepth) {
     const most = LIMITS.workflowDepth;
-    faults.add("steps", `must follow one another at most ${most} times; there are ${depth}.`);
+    faults.add("steps", `must be at most ${most} that follow one another; there are ${depth}.`);
   }
 };

@@ -5,7 +5,7 @@ import {
   WorkflowState,
 } from "../../gen/millrace/v1/workflow_pb.ts";
 import type { JobRow, Millis } from "../../jobs/job.ts";
-import { canCancelWorkflow, whyWorkflowNotRetryable } from "../../jobs/workflow-permissions.ts";
+import { canCancelWorkflow, whyWorkflowNotRetryable } from "../../jobs/permissions.ts";
 import type { WorkflowRow } from "../../jobs/workflow.ts";
 import type { WorkflowRows } from "../../store/store.ts";
 import { timestamp, toJob } from "./job.ts";
