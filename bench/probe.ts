@@ -54,12 +54,14 @@ before(SqliteDatabase, "exec", (sql: string) => {
 const request = Http2SessionManager.prototype.request;
 Http2SessionManager.prototype.request = async function (this: Http2SessionManager, ...call) {
   const path = String(call[2][":path"] ?? call[1]);
-  if (path.endsWith("UpdateJobs")) mark("report leaves");
   const stream = await request.apply(this, call);
-  if (path.endsWith("UpdateJobs"))
-    stream.on("end", () => {
-      mark("report answered");
-    });
+  if (path.endsWith("UpdateJobs")) {
+    const write = stream.write.bind(stream) as (...all: unknown[]) => boolean;
+    stream.write = (...all: unknown[]) => {
+      mark("report leaves");
+      return write(...all);
+    };
+  }
   if (path.endsWith("Sync")) {
     const push = stream.push.bind(stream);
     stream.push = (...chunk) => {

@@ -4,12 +4,14 @@ import { context, propagation } from "@opentelemetry/api";
 
 import { JobUpdateService } from "../src/gen/millrace/internal/v1/job_update_service_pb.ts";
 import { RunnerService } from "../src/gen/millrace/internal/v1/runner_service_pb.ts";
+import type { Clock } from "../src/runtime/clock.ts";
+import { createReportStreams, type ReportStreams } from "./report-streams.ts";
 
 /** One server's internal listener over one HTTP/2 connection, which heals by itself. */
 export type ServerConnection = {
   readonly url: string;
   readonly runner: Client<typeof RunnerService>;
-  readonly updates: Client<typeof JobUpdateService>;
+  readonly reports: Pick<ReportStreams, "send">;
   /** Ends all calls under way. */
   close(): void;
 };
@@ -53,7 +55,12 @@ const introduced =
   };
 
 /** `url` is the http or https URL of an internal listener. Nothing is sent before the first call. */
-export const connect = (url: string, token: string, ping = PING): ServerConnection => {
+export const connect = (
+  url: string,
+  token: string,
+  clock: Clock,
+  ping = PING,
+): ServerConnection => {
   const sessions = new Sessions(url, ping);
   // The Connect protocol, because with small messages it does half as many again a second as gRPC.
   const transport = createConnectTransport({
@@ -64,11 +71,13 @@ export const connect = (url: string, token: string, ping = PING): ServerConnecti
     // Servers are near: compression costs more than it saves.
     acceptCompression: [],
   });
+  const reports = createReportStreams(createClient(JobUpdateService, transport), clock);
   return {
     url,
     runner: createClient(RunnerService, transport),
-    updates: createClient(JobUpdateService, transport),
+    reports,
     close: () => {
+      reports.close();
       sessions.abort();
     },
   };

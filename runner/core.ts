@@ -86,7 +86,7 @@ export const createRunnerCore = (options: RunnerCoreOptions): Service => {
 
   const fleet = createFleet({
     seed: options.internalUrl,
-    connect: (url) => connect(url, options.token),
+    connect: (url) => connect(url, options.token, clock),
     refuses: refusesUs,
     loop: (connection, heard, failed) =>
       createSyncLoop({

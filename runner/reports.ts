@@ -54,7 +54,6 @@ const GATHER_MS = 40;
  * slots, 2.2 with 8, 1.35 with 16. A runner with a single attempt does not wait.
  */
 const gatherEndingsMs = (running: number): number => Math.min(10, Math.ceil(running / 2));
-const CALL_TIMEOUT_MS = 10_000;
 
 type Batch = { readonly to: ServerConnection; readonly entries: readonly Entry[] };
 type Entry = { readonly held: Held; readonly update: Update };
@@ -154,9 +153,9 @@ export const createReporter = (options: ReporterOptions): Reporter => {
     count(to, 1);
     try {
       const updates = entries.map(({ held, update }) => updateMessage(held.assignment.ref, update));
-      const { outcomes } = await inReportSpan(
+      const outcomes = await inReportSpan(
         entries.map(({ held }) => held.span),
-        async () => await to.updates.updateJobs({ updates }, { timeoutMs: CALL_TIMEOUT_MS }),
+        async () => await to.reports.send(updates),
       );
       failures = 0;
       mostUpdates = Math.min(MOST_UPDATES, mostUpdates * 2);

@@ -4,6 +4,7 @@ import type { JobState } from "../../src/gen/millrace/v1/job_pb.ts";
 import { createHandRunner } from "../support/hand-runner.ts";
 import { refusalOf, streamRefusalOf } from "../support/refusal.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
+import { updateJobs } from "../support/update-jobs.ts";
 
 let server: TestServer;
 beforeAll(async () => {
@@ -124,7 +125,7 @@ describe("a batch of reports", () => {
     const { attempt } = await runner.take();
     if (attempt === undefined) throw new Error("no attempt");
     const badJson = { ending: { case: "resultJson" as const, value: "{" } };
-    const { outcomes } = await server.updates.updateJobs({
+    const { outcomes } = await updateJobs(server.updates, {
       updates: [
         { attempt, seq: 1n, output: [{ stream: 1, text: "good" }] },
         { attempt, seq: 0n },

@@ -12,6 +12,7 @@ import { createHandRunner, type HandRunner } from "../support/hand-runner.ts";
 import { refusalOf } from "../support/refusal.ts";
 import type { TestServer, TestUser } from "../support/server.ts";
 import { startServerOn } from "../support/server-on.ts";
+import { updateJobs } from "../support/update-jobs.ts";
 
 const value = (json: JsonValue) => fromJson(ValueSchema, json);
 const result = (json: JsonValue) => ({ case: "result" as const, value: value(json) });
@@ -87,7 +88,7 @@ describe.each(ENGINES)("UpdateJob on %s", (engine) => {
     const { attempt } = assignment;
     if (attempt === undefined) throw new Error("no attempt");
     const ending = { ending: { case: "resultJson" as const, value: "1" } };
-    const { outcomes } = await server.updates.updateJobs({
+    const { outcomes } = await updateJobs(server.updates, {
       updates: [
         { attempt: { organizationId, jobId: "é", attempt: 1, leaseToken: "é" }, seq: 1n },
         { attempt, seq: 1n, ending },

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, expect, it } from "vitest";
 
 import { connect, type ServerConnection } from "../../runner/connection.ts";
 import { createScripts, type Scripts } from "../../runner/scripts.ts";
+import { systemClock } from "../../src/runtime/clock.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
 import { createManualClock, type ManualClock } from "../support/manual-clock.ts";
 import { type RunnerServer, startRunnerServer } from "../support/runner-server.ts";
@@ -12,7 +13,7 @@ let clock: ManualClock;
 let scripts: Scripts;
 beforeAll(async () => {
   server = await startRunnerServer();
-  connection = connect(server.url(), server.token);
+  connection = connect(server.url(), server.token, systemClock);
 });
 beforeEach(() => {
   clock = createManualClock();

@@ -10,6 +10,7 @@ import type {
 } from "../../src/gen/millrace/internal/v1/runner_service_pb.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
 import type { TestServer } from "./server.ts";
+import { updateJobs } from "./update-jobs.ts";
 
 type Update = Omit<MessageInitShape<typeof JobUpdateSchema>, "attempt" | "seq" | "$typeName">;
 
@@ -37,7 +38,7 @@ export const createHandRunner = (
     if (attempt === undefined) throw new Error("an assignment without an attempt");
     const seq = (seqs.get(attempt.leaseToken) ?? 0n) + 1n;
     seqs.set(attempt.leaseToken, seq);
-    const { outcomes } = await updates.updateJobs({ updates: [{ ...update, attempt, seq }] });
+    const { outcomes } = await updateJobs(updates, { updates: [{ ...update, attempt, seq }] });
     if (update.ending !== undefined) held.delete(attempt.leaseToken);
     const [outcome] = outcomes;
     if (outcome === undefined) throw new Error("a report without an outcome");

@@ -41,10 +41,12 @@ export type RunnerServer = {
   /** Resolves when a runner says in a sync that it holds so many attempts. */
   untilHeld(attempts: number): Promise<void>;
   readonly updateCalls: readonly (readonly JobUpdate[])[];
+  /** How many streams of UpdateJobs have been opened. */
+  updateStreams(): number;
   readonly scriptCalls: readonly string[];
   /** Replaces the answer to a report; one without an error is applied all the same. */
   refuse: (update: JobUpdate) => Outcome | undefined;
-  /** Runs before an UpdateJobs call is answered, after it was applied. */
+  /** Runs before a request of UpdateJobs is answered, after it was applied. */
   beforeAnswer: () => void | Promise<void>;
   serverUrls: string[];
   token: string;
@@ -77,6 +79,7 @@ export const startRunnerServer = async (): Promise<RunnerServer> => {
   let watchers: (() => void)[] = [];
   let wakePoll = (): void => {};
   let endCall = (): void => {};
+  let streams = 0;
   let slots = 0;
 
   const changed = (): void => {
@@ -162,13 +165,16 @@ export const startRunnerServer = async (): Promise<RunnerServer> => {
   };
 
   const updateService: Pick<ServiceImpl<typeof JobUpdateService>, "updateJobs"> = {
-    updateJobs: async ({ updates }, { requestHeader }) => {
+    updateJobs: async function* (requests, { requestHeader }) {
       guard(requestHeader);
-      updateCalls.push(updates);
-      const outcomes = updates.map(apply);
-      await server.beforeAnswer();
-      changed();
-      return { outcomes };
+      streams += 1;
+      for await (const { updates } of requests) {
+        updateCalls.push(updates);
+        const outcomes = updates.map(apply);
+        await server.beforeAnswer();
+        changed();
+        yield { outcomes };
+      }
     },
   };
 
@@ -261,6 +267,7 @@ export const startRunnerServer = async (): Promise<RunnerServer> => {
       }
     },
     updateCalls,
+    updateStreams: () => streams,
     scriptCalls,
     refuse: () => undefined,
     beforeAnswer: () => {},

@@ -13,6 +13,7 @@ import type { AttemptReport } from "../../jobs/report.ts";
 import type { ReportOutcome, ShardOwner, ShardRouter } from "../../shard/owner.ts";
 import { collectFaults } from "../convert/faults.ts";
 import { toStatus } from "../errors.ts";
+import { answered } from "./answered.ts";
 import { toReport } from "./report.ts";
 import { type UpdateApi, updateJob } from "./update-job.ts";
 
@@ -93,6 +94,7 @@ export const updateJobs = async (
 export const jobUpdateServiceRoutes = (router: ConnectRouter, api: UpdateApi): void => {
   router.service(JobUpdateService, {
     updateJob: async (request, context) => await updateJob(api, request, context),
-    updateJobs: async (request) => await updateJobs(api.router, request),
+    updateJobs: (requests, { signal }) =>
+      answered(requests, signal, async (request) => await updateJobs(api.router, request)),
   });
 };
