@@ -160,6 +160,7 @@ export const createCluster = (options: ClusterOptions): Cluster => {
 
   const retention = createRetention({
     shards: store.shards,
+    deliveries: store.deliveries,
     identity: store.identity,
     clock,
     log,

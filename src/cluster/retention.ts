@@ -5,9 +5,11 @@ import { every, type Repetition } from "../runtime/every.ts";
 import type { Log } from "../runtime/log.ts";
 import type { ShardActor } from "../shard/actor.ts";
 import type { Command } from "../shard/commands/command.ts";
+import { purgeDeliveries } from "../shard/commands/delivery.ts";
 import { purge, type Removal } from "../shard/commands/purge.ts";
 import { purgeWorkflows, type WorkflowRemoval } from "../shard/commands/purge-workflows.ts";
 import type {
+  DeliveryStore,
   IdentityStore,
   PurgeableWorkflow,
   PurgedJob,
@@ -21,6 +23,8 @@ const LONGEST_SWEEP_MS = 10_000;
 const AUDIT_ROUND_MS = 60 * 60 * 1_000;
 /** Jobs of one commit. */
 const BATCH = 100;
+/** Notices of one commit. */
+const NOTICES = 200;
 /** Rows of output that go with their job; of a job with more, so many go before it. */
 const PIECE = 500;
 /** Rows of output of one commit. */
@@ -34,6 +38,7 @@ export type RetentionOptions = {
     ShardStore,
     "purgeable" | "purgeableWorkflows" | "outputLeft" | "removeAudit"
   >;
+  readonly deliveries: Pick<DeliveryStore, "purgeable">;
   readonly identity: Pick<IdentityStore, "listOrganizations">;
   readonly clock: Clock;
   readonly log: Log;
@@ -88,12 +93,14 @@ export const workflowRemovalsOf = async (
  * is to go stands in the database, and the owner looks again before it goes.
  */
 export const createRetention = (options: RetentionOptions): Repetition => {
-  const { shards, identity, clock, log, actors, shardOf } = options;
+  const { shards, deliveries, identity, clock, log, actors, shardOf } = options;
   const stopping = new AbortController();
 
   const nextPurge = async (shardId: ShardId): Promise<Command<number> | null> => {
     const jobs = await shards.purgeable(shardId, clock.now(), BATCH);
     if (jobs.length > 0) return purge(await removalsOf(shards, shardId, jobs));
+    const notices = await deliveries.purgeable(shardId, clock.now(), NOTICES);
+    if (notices.length > 0) return purgeDeliveries(notices);
     const workflows = await shards.purgeableWorkflows(shardId, clock.now(), BATCH);
     if (workflows.length === 0) return null;
     return purgeWorkflows(await workflowRemovalsOf(shards, shardId, workflows));

@@ -8,7 +8,7 @@ const keyOf = ({ organizationId, id }: DeliveryKey | HookKey): string => `${orga
 export class TurnNotices {
   readonly #cold = new Map<string, DeliveryRow>();
   readonly #deliveries = new Map<string, DeliveryRow>();
-  readonly #tries: DeliveryTryRow[] = [];
+  #tries: DeliveryTryRow[] = [];
   readonly #hooks = new Map<string, HookRow>();
   readonly #removedHooks = new Map<string, HookKey>();
   readonly #secrets = new Map<string, SigningSecretRow>();
@@ -80,6 +80,8 @@ export class TurnNotices {
 
   purge(key: DeliveryKey): void {
     this.#cold.delete(keyOf(key));
+    this.#deliveries.delete(keyOf(key));
+    this.#tries = this.#tries.filter(({ deliveryId }) => deliveryId !== key.id);
     this.#purged.push(key);
   }
 

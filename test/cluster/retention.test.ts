@@ -73,6 +73,7 @@ const withJobs = async (
   await actor.load();
   const running = actor.run();
   const retention = createRetention({
+    deliveries: store.deliveries,
     shards,
     identity: store.identity,
     clock,
@@ -162,6 +163,7 @@ test("a shard that has more to remove than ever ends keeps no other waiting", as
     },
   });
   const retention = createRetention({
+    deliveries: { purgeable: async () => await Promise.resolve([]) },
     shards: {
       purgeable: async (shardId) => await Promise.resolve(due.has(shardId) ? [job] : []),
       purgeableWorkflows: async () => await Promise.resolve([]),

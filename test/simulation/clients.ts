@@ -6,6 +6,7 @@ import type { JobId, OrganizationId, UserId } from "../../src/jobs/ids.ts";
 import type { Submission } from "../../src/jobs/submission.ts";
 import type { Cluster } from "../../src/cluster/cluster.ts";
 import { aJobRow, aSpecRow } from "../support/job-row.ts";
+import { callbackUrlFor } from "./receivers.ts";
 import { HOUR } from "./runners.ts";
 import { TYPES } from "./operator.ts";
 import type { SimulatedServer } from "./servers.ts";
@@ -154,6 +155,9 @@ export class SimulatedClient {
         jitter: 0.2,
       },
       runAs: deferred ? APPROVED : "",
+      ...(dice.chance(0.4)
+        ? { callbackUrl: callbackUrlFor(this.#world, id), callbackState: "PENDING" as const }
+        : {}),
       runAt: dice.chance(0.2) ? now + dice.between(0, 5_000) : 0,
     });
     return {

@@ -109,6 +109,19 @@ export const faultyStore = (
     ...real,
     shards,
     identity,
+    jobs: {
+      ...real.jobs,
+      result: async (...args) => await call(async () => await real.jobs.result(...args)),
+    },
+    deliveries: {
+      ...real.deliveries,
+      receivers: async (...args) =>
+        await call(async () => await real.deliveries.receivers(...args)),
+      waiting: async (...args) => await call(async () => await real.deliveries.waiting(...args)),
+      secrets: async (...args) => await call(async () => await real.deliveries.secrets(...args)),
+      purgeable: async (...args) =>
+        await call(async () => await real.deliveries.purgeable(...args)),
+    },
     schedules: {
       ...real.schedules,
       // Now and then it is read from a replica that lags behind.

@@ -1,6 +1,7 @@
 import { shardOf } from "../../src/cluster/shard-of.ts";
+import type { JobId } from "../../src/jobs/ids.ts";
 import { hasEnded } from "../../src/jobs/states.ts";
-import { NOTHING_WANTED, type Store } from "../../src/store/store.ts";
+import { type DeliveryFilter, NOTHING_WANTED, type Store } from "../../src/store/store.ts";
 import { faultOf } from "./broken.ts";
 import { APPROVED, type Acknowledgements } from "./clients.ts";
 import type { Ledger } from "./ledger.ts";
@@ -56,6 +57,7 @@ const nothingIsLeftOfRemovedJobs = async ({ store, ledger }: Facts): Promise<str
       ...(await store.jobs.attempts(place, id)),
       ...(await store.jobs.output(place, id, 0, 10)),
       ...(await store.jobs.steps(place, id)),
+      ...(await store.deliveries.list(place, notices(id), { before: null, limit: 10 })),
       ...specs,
       ...requests,
     ];
@@ -63,6 +65,12 @@ const nothingIsLeftOfRemovedJobs = async ({ store, ledger }: Facts): Promise<str
   }
   return faults;
 };
+
+const notices = (jobId: JobId): DeliveryFilter => ({
+  of: { jobId },
+  states: [],
+  callbacksOnly: false,
+});
 
 const nothingAcknowledgedIsLost = ({ ledger, told }: Facts): string[] => {
   const faults: string[] = [];

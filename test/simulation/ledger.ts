@@ -2,6 +2,7 @@ import type { AttemptRow, JobRow, OutputRow } from "../../src/jobs/job.ts";
 import { hasEnded, TRANSITIONS, type JobState } from "../../src/jobs/states.ts";
 import type { Fence, ShardChanges } from "../../src/store/store.ts";
 import { broken } from "./broken.ts";
+import { DeliveryLedger } from "./delivery-ledger.ts";
 import { LimitsLedger } from "./limits-ledger.ts";
 import { MetricLedger } from "./metric-ledger.ts";
 import type { ReleaseLedger } from "./release-ledger.ts";
@@ -32,6 +33,7 @@ export class Ledger {
   readonly limits = new LimitsLedger();
   readonly steps = new StepLedger();
   readonly metrics = new MetricLedger();
+  readonly deliveries = new DeliveryLedger();
   readonly #revisions = new Map<number, { epoch: number; revision: number }>();
 
   constructor(releases: ReleaseLedger, retention: RetentionLedger) {
@@ -47,6 +49,7 @@ export class Ledger {
       this.metrics.committed(changes, this.jobs);
       this.releases.committed(changes, this.jobs);
       this.schedules.committed(changes);
+      this.deliveries.committed(changes, this.jobs);
       const started = this.limits.startedBy(changes, this.jobs);
       for (const row of changes.inserted) this.#insert(row);
       for (const row of changes.updated) this.#update(row);

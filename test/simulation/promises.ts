@@ -50,6 +50,13 @@ export const PROMISES = [
   "a schedule counts its jobs",
   "only due schedules fire",
 
+  /* callbacks */
+  "an end with a callback owes one notice",
+  "every notice that is owed is sent",
+  "no notice is sent that is not owed",
+  "a notice is delivered only after a 2xx",
+  "a job shows what became of its notice",
+
   /* retention */
   "no job is removed before its time",
   "a job is removed as it was read",

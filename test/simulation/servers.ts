@@ -1,11 +1,14 @@
 import { silentShardObserver } from "../../src/shard/observer.ts";
 import { createCluster, type Cluster } from "../../src/cluster/cluster.ts";
+import { createAttempt } from "../../src/delivery/attempt.ts";
+import { createDispatcher } from "../../src/delivery/dispatcher.ts";
 import { createIdentity, type Identity } from "../../src/identity/identity.ts";
 import { silentLog } from "../../src/runtime/log.ts";
 import { createFiring } from "../../src/schedules/firing.ts";
 import type { Store } from "../../src/store/store.ts";
 import { faultyStore, type Faults } from "./faulty-store.ts";
 import type { Ledger } from "./ledger.ts";
+import type { SimulatedReceivers } from "./receivers.ts";
 import { scheduledSubmission } from "./schedules.ts";
 import type { World } from "./world.ts";
 
@@ -36,6 +39,7 @@ export class SimulatedServer {
   readonly #real: Store;
   readonly #ledger: Ledger;
   readonly #faults: () => Faults;
+  readonly #receivers: SimulatedReceivers;
   #life: Life | null = null;
   #cutOffUntil = 0;
 
@@ -45,12 +49,14 @@ export class SimulatedServer {
     readonly store: Store;
     readonly ledger: Ledger;
     readonly faults: () => Faults;
+    readonly receivers: SimulatedReceivers;
   }) {
     this.name = options.name;
     this.#world = options.world;
     this.#real = options.store;
     this.#ledger = options.ledger;
     this.#faults = options.faults;
+    this.#receivers = options.receivers;
   }
 
   get isAlive(): boolean {
@@ -85,7 +91,9 @@ export class SimulatedServer {
       },
       serverId: this.name,
       internalUrl: `sim://${this.name}`,
-      onDeliveries: nothing,
+      onDeliveries: (shardId, deliveries) => {
+        dispatcher.noticed(shardId, deliveries);
+      },
     });
     const identity = createIdentity({
       store,
@@ -107,6 +115,25 @@ export class SimulatedServer {
       clock,
       log: silentLog,
     });
+    const dispatcher = createDispatcher({
+      store: store.deliveries,
+      owned: () => cluster.owned(),
+      attempt: createAttempt({
+        deliveries: store.deliveries,
+        jobs: store.jobs,
+        router: cluster.router,
+        post: async (message) => await this.#receivers.post(message, isAlive),
+        submitJob: async () => {
+          throw await Promise.resolve(new Error("nothing has a hook here"));
+        },
+        clock,
+        random: world.random(),
+      }),
+      limits: { atOnce: 8, atOncePerReceiver: 2 },
+      drainMs: 1_000,
+      clock,
+      log: silentLog,
+    });
     const life: Life = Object.assign(state, { cluster, identity, store, dead, mourners: [] });
     this.#life = life;
     this.#kill = kill;
@@ -116,6 +143,7 @@ export class SimulatedServer {
       await identity.start();
       life.knowsCallers = true;
       await firing.start();
+      await dispatcher.start();
     };
     start().catch((error: unknown) => {
       // A server that cannot start ends, and is started again like one that crashed.

@@ -12,6 +12,7 @@ import { RetentionLedger } from "./retention-ledger.ts";
 import { ReleaseLedger } from "./release-ledger.ts";
 import { addOrganizations, changeLimits } from "./operator.ts";
 import { SimulatedRunner, type Acknowledged } from "./runners.ts";
+import { SimulatedReceivers } from "./receivers.ts";
 import { keepSchedule } from "./schedules.ts";
 import { SimulatedServer } from "./servers.ts";
 import { SimulatedWatcher } from "./watchers.ts";
@@ -67,8 +68,10 @@ export const simulate = async (
     stalls: dice.fraction() * 0.01,
   };
   let faults = storm;
+  const isStormy = (): boolean => faults === storm;
+  const receivers = new SimulatedReceivers({ world, ledger, isStormy });
   const servers = ["one", "two"].map(
-    (name) => new SimulatedServer({ name, world, store, ledger, faults: () => faults }),
+    (name) => new SimulatedServer({ name, world, store, ledger, receivers, faults: () => faults }),
   );
   for (const server of servers) world.at(dice.between(0, 50), () => server.start());
 
@@ -81,7 +84,7 @@ export const simulate = async (
       slots,
       shards,
       acknowledged,
-      isStormy: () => faults === storm,
+      isStormy,
     });
     runner.start();
     return runner;
@@ -145,6 +148,9 @@ export const simulate = async (
     if (world.now >= stormEnds) {
       faults = NO_FAULTS;
       world.note("the storm is over");
+      world.at(dice.between(1_000, 20_000), () => {
+        void receivers.orderAgain(servers);
+      });
       return;
     }
     if (dice.chance(0.4)) dice.pick(servers).crash("killed");
@@ -165,6 +171,7 @@ export const simulate = async (
     ledger.fault !== null ||
     (working === 0 &&
       world.now > stormEnds &&
+      ledger.deliveries.pending().length === 0 &&
       [...ledger.jobs.values()].every(({ state }) => hasEnded(state)));
   const start = world.now;
   const ended = await world.run(isOver, 10 * MINUTE);
@@ -177,6 +184,7 @@ export const simulate = async (
     ...(ended ? [] : [faultOf("everything comes to its end", { working }), ...unfinished(ledger)]),
   ];
   if (found.length === 0) found.push(...(await checkEnd({ store, ledger, told, acknowledged })));
+  if (found.length === 0) found.push(...ledger.deliveries.differences(ledger.jobs));
   if (found.length === 0) for (const watcher of watchers) found.push(...watcher.differences());
   if (found.length === 0) for (const caller of callers) found.push(...caller.differences());
   await store.close();
