@@ -1,6 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
 
+import type { HookApi } from "./api/hook-service/api.ts";
+import { submitHookJob } from "./api/hook-service/submission.ts";
 import { createInternalApi } from "./api/internal-api.ts";
 import { createListener, type Listener } from "./api/listener.ts";
 import { createPublicApi } from "./api/public-api.ts";
@@ -21,7 +23,6 @@ import { type Address, type ServerConfig, serverIdOf } from "./config.ts";
 import { createDeliveries } from "./delivery/deliveries.ts";
 import { bootstrapDevelopment } from "./identity/development.ts";
 import { createIdentity } from "./identity/identity.ts";
-import { JobFault } from "./jobs/errors.ts";
 import { systemClock } from "./runtime/clock.ts";
 import { heardAll } from "./runtime/event-loop.ts";
 import { systemRandom } from "./runtime/random.ts";
@@ -126,7 +127,7 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
     owned: () => cluster.owned(),
     receivers: config.callbacks.receivers,
     limits: config.callbacks,
-    submitJob: async () => await Promise.resolve(new JobFault("NOT_SUPPORTED", "Not done yet.")),
+    submitJob: async (delivery) => await submitHookJob(hooks)(delivery),
     drainMs: config.drainMs,
     clock,
     random,
@@ -228,7 +229,7 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
   const { authenticator, tokenRevoked } = identity;
   const tokens: TokenApi = { ...tenants, authenticator, random, jobs: store.jobs, tokenRevoked };
   const schedules = { jobs, schedules: store.schedules };
-  const hooks = { jobs, hooks: store.hooks, deliveries: store.deliveries, random };
+  const hooks: HookApi = { jobs, hooks: store.hooks, deliveries: store.deliveries, random };
   const grants = createKnownGrants(tenants, store.metrics);
   const metrics: MetricsApi = { tenants, metrics: store.metrics, grants };
   external.serve(

@@ -2,60 +2,20 @@ import { create } from "@bufbuild/protobuf";
 
 import type { JobSpec } from "../../gen/millrace/v1/job_pb.ts";
 import { SubmitJobRequestSchema } from "../../gen/millrace/v1/job_service_pb.ts";
-import type { UserCaller } from "../../identity/caller.ts";
-import { permittedTo } from "../../jobs/abilities.ts";
 import { SERVER } from "../../jobs/audit.ts";
 import { JobFault, type Reason } from "../../jobs/errors.ts";
-import type { UserId } from "../../jobs/ids.ts";
 import type { ScheduleRow } from "../../jobs/schedule.ts";
 import type { Submission } from "../../jobs/submission.ts";
-import type { UserRow } from "../../store/store.ts";
 import type { Prepared } from "../../schedules/firing.ts";
 import { jobSpecOf } from "../convert/schedule.ts";
 import { prepareFor } from "../job-service/prepare.ts";
+import { activeUser, standingCaller } from "../job-service/standing-caller.ts";
 import type { ScheduleApi } from "./api.ts";
 
 type Subject = Pick<ScheduleRow, "organizationId" | "id" | "creatorId" | "runAs">;
 
 /** Nobody can submit this until somebody changes the users, or the schedule. */
 const FOR_GOOD: ReadonlySet<Reason> = new Set(["PERMISSION_DENIED"]);
-
-const denied = (message: string): JobFault => new JobFault("PERMISSION_DENIED", message);
-
-/** @throws JobFault PERMISSION_DENIED */
-const activeUser = async (
-  { jobs }: ScheduleApi,
-  { organizationId }: Subject,
-  id: UserId,
-  who: string,
-): Promise<UserRow> => {
-  const known = await jobs.users.find(organizationId, id);
-  if (known === null) throw denied(`The user ${who}, ${id}, is no more.`);
-  if (known.row.disabledAt !== null) throw denied(`The user ${who}, ${id}, is disabled.`);
-  return known.row;
-};
-
-/**
- * Whoever made the schedule, as one who submits now: by what his user may do, whatever token he had.
- * @throws JobFault PERMISSION_DENIED
- */
-const creatorOf = async (api: ScheduleApi, subject: Subject): Promise<UserCaller> => {
-  const { organizationId, creatorId } = subject;
-  const caller = (permissions: UserCaller["permissions"]): UserCaller => ({
-    kind: "user",
-    organizationId,
-    userId: creatorId,
-    permissions,
-    tokenId: "",
-    attempt: null,
-  });
-  // Made by a token of the organization itself: what it was allowed then holds.
-  if (creatorId === "") return caller(new Set(["jobs:create", "jobs:run-as"]));
-  const user = await activeUser(api, subject, creatorId, "who made it");
-  const permissions = permittedTo(user.permissions, null);
-  if (permissions.has("jobs:create")) return caller(permissions);
-  throw denied(`The user who made it, ${creatorId}, has no jobs:create any more.`);
-};
 
 /**
  * The job that the schedule submits, checked as any other.
@@ -67,7 +27,8 @@ export const submissionOf = async (
   spec: JobSpec,
   at = "",
 ): Promise<Submission> => {
-  const caller = await creatorOf(api, subject);
+  const { organizationId, creatorId } = subject;
+  const caller = await standingCaller(api.jobs.users, organizationId, creatorId);
   const request = create(SubmitJobRequestSchema, {
     spec: {
       ...spec,
@@ -85,9 +46,9 @@ export const prepareFiring =
   (api: ScheduleApi) =>
   async (schedule: ScheduleRow): Promise<Prepared> => {
     try {
-      const { runAs, creatorId } = schedule;
+      const { organizationId, runAs, creatorId } = schedule;
       if (runAs !== "" && runAs !== creatorId)
-        await activeUser(api, schedule, runAs, "for whom its jobs act");
+        await activeUser(api.jobs.users, organizationId, runAs, "for whom its jobs act");
       const submission = await submissionOf(api, schedule, jobSpecOf(schedule));
       return { kind: "job", submission };
     } catch (caught) {
