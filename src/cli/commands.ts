@@ -7,6 +7,7 @@ import { registerOrganization } from "./organization/command.ts";
 import type { Register } from "./program.ts";
 import { registerRunner } from "./runner.ts";
 import { registerServe } from "./serve.ts";
+import { registerHook } from "./hook/command.ts";
 import { registerSchedule } from "./schedule/command.ts";
 import { registerType } from "./type/command.ts";
 import { registerTypes } from "./type/apply.ts";
@@ -29,5 +30,6 @@ export const COMMANDS: readonly Register[] = [
   registerType,
   registerTypes,
   registerSchedule,
+  registerHook,
   registerHealthcheck,
 ];

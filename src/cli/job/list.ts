@@ -1,7 +1,6 @@
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
-import { InvalidArgumentError } from "commander";
 
-import { type Job, JobState } from "../../gen/millrace/v1/job_pb.ts";
+import type { Job, JobState } from "../../gen/millrace/v1/job_pb.ts";
 import { ListJobsResponseSchema } from "../../gen/millrace/v1/job_service_pb.ts";
 import { withConnection } from "../connection.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -13,6 +12,7 @@ import { printLine, type Shell } from "../shell.ts";
 import { tableText } from "../table.ts";
 import { printableLine } from "../view/printable.ts";
 import { durationText, progressText, stateName, titleOf } from "./describe.ts";
+import { collectState } from "./states.ts";
 
 type Options = ClientOptions & {
   readonly state?: readonly JobState[];
@@ -24,18 +24,6 @@ type Options = ClientOptions & {
   readonly limit: number;
   readonly pageToken?: string;
   readonly total?: boolean;
-};
-
-const STATES: ReadonlyMap<string, JobState> = new Map(
-  Object.entries(JobState).filter(([, state]) => state !== JobState.UNSPECIFIED),
-);
-
-const collectState = (text: string, before: readonly JobState[] = []): JobState[] => {
-  const state = STATES.get(text.toUpperCase());
-  if (state === undefined) {
-    throw new InvalidArgumentError(`It is one of ${[...STATES.keys()].join(", ")}.`);
-  }
-  return [...before, state];
 };
 
 const HEADING = ["JOB", "STATE", "NAME", "AGE", "PROGRESS"];
