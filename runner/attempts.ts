@@ -6,6 +6,7 @@ import {
   type Assignment,
   type AttemptRef,
   AttemptStopped,
+  type Children,
   type Ending,
   type Executor,
   type Report,
@@ -63,6 +64,8 @@ export type AttemptsOptions = {
   readonly log: Log;
   readonly observer: RunnerObserver;
   readonly readSteps: ReadSteps;
+  /** What an attempt does with jobs of its own, until the signal aborts. */
+  readonly childrenOf: (ref: AttemptRef, home: string, signal: AbortSignal) => Children;
   /** There is something to report. */
   readonly news: (held: Held) => void;
 };
@@ -88,7 +91,10 @@ export const createAttempts = (options: AttemptsOptions): Attempts => {
       const error = failure("runner.crashed", `this runner cannot do ${assignment.capability}`);
       return { kind: "failed", error, ...unmeasured };
     }
+    const over = new AbortController();
+    const whileItRuns = AbortSignal.any([controller.signal, over.signal]);
     const report: Report = {
+      children: options.childrenOf(assignment.ref, held.home, whileItRuns),
       output: (stream, text) => {
         outbox.output(stream, text);
         news(held);
@@ -122,6 +128,8 @@ export const createAttempts = (options: AttemptsOptions): Attempts => {
       log.error({ err: cause, capability: assignment.capability }, "an executor threw");
       const error = failure("runner.crashed", "the runner could not run this attempt");
       return { kind: "failed", error, ...unmeasured };
+    } finally {
+      over.abort(new AttemptStopped("forgotten"));
     }
   };
 

@@ -3,6 +3,7 @@ import type { Service } from "../src/runtime/lifecycle.ts";
 import type { Log } from "../src/runtime/log.ts";
 import type { Random } from "../src/runtime/random.ts";
 import { createAttempts } from "./attempts.ts";
+import { createChildren } from "./children.ts";
 import { connect, type ServerConnection } from "./connection.ts";
 import type { Executor } from "./executor.ts";
 import { createFleet } from "./fleet.ts";
@@ -10,6 +11,7 @@ import type { RunnerObserver } from "./observer.ts";
 import type { OutboxLimits } from "./outbox.ts";
 import { redacted, tokenRedaction } from "./redaction.ts";
 import { createReporter } from "./reports.ts";
+import { createResting, type Resting } from "./resting.ts";
 import { shareOf } from "./shares.ts";
 import { createStepReader } from "./steps.ts";
 import { createSyncLoop } from "./sync.ts";
@@ -22,6 +24,8 @@ export type RunnerCoreOptions = {
   readonly token: string;
   /** Attempts at once. */
   readonly slots: number;
+  /** Who waits for jobs of his own; made here, if absent. */
+  readonly resting?: Resting;
   /** How long running attempts may go on after `stop`. */
   readonly drainMs: number;
   readonly displayName: string;
@@ -47,6 +51,8 @@ export const createRunnerCore = (options: RunnerCoreOptions): Service => {
 
   const executors = withoutTokens(options.executors(() => fleet.route("")));
 
+  const resting = options.resting ?? createResting();
+
   const attempts = createAttempts({
     executors,
     limits: options.limits,
@@ -54,6 +60,10 @@ export const createRunnerCore = (options: RunnerCoreOptions): Service => {
     log,
     observer: options.observer,
     readSteps: createStepReader({ clock, random, route: () => fleet.route("") }),
+    childrenOf: (ref, home, signal) => {
+      const routes = (): readonly ServerConnection[] => fleet.routes(home);
+      return createChildren(ref, { clock, random, routes, resting, signal });
+    },
     news: (held) => {
       reporter.news(held);
     },

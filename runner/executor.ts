@@ -65,6 +65,7 @@ export type Report = {
   output(stream: OutputStream, text: string): void;
   progress(progress: Progress): void;
   readonly steps: Steps;
+  readonly children: Children;
 };
 
 /** The steps of a job that have ended: another attempt takes their results instead of running them. */
@@ -77,11 +78,41 @@ export type Steps = {
   finish(name: string, result: string): Promise<void>;
 };
 
-/** Nobody listens, and no step has ended before. */
+/** The jobs that this one submits while it runs, and waits for. */
+export type Children = {
+  /**
+   * The id of the child of that name, which is submitted if no attempt has done so before. `spec`: a
+   * JobSpec of the contract, as JSON. @throws ChildFault; AttemptStopped when the attempt is no longer ours
+   */
+  submit(name: string, spec: string): Promise<string>;
+  /**
+   * The result of a child, as a JSON text, once it has succeeded.
+   * @throws ChildFault if it cannot any more; AttemptStopped
+   */
+  wait(jobId: string): Promise<string>;
+};
+
+/** A child was refused, or did not succeed; the message says why. */
+export class ChildFault extends Error {
+  override readonly name = "ChildFault";
+  readonly code: "child.refused" | "child.failed" | "child.cancelled";
+  readonly retryable: boolean;
+  constructor(code: ChildFault["code"], message: string, retryable: boolean) {
+    super(message);
+    this.code = code;
+    this.retryable = retryable;
+  }
+}
+
+const childless = async (): Promise<never> =>
+  await Promise.reject(new ChildFault("child.refused", "there is no server", false));
+
+/** Nobody listens, no step has ended before, and no job can be submitted. */
 export const silentReport: Report = {
   output: () => {},
   progress: () => {},
   steps: { find: async () => await Promise.resolve(undefined), finish: async () => {} },
+  children: { submit: childless, wait: childless },
 };
 
 /** Why an attempt is to stop; the reason of its signal. */

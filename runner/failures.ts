@@ -30,6 +30,10 @@ const RETRYABLE: Readonly<Record<string, boolean>> = {
   "egress.too_large": false,
   "egress.failed": true,
   "report.refused": false,
+  "child.refused": true,
+  // Another attempt finds the same child.
+  "child.failed": false,
+  "child.cancelled": false,
 };
 
 /** `retryable` is what the work itself says; null: as is usual for the code. */

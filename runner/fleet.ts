@@ -18,6 +18,8 @@ export type Fleet = {
    * @throws ConnectError FAILED_PRECONDITION once it is stopped
    */
   route(home: string): ServerConnection;
+  /** The same, and after it all others that answer: one of them may own the shard by now. */
+  routes(home: string): readonly ServerConnection[];
   urls(): readonly string[];
   stop(): Promise<void>;
 };
@@ -96,6 +98,16 @@ export const createFleet = (options: FleetOptions): Fleet => {
     void letGo(link);
   };
 
+  const route = (home: string): ServerConnection => {
+    // Another call would open a connection again that nobody closes.
+    if (stopped) throw new ConnectError("the runner has stopped", Code.FailedPrecondition);
+    const own = links.get(home);
+    if (own?.loop.healthy() === true) return own.connection;
+    const other = [...links.values()].find(isHealthy) ?? own ?? [...links.values()][0];
+    if (other === undefined) throw new Error("the fleet has not been started");
+    return other.connection;
+  };
+
   return {
     start: async () => {
       await new Promise<void>((resolve, reject) => {
@@ -106,14 +118,11 @@ export const createFleet = (options: FleetOptions): Fleet => {
     announce: async () => {
       await Promise.all([...links.values()].map(async ({ loop }) => await loop.announce()));
     },
-    route: (home) => {
-      // Another call would open a connection again that nobody closes.
-      if (stopped) throw new ConnectError("the runner has stopped", Code.FailedPrecondition);
-      const own = links.get(home);
-      if (own?.loop.healthy() === true) return own.connection;
-      const other = [...links.values()].find(isHealthy) ?? own ?? [...links.values()][0];
-      if (other === undefined) throw new Error("the fleet has not been started");
-      return other.connection;
+    route,
+    routes: (home) => {
+      const best = route(home);
+      const others = [...links.values()].filter(isHealthy).map(({ connection }) => connection);
+      return [best, ...others.filter((connection) => connection !== best)];
     },
     urls: () => [...links.keys()],
     stop: async () => {

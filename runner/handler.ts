@@ -43,6 +43,39 @@ export type Progress = {
   readonly message?: string;
 };
 
+/**
+ * A job to be submitted: a `JobSpec` of the contract in its JSON form. `type` or `script` is needed.
+ * Durations are texts such as `30s`, times are RFC 3339.
+ */
+export type ChildJob = {
+  /** The name of a registered type. */
+  readonly type?: string;
+  /** The newest, if absent. */
+  readonly typeVersion?: number;
+  readonly script?: {
+    readonly source: string;
+    readonly language?: "SCRIPT_LANGUAGE_JAVASCRIPT" | "SCRIPT_LANGUAGE_TYPESCRIPT";
+  };
+  /** At most 1 MiB. */
+  readonly input?: Json;
+  readonly name?: string;
+  /** -100 to 100. */
+  readonly priority?: number;
+  readonly runAt?: string;
+  readonly attemptTimeout?: string;
+  readonly totalTimeout?: string;
+  readonly retryPolicy?: {
+    readonly maxRetries?: number;
+    readonly initialBackoff?: string;
+    readonly maxBackoff?: string;
+    readonly multiplier?: number;
+    readonly jitter?: number;
+  };
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly concurrencyKey?: string;
+  readonly callback?: { readonly url: string };
+};
+
 /** The second argument of a handler. Once the attempt has ended nothing of it has an effect. */
 export type HandlerContext = {
   /**
@@ -66,6 +99,18 @@ export type HandlerContext = {
     name: string,
     run: () => Result | Promise<Result>,
   ): Promise<Result>;
+  /**
+   * Submits a job of this one's own, for the user that this one acts for; resolves with its id. The
+   * name counts once for all attempts: whoever comes with it again gets the first job. It is cancelled
+   * with this one. Rejects with a JobError `child.refused`.
+   */
+  submit(name: string, job: ChildJob): Promise<string>;
+  /**
+   * The result of a job that `submit` has submitted, once it has succeeded. Meanwhile this job counts
+   * towards no limit but its concurrency key. Rejects with a JobError `child.failed` or
+   * `child.cancelled`.
+   */
+  waitFor<Result extends Json = Json>(jobId: string): Promise<Result>;
   /** Waits. Rejects with the signal's reason when that aborts. */
   sleep(ms: number): Promise<void>;
 };

@@ -12,6 +12,7 @@ import type { Executor } from "./executor.ts";
 import { scriptExecutor } from "./executors/script.ts";
 import { createLibraries } from "./libraries/libraries.ts";
 import { redacted } from "./redaction.ts";
+import { createResting } from "./resting.ts";
 import { createUsageReader } from "./sandbox/proc.ts";
 import { createScripts } from "./scripts.ts";
 import { createSupervisor } from "./supervisor.ts";
@@ -46,6 +47,7 @@ export const composeRunner = (options: ComposeOptions): Service => {
   const log = options.log ?? silentLog;
   const observer = options.observer ?? silentObserver;
 
+  const resting = createResting();
   const supervisor =
     options.scripts === false
       ? null
@@ -55,6 +57,7 @@ export const composeRunner = (options: ComposeOptions): Service => {
           limits: config.limits,
           isolation: config.isolation,
           slots: config.slots,
+          resting: resting.count,
           spares: config.spares,
           canary: true,
           readUsage: createUsageReader(),
@@ -71,6 +74,7 @@ export const composeRunner = (options: ComposeOptions): Service => {
     internalUrl: config.internalUrl,
     token: config.token,
     slots: config.slots,
+    resting,
     drainMs: config.drainMs,
     displayName: config.displayName,
     limits: config.limits,

@@ -114,6 +114,11 @@ const redactedReport = (report: Report, redaction: Redaction): Report => ({
       await report.steps.finish(redaction.text(name), redaction.json(result));
     },
   },
+  children: {
+    submit: async (name, spec) =>
+      await report.children.submit(redaction.text(name), redaction.json(spec)),
+    wait: async (jobId) => await report.children.wait(jobId),
+  },
 });
 
 const redactedEnding = (ending: Ending, redaction: Redaction): Ending => {

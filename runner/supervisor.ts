@@ -31,6 +31,8 @@ export type SupervisorOptions = {
   readonly isolation: Isolation;
   /** Scripts at once. */
   readonly slots: number;
+  /** How many attempts wait for jobs of their own, and leave their slots meanwhile; 0, if absent. */
+  readonly resting?: () => number;
   /** Fresh children kept ready for an organization that comes new. */
   readonly spares: number;
   /** Whether `start` first proves by canaries that the sandbox holds. */
@@ -127,6 +129,7 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
       spawn,
       isolation: options.isolation,
       slots: options.slots,
+      resting: options.resting ?? (() => 0),
       spares: options.spares,
       wear: {
         attempts: limits.recycleAfter,

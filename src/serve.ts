@@ -181,22 +181,6 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
     changed: async (organizationId) => await cluster.refresh([organizationId]),
   });
   const shutdown = { internal: createShutdown(), external: createShutdown() };
-  internal.serve(
-    createInternalApi({
-      observer,
-      identity,
-      readiness,
-      runners: {
-        hub,
-        router,
-        jobs: store.jobs,
-        catalog: store.catalog,
-        mint: identity.jobTokens.mint,
-        serverUrls,
-      },
-      shutdown: shutdown.internal.signal,
-    }),
-  );
   const jobs: JobTypeApi = {
     router,
     jobs: store.jobs,
@@ -212,6 +196,27 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
     receivers: config.callbacks.receivers,
     shutdown: shutdown.external.signal,
   };
+  internal.serve(
+    createInternalApi({
+      observer,
+      identity,
+      readiness,
+      runners: {
+        hub,
+        router,
+        jobs: store.jobs,
+        catalog: store.catalog,
+        mint: identity.jobTokens.mint,
+        serverUrls,
+        children: {
+          ...jobs,
+          jobTokens: identity.jobTokens,
+          shutdown: shutdown.internal.signal,
+        },
+      },
+      shutdown: shutdown.internal.signal,
+    }),
+  );
   if (config.typesDir !== null) {
     const { typesDir: folder, typesOrganization: organization } = config;
     const options = { api: jobs, identity: store.identity, folder, organization };

@@ -27,6 +27,38 @@ export interface Progress {
   readonly message?: string;
 }
 
+/** A job to be submitted: a `JobSpec` of the contract in its JSON form; `type` or `script` is needed. */
+export interface ChildJob {
+  /** The name of a registered type. */
+  readonly type?: string;
+  /** The newest, if absent. */
+  readonly typeVersion?: number;
+  readonly script?: {
+    readonly source: string;
+    readonly language?: "SCRIPT_LANGUAGE_JAVASCRIPT" | "SCRIPT_LANGUAGE_TYPESCRIPT";
+  };
+  /** A JSON value of at most 1 MiB. */
+  readonly input?: unknown;
+  readonly name?: string;
+  /** -100 to 100. */
+  readonly priority?: number;
+  /** RFC 3339, such as `2026-01-31T12:00:00Z`. */
+  readonly runAt?: string;
+  /** In seconds, such as `30s`. */
+  readonly attemptTimeout?: string;
+  readonly totalTimeout?: string;
+  readonly retryPolicy?: {
+    readonly maxRetries?: number;
+    readonly initialBackoff?: string;
+    readonly maxBackoff?: string;
+    readonly multiplier?: number;
+    readonly jitter?: number;
+  };
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly concurrencyKey?: string;
+  readonly callback?: { readonly url: string };
+}
+
 /** What a script's default export is: its result, as JSON, is the job's result. */
 export type Script<Input = unknown, Result = unknown> = (
   input: Input,
@@ -77,6 +109,10 @@ export interface Context {
   progress(progress: number | Progress): void;
   /** `step(name, run)` runs `run` once for all attempts of the job: its JSON result is kept, and another attempt gets that instead. */
   step<T>(name: string, run: () => T | Promise<T>): Promise<T>;
+  /** `submit(name, job)` submits a job of this one's own, for the user that this one acts for, and gives its id. The name counts once for all attempts: whoever comes with it again gets the first job. It is cancelled with this one. */
+  submit(name: string, job: ChildJob): Promise<string>;
+  /** The result of a job that was submitted by `submit`, once it has succeeded. Throws a `ChildError` when it has failed or was cancelled. Meanwhile this job counts towards no limit. */
+  waitFor<T>(jobId: string): Promise<T>;
   /** Waits; rejects with the signal's reason when that aborts. */
   sleep(ms: number): Promise<void>;
 }

@@ -1,7 +1,7 @@
 import { format } from "node:util";
 
 import { type Clock, sleep } from "../../src/runtime/clock.ts";
-import { type Assignment, AttemptStopped, type Report } from "../executor.ts";
+import { type Assignment, AttemptStopped, ChildFault, type Report } from "../executor.ts";
 import { nextProgress, NO_PROGRESS } from "../guest/fraction.ts";
 import { type HandlerContext, JobError, type Json } from "../handler.ts";
 import { StepRefused } from "../steps.ts";
@@ -42,19 +42,45 @@ export const createHandlerContext = (parts: Parts): HandlerContext => {
       rows("LOG", format(...values));
     },
     step: createStep(parts),
+    ...createChildren(parts),
     sleep: async (ms) => {
       await sleep(clock, ms, signal);
     },
   };
 };
 
-const createStep = ({ report, signal, over }: Parts): HandlerContext["step"] => {
-  const names = new Set<string>();
+/** Why nothing can be done any more. */
+const ending = ({ signal }: Parts): Error =>
+  signal.aborted
+    ? (signal.reason as Error)
+    : new DOMException("the attempt has ended", "AbortError");
 
-  const ending = (): Error =>
-    signal.aborted
-      ? (signal.reason as Error)
-      : new DOMException("the attempt has ended", "AbortError");
+const createChildren = (parts: Parts): Pick<HandlerContext, "submit" | "waitFor"> => {
+  const { report, over } = parts;
+
+  const asked = async <T>(ask: () => Promise<T>): Promise<T> => {
+    if (over()) throw ending(parts);
+    try {
+      return await ask();
+    } catch (cause) {
+      if (cause instanceof AttemptStopped) throw ending(parts);
+      if (!(cause instanceof ChildFault)) throw cause;
+      const { code, message, retryable } = cause;
+      throw new JobError(code, message, { retryable, cause });
+    }
+  };
+
+  return {
+    submit: async (name, job) =>
+      await asked(async () => await report.children.submit(name, JSON.stringify(job))),
+    waitFor: async <Result extends Json = Json>(jobId: string) =>
+      JSON.parse(await asked(async () => await report.children.wait(jobId))) as Result,
+  };
+};
+
+const createStep = (parts: Parts): HandlerContext["step"] => {
+  const { report, over } = parts;
+  const names = new Set<string>();
 
   const memoised = async (name: string, run: () => unknown): Promise<unknown> => {
     const found = await report.steps.find(name);
@@ -64,7 +90,7 @@ const createStep = ({ report, signal, over }: Parts): HandlerContext["step"] => 
       const { code, message } = result.error;
       throw new JobError(code, `step "${name}": ${message}`, { retryable: false });
     }
-    if (over()) throw ending();
+    if (over()) throw ending(parts);
     await report.steps.finish(name, result.text);
     // As another attempt will see it.
     return JSON.parse(result.text);
@@ -74,7 +100,7 @@ const createStep = ({ report, signal, over }: Parts): HandlerContext["step"] => 
     name: string,
     run: () => Result | Promise<Result>,
   ): Promise<Result> => {
-    if (over()) throw ending();
+    if (over()) throw ending(parts);
     if (names.has(name)) throw refused(`the step "${name}" has begun before: names are unique`);
     names.add(name);
     try {
@@ -83,7 +109,7 @@ const createStep = ({ report, signal, over }: Parts): HandlerContext["step"] => 
       // It may be tried again: it has not ended.
       names.delete(name);
       if (cause instanceof StepRefused) throw refused(cause.message);
-      if (cause instanceof AttemptStopped) throw ending();
+      if (cause instanceof AttemptStopped) throw ending(parts);
       throw cause;
     }
   };

@@ -6,6 +6,7 @@ import { failure } from "../failures.ts";
 import type { Libraries } from "../module-wire.ts";
 import type { Scripts, ScriptText } from "../scripts.ts";
 import type { Supervisor } from "../supervisor.ts";
+import { childCalls } from "./child-calls.ts";
 import { moduleCalls } from "./module-calls.ts";
 import { stepCalls } from "./step-calls.ts";
 
@@ -48,6 +49,7 @@ export const scriptExecutor = (
         timeoutMs: assignment.attemptTimeoutMs,
         calls: new Map([
           ...stepCalls(report.steps),
+          ...childCalls(report.children),
           ...egress.calls,
           ...moduleCalls(
             { ...assignment, organizationId: ref.organizationId, fileName: script.fileName },

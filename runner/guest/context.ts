@@ -2,6 +2,7 @@ import type { ContextName } from "../surface/context.ts";
 import type { Attempt } from "./bridge.ts";
 import type { Calls } from "./calls.ts";
 import type { Cancellation } from "./cancellation.ts";
+import { createChildren } from "./children.ts";
 import type { Output } from "./output.ts";
 import { freeze, toText } from "./primordials.ts";
 import type { Progress } from "./progress.ts";
@@ -41,6 +42,7 @@ export const createContext = ({
     },
     progress: progress.report,
     step: createStep(attempt, calls),
+    ...createChildren(calls),
     sleep: async (ms: unknown) => {
       if (cancellation.reason !== undefined) throw cancellation.reason;
       await sleeper(timers, ms, cancellation.whenAborted);

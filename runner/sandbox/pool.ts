@@ -7,7 +7,7 @@ import { createReadiness } from "./readiness.ts";
 import type { WearLimits } from "./wear.ts";
 import { createWaiters } from "./waiters.ts";
 import { createWearRecords, type WearRecord } from "./wear-record.ts";
-import { choose, freshOf, type Isolation, type Member, surplus } from "./choose.ts";
+import { choose, freshOf, type Isolation, type Member, type Room, surplus } from "./choose.ts";
 
 /**
  * The sandbox children. It owns all of them: nobody else starts, ends or lends one. A child starts
@@ -42,8 +42,10 @@ export type PoolOptions = {
   /** Starts a child that says `ready` when it can take an attempt. @throws what the system throws */
   readonly spawn: () => ChildProcessEnd;
   readonly isolation: Isolation;
-  /** Attempts at once. */
+  /** Attempts at once, beside those that rest. */
   readonly slots: number;
+  /** How many attempts rest: they keep their children. */
+  readonly resting: () => number;
   /**
    * Fresh children kept ready beyond those that have served; in `process` isolation, of which
    * every attempt takes one, more of them while there is demand.
@@ -75,8 +77,10 @@ const LOOKS_FOR_AGE = 20;
 
 export const createPool = (options: PoolOptions): Pool => {
   const { clock, log, isolation, slots, spares, wear } = options;
-  const most = slots + spares;
-  const room = { isolation, slots, most };
+  const room = (): Room => {
+    const atOnce = slots + options.resting();
+    return { isolation, slots: atOnce, most: atOnce + spares };
+  };
   const children = new Map<ChildProcessEnd, Child>();
   const dying = new Set<ChildProcessEnd>();
   const waiters = createWaiters(clock);
@@ -145,10 +149,8 @@ export const createPool = (options: PoolOptions): Pool => {
     };
     children.set(end, child);
     attend(child);
-    const notLate = clock.after(START_WITHIN_MS, () => {
-      if (child.state === "starting") end.kill();
-    });
-    void end.exited.then(notLate);
+    const hangs = (): void => void (child.state === "starting" && end.kill());
+    void end.exited.then(clock.after(START_WITHIN_MS, hangs));
   };
 
   /** A child that is not busy has nothing to say but that it is ready. */
@@ -209,7 +211,7 @@ export const createPool = (options: PoolOptions): Pool => {
     let starting = count("starting");
     for (const waiter of waiters.all()) {
       const patient = clock.monotonic() - waiter.since < patience.ms();
-      const choice = choose(children.values(), waiter.organizationId, room, patient);
+      const choice = choose(children.values(), waiter.organizationId, room(), patient);
       if (choice.kind === "use") {
         waiter.found(lend(choice.member, waiter.organizationId));
         continue;
@@ -237,13 +239,13 @@ export const createPool = (options: PoolOptions): Pool => {
   };
 
   const refill = (): void => {
-    const old = surplus(children.values(), slots);
+    const old = surplus(children.values(), room().slots);
     if (old !== null) remove(old.end);
     const fresh = freshOf(children.values());
     let [count, starting] = [fresh.count, fresh.starting];
     const { wanted, kept } = readiness.of(waiters.size);
     if (count > kept && fresh.idle !== null) remove(fresh.idle.end);
-    while (count < wanted && starting < slots && children.size < most && !backingOff) {
+    while (count < wanted && starting < slots && children.size < room().most && !backingOff) {
       spawn();
       count += 1;
       starting += 1;

@@ -39,6 +39,16 @@ export const CONTEXT = entries([
     declaration: "step<T>(name: string, run: () => T | Promise<T>): Promise<T>;",
   },
   {
+    name: "submit",
+    doc: "`submit(name, job)` submits a job of this one's own, for the user that this one acts for, and gives its id. The name counts once for all attempts: whoever comes with it again gets the first job. It is cancelled with this one.",
+    declaration: "submit(name: string, job: ChildJob): Promise<string>;",
+  },
+  {
+    name: "waitFor",
+    doc: "The result of a job that was submitted by `submit`, once it has succeeded. Throws a `ChildError` when it has failed or was cancelled. Meanwhile this job counts towards no limit.",
+    declaration: "waitFor<T>(jobId: string): Promise<T>;",
+  },
+  {
     name: "sleep",
     doc: "Waits; rejects with the signal's reason when that aborts.",
     declaration: "sleep(ms: number): Promise<void>;",

@@ -13,6 +13,38 @@ export interface Progress {
   readonly message?: string;
 }
 
+/** A job to be submitted: a \`JobSpec\` of the contract in its JSON form; \`type\` or \`script\` is needed. */
+export interface ChildJob {
+  /** The name of a registered type. */
+  readonly type?: string;
+  /** The newest, if absent. */
+  readonly typeVersion?: number;
+  readonly script?: {
+    readonly source: string;
+    readonly language?: "SCRIPT_LANGUAGE_JAVASCRIPT" | "SCRIPT_LANGUAGE_TYPESCRIPT";
+  };
+  /** A JSON value of at most 1 MiB. */
+  readonly input?: unknown;
+  readonly name?: string;
+  /** -100 to 100. */
+  readonly priority?: number;
+  /** RFC 3339, such as \`2026-01-31T12:00:00Z\`. */
+  readonly runAt?: string;
+  /** In seconds, such as \`30s\`. */
+  readonly attemptTimeout?: string;
+  readonly totalTimeout?: string;
+  readonly retryPolicy?: {
+    readonly maxRetries?: number;
+    readonly initialBackoff?: string;
+    readonly maxBackoff?: string;
+    readonly multiplier?: number;
+    readonly jitter?: number;
+  };
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly concurrencyKey?: string;
+  readonly callback?: { readonly url: string };
+}
+
 /** What a script's default export is: its result, as JSON, is the job's result. */
 export type Script<Input = unknown, Result = unknown> = (
   input: Input,

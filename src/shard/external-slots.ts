@@ -15,6 +15,7 @@ export const withExternal = (runners: SlotSource): SlotSource => {
       left -= 1;
       return EXTERNAL_RUNNER;
     },
+    takeKept: (capability) => runners.takeKept(capability),
     abilitiesOf: (id) => (id === EXTERNAL_RUNNER ? [EXTERNAL] : runners.abilitiesOf(id)),
   };
 };

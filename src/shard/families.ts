@@ -3,15 +3,19 @@ import type { ActiveJob } from "./active-job.ts";
 
 /**
  * The parents and children among the active jobs of one organization (row E4). A running job that
- * waits for children rests: it keeps its concurrency key and counts towards no other limit, and the
- * slot and the place that it leaves go to its children before anybody else. Who rests is known to
- * nobody but the owner: after a reload every attempt counts until it asks again.
+ * waits for children rests: it keeps its concurrency key and counts towards no other limit. The slot
+ * and the place that it leaves are kept for jobs that others wait for, and are its own again when it
+ * goes on: so nobody runs more by waiting, and however deep and many families are, some job that
+ * waits for nothing can run. Who rests is known to nobody but the owner: after a reload every attempt
+ * counts until it asks again.
  */
 export class Families {
   readonly #children = new Map<JobId, Set<ActiveJob>>();
   /** Resting attempts, with the children that each waits for. */
   readonly #waits = new Map<ActiveJob, Set<JobId>>();
   readonly #waiters = new Map<JobId, ActiveJob>();
+  /** Running jobs for which their parents wait. */
+  readonly #awaited = new Set<ActiveJob>();
 
   join(job: ActiveJob): void {
     const { parentId } = job.row;
@@ -37,6 +41,17 @@ export class Families {
   /** How many attempts rest. */
   get resting(): number {
     return this.#waits.size;
+  }
+
+  /** How many places attempts have left that no child of theirs has taken. */
+  get keptFree(): number {
+    return Math.max(0, this.#waits.size - this.#awaited.size);
+  }
+
+  /** A job runs, or does not any more. */
+  runs(job: ActiveJob, does: boolean): void {
+    if (!does) this.#awaited.delete(job);
+    else if (this.waiterOf(job) !== undefined) this.#awaited.add(job);
   }
 
   rests(job: ActiveJob): boolean {

@@ -9,7 +9,8 @@ import { Hooks } from "./hooks.ts";
 import { KeyLock, type Lanes } from "./key-lock.ts";
 import { Lane } from "./lane.ts";
 import { goesBefore } from "./ready-queue.ts";
-import { TypeLoad } from "./type-load.ts";
+import type { TypeLoad } from "./type-load.ts";
+import { TypeLoads } from "./type-loads.ts";
 
 /**
  * The active jobs of one organization, its limits, and where its jobs wait: in a lane for each
@@ -28,7 +29,7 @@ export class Organization implements Lanes {
   readonly families = new Families();
   readonly #lineOf: (capability: Capability) => Line;
   readonly #keys = new Map<string, KeyLock>();
-  readonly #types = new Map<string, TypeLoad>();
+  readonly #types: TypeLoads;
   readonly #lanes = new Map<Capability, Map<string, Lane>>();
   /** For each capability that it ever had a job for. */
   readonly #contenders = new Map<Capability, Contender>();
@@ -38,6 +39,7 @@ export class Organization implements Lanes {
     this.#limits = limits;
     this.#lineOf = lineOf;
     this.hooks = new Hooks(limits.hooks);
+    this.#types = new TypeLoads(limits.types);
     for (const breaker of limits.breakers) this.setBreaker(breaker);
   }
 
@@ -48,10 +50,7 @@ export class Organization implements Lanes {
   /** Counts at once. Breakers and hooks are not limits: they stay as they are. */
   configure(limits: OrganizationLimits): void {
     this.#limits = limits;
-    for (const type of this.#types.values()) {
-      type.limit = limits.types.get(type.name) ?? Number.POSITIVE_INFINITY;
-      this.#refreshType(type);
-    }
+    for (const type of this.#types.limit(limits.types)) this.#refreshType(type);
     for (const contender of this.#contenders.values()) contender.refresh();
   }
 
@@ -60,8 +59,9 @@ export class Organization implements Lanes {
     return this.jobs.size - this.running - this.families.resting;
   }
 
+  /** Whether a job may start for which nobody waits. */
   get mayRunMore(): boolean {
-    return this.running < this.#limits.maxRunning;
+    return this.running + this.families.keptFree < this.#limits.maxRunning;
   }
 
   /** True while another active job carries this key. */
@@ -97,14 +97,15 @@ export class Organization implements Lanes {
   }
 
   /**
-   * The child that goes first of those whose parents wait for them and that could start. Whose turn
-   * it is in the line does not matter: it takes what its parent left.
+   * A job that could start and for which its parent waits, of any capability that is not `full`. Whose
+   * turn it is in the line does not matter: it takes what its parent left.
    */
-  nextAwaited(open: ReadonlySet<Capability>): ActiveJob | null {
-    if (this.families.resting === 0 || !this.mayRunMore) return null;
+  nextAwaited(full: ReadonlySet<Capability>): ActiveJob | null {
+    const { maxRunning } = this.#limits;
+    if (this.families.resting === 0 || this.running >= maxRunning) return null;
     for (const [capability, contender] of this.#contenders) {
       const job = contender.lanes.first()?.queue.peek();
-      if (job === undefined || !open.has(capability)) continue;
+      if (job === undefined || full.has(capability)) continue;
       if (this.families.waiterOf(job) !== undefined) return job;
     }
     return null;
@@ -113,25 +114,29 @@ export class Organization implements Lanes {
   /** A running job waits for a child of its own. */
   rest(parent: ActiveJob, child: ActiveJob): void {
     const rested = this.families.rests(parent);
-    const queued = child.row.state === "QUEUED" && this.families.waiterOf(child) === undefined;
-    // Its rank changes: it must not be in a queue meanwhile.
-    if (queued) this.dequeue(child);
-    this.families.wait(parent, child.row.id);
-    if (queued) this.enqueue(child);
-    if (!rested) this.#countRunning(parent, -1);
+    this.#recount(() => {
+      this.#rerank(child, () => this.families.wait(parent, child.row.id));
+      if (!rested) this.#countRunning(parent, -1);
+    });
   }
 
-  /** It waits for that child no more; true if it therefore counts again. */
-  wake(parent: ActiveJob, childId: JobId): boolean {
-    if (!this.families.waitedFor(parent).includes(childId)) return false;
-    const child = this.jobs.get(childId);
-    const queued = child?.row.state === "QUEUED";
-    if (queued) this.dequeue(child);
-    this.families.stopWaiting(parent, childId);
-    if (queued) this.enqueue(child);
-    if (this.families.rests(parent)) return false;
-    this.#countRunning(parent, 1);
-    return true;
+  /** It waits for that child no more. */
+  wake(parent: ActiveJob, childId: JobId): void {
+    if (!this.families.waitedFor(parent).includes(childId)) return;
+    this.#recount(() => {
+      this.#rerank(this.jobs.get(childId), () => this.families.stopWaiting(parent, childId));
+      if (!this.families.rests(parent)) this.#countRunning(parent, 1);
+    });
+  }
+
+  /** Whether a job is waited for decides how it stands: it must stand nowhere while that changes. */
+  #rerank(job: ActiveJob | undefined, change: () => void): void {
+    const state = job?.row.state;
+    if (job !== undefined && state === "QUEUED") this.dequeue(job);
+    if (job !== undefined) this.families.runs(job, false);
+    change();
+    if (job !== undefined && state === "QUEUED") this.enqueue(job);
+    if (job !== undefined) this.families.runs(job, state === "RUNNING");
   }
 
   /** An active job joins, in whatever state. */
@@ -176,13 +181,19 @@ export class Organization implements Lanes {
 
   /** A job that does not wait any more runs on a slot. */
   started(job: ActiveJob): void {
-    this.#countRunning(job, 1);
+    this.#recount(() => {
+      this.#countRunning(job, 1);
+      this.families.runs(job, true);
+    });
     this.#keys.get(job.row.concurrencyKey)?.take(job, this);
   }
 
   /** It runs no more. */
   stopped(job: ActiveJob): void {
-    this.#countRunning(job, -1);
+    this.#recount(() => {
+      this.#countRunning(job, -1);
+      this.families.runs(job, false);
+    });
     this.#keys.get(job.row.concurrencyKey)?.release(job, this);
   }
 
@@ -201,48 +212,52 @@ export class Organization implements Lanes {
     this.#refreshLane(lane);
     if (lane.queue.size > 0) return;
     lane.type?.lanes.delete(lane);
-    this.#forgetType(lane.type);
+    this.#types.forgetIdle(lane.type);
     const byType = this.#lanes.get(lane.capability);
     byType?.delete(job.row.type);
     if (byType?.size === 0) this.#lanes.delete(lane.capability);
   }
 
   breaker(type: string): BreakerRow | null {
-    return this.#types.get(type)?.breaker ?? null;
+    return this.#types.find(type)?.breaker ?? null;
   }
 
   /** When an attempt of a paused type may show whether it still crashes; Infinity: that waits for nothing. */
   retryTypeAt(name: string): number {
-    const type = this.#types.get(name);
+    const type = this.#types.find(name);
     if (type === undefined || type.halfOpen) return Number.POSITIVE_INFINITY;
     return type.breaker?.retryAt ?? Number.POSITIVE_INFINITY;
   }
 
   /** A row without failures closes it. */
   setBreaker(row: BreakerRow): void {
-    const type = this.#type(row.type);
+    const type = this.#types.get(row.type);
     type.breaker = row.failures === 0 ? null : row;
     type.halfOpen = false;
     this.#refreshType(type);
-    this.#forgetType(type);
+    this.#types.forgetIdle(type);
   }
 
   /** The time of an open breaker has come: one attempt may run. */
   tryAgain(name: string): void {
-    const type = this.#type(name);
+    const type = this.#types.get(name);
     type.halfOpen = true;
     this.#refreshType(type);
   }
 
   #countRunning({ row }: ActiveJob, change: 1 | -1): void {
-    const before = this.mayRunMore;
     this.running += change;
     if (row.type !== "") {
-      const type = this.#type(row.type);
+      const type = this.#types.get(row.type);
       type.running += change;
       this.#refreshType(type);
-      this.#forgetType(type);
+      this.#types.forgetIdle(type);
     }
+  }
+
+  #recount(change: () => void): void {
+    const before = this.mayRunMore;
+    change();
     if (this.mayRunMore === before) return;
     for (const contender of this.#contenders.values()) contender.refresh();
   }
@@ -255,24 +270,11 @@ export class Organization implements Lanes {
     }
     let lane = byType.get(type);
     if (lane === undefined) {
-      lane = new Lane(capability, type === "" ? null : this.#type(type));
+      lane = new Lane(capability, type === "" ? null : this.#types.get(type));
       lane.type?.lanes.add(lane);
       byType.set(type, lane);
     }
     return lane;
-  }
-
-  #type(name: string): TypeLoad {
-    let type = this.#types.get(name);
-    if (type === undefined) {
-      type = new TypeLoad(name, this.#limits.types.get(name) ?? Number.POSITIVE_INFINITY);
-      this.#types.set(name, type);
-    }
-    return type;
-  }
-
-  #forgetType(type: TypeLoad | null): void {
-    if (type?.isIdle === true) this.#types.delete(type.name);
   }
 
   #refreshType(type: TypeLoad): void {

@@ -1,4 +1,4 @@
-import type { LeaseToken, RunnerId } from "../jobs/ids.ts";
+import type { Capability, LeaseToken, RunnerId } from "../jobs/ids.ts";
 import { start } from "../jobs/transitions.ts";
 import type { ActiveJob } from "./active-job.ts";
 import type { SlotSource } from "./slots.ts";
@@ -21,13 +21,8 @@ export const schedule = (
   const placements: Placement[] = [];
   const { lines } = turn.state;
   const open = new Set(slots.capabilities());
-  const place = (job: ActiveJob): void => {
+  const place = (job: ActiveJob, runnerId: RunnerId): void => {
     const { capability } = job.row;
-    const runnerId = slots.take(capability);
-    if (runnerId === null) {
-      open.delete(capability);
-      return;
-    }
     const abilities = slots.abilitiesOf(runnerId);
     const charge = lines.charge(job.organization, capability, abilities);
     turn.change(job, start(job.row, { runnerId, leaseToken: newLease() }, turn.now));
@@ -35,15 +30,21 @@ export const schedule = (
     placements.push({ job, runnerId });
   };
   for (const organization of turn.state.resting) {
+    const full = new Set<Capability>();
     for (;;) {
-      const job = organization.nextAwaited(open);
+      const job = organization.nextAwaited(full);
       if (job === null) break;
-      place(job);
+      const runnerId = slots.takeKept(job.row.capability);
+      if (runnerId === null) full.add(job.row.capability);
+      else place(job, runnerId);
     }
   }
   for (;;) {
     const job = lines.first(open)?.organization.next(open) ?? null;
     if (job === null) return placements;
-    place(job);
+    const { capability } = job.row;
+    const runnerId = slots.take(capability);
+    if (runnerId === null) open.delete(capability);
+    else place(job, runnerId);
   }
 };

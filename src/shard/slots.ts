@@ -7,17 +7,27 @@ export type SlotSource = {
   capabilities(): Capability[];
   /** A slot with this capability, taken; null when this shard's share is used up. */
   take(capability: Capability): RunnerId | null;
+  /** The same for a job that another one waits for: also a slot that was left for such jobs. */
+  takeKept(capability: Capability): RunnerId | null;
   /** All that a slot of that runner could have been used for. */
   abilitiesOf(id: RunnerId): readonly Capability[];
 };
 
-type RunnerSlots = {
+/** What attempts do with slots: how many are in use, were left to wait, and are used by jobs that are waited for. */
+type Uses = { used: number; left: number; awaited: number };
+
+type RunnerSlots = Uses & {
   readonly id: RunnerId;
   capabilities: readonly Capability[];
   slots: number;
-  used: number;
-  readonly byShard: Map<ShardId, number>;
+  readonly byShard: Map<ShardId, Uses>;
 };
+
+const NO_USES: Uses = { used: 0, left: 0, awaited: 0 };
+
+/** Slots that no attempt uses and that are kept for nobody. */
+const freeOf = ({ slots, used, left, awaited }: RunnerSlots): number =>
+  Math.max(0, slots - used - Math.max(0, left - awaited));
 
 /**
  * The slots of all runners of this server, and who uses them. Shards that wait for a slot stand in
@@ -56,21 +66,39 @@ export class Slots {
 
   /** An attempt of this shard runs there, or has ended there. */
   use(shardId: ShardId, id: RunnerId, change: 1 | -1): void {
+    this.#note(shardId, id, "used", change);
+    this.#used.set(shardId, (this.#used.get(shardId) ?? 0) + change);
+  }
+
+  /** An attempt of this shard leaves its slot there while it waits for others, or takes it back. */
+  leave(shardId: ShardId, id: RunnerId, change: 1 | -1): void {
+    this.use(shardId, id, change === 1 ? -1 : 1);
+    this.#note(shardId, id, "left", change);
+  }
+
+  /** A job of this shard that runs there is waited for, or not any more. */
+  await(shardId: ShardId, id: RunnerId, change: 1 | -1): void {
+    this.#note(shardId, id, "awaited", change);
+  }
+
+  #note(shardId: ShardId, id: RunnerId, what: keyof Uses, change: 1 | -1): void {
     const runner = this.#runner(id);
     this.#update(runner, () => {
-      runner.used += change;
-      this.#used.set(shardId, (this.#used.get(shardId) ?? 0) + change);
-      runner.byShard.set(shardId, (runner.byShard.get(shardId) ?? 0) + change);
+      const own = runner.byShard.get(shardId) ?? NO_USES;
+      runner[what] += change;
+      runner.byShard.set(shardId, { ...own, [what]: own[what] + change });
     });
   }
 
   /** Forgets all that a shard uses: it is being reloaded, or has gone to another server. */
   forget(shardId: ShardId): void {
     for (const runner of this.#runners.values()) {
-      const count = runner.byShard.get(shardId);
-      if (count === undefined) continue;
+      const uses = runner.byShard.get(shardId);
+      if (uses === undefined) continue;
       this.#update(runner, () => {
-        runner.used -= count;
+        runner.used -= uses.used;
+        runner.left -= uses.left;
+        runner.awaited -= uses.awaited;
         runner.byShard.delete(shardId);
       });
     }
@@ -99,6 +127,14 @@ export class Slots {
         this.#hungry.get(capability)?.delete(shardId);
         this.use(shardId, runner.id, 1);
         return runner.id;
+      },
+      takeKept: (capability) => {
+        for (const runner of this.#runners.values()) {
+          if (runner.slots <= runner.used || !runner.capabilities.includes(capability)) continue;
+          this.use(shardId, runner.id, 1);
+          return runner.id;
+        }
+        return null;
       },
       abilitiesOf: (id) => this.#runners.get(id)?.capabilities ?? [],
     };
@@ -176,7 +212,13 @@ export class Slots {
   #runner(id: RunnerId): RunnerSlots {
     const known = this.#runners.get(id);
     if (known !== undefined) return known;
-    const runner: RunnerSlots = { id, capabilities: [], slots: 0, used: 0, byShard: new Map() };
+    const runner: RunnerSlots = {
+      id,
+      capabilities: [],
+      slots: 0,
+      ...NO_USES,
+      byShard: new Map(),
+    };
     this.#runners.set(id, runner);
     return runner;
   }
@@ -189,7 +231,7 @@ export class Slots {
   }
 
   #count(runner: RunnerSlots, sign: 1 | -1): void {
-    const free = Math.max(0, runner.slots - runner.used);
+    const free = freeOf(runner);
     if (free === 0) return;
     for (const capability of runner.capabilities) {
       const total = this.free(capability) + sign * free;

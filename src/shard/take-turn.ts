@@ -70,7 +70,9 @@ export const decide = async (
   settle(turn);
   judgeTypes(turn);
   const release = (): void => {
-    for (const runnerId of turn.takenBack.splice(0)) slots.use(fence.shardId, runnerId, 1);
+    for (const { runnerId, what, change } of turn.slotNotes.splice(0)) {
+      slots[what](fence.shardId, runnerId, change);
+    }
     for (const runnerId of turn.released.splice(0)) slots.use(fence.shardId, runnerId, -1);
   };
   release();

@@ -7,7 +7,7 @@ import type { Patch } from "../jobs/transitions.ts";
 import type { ColdRows, PurgedJob, PurgedWorkflow, ShardChanges } from "../store/store.ts";
 import type { ActiveJob } from "./active-job.ts";
 import type { Organization } from "./organization.ts";
-import { wakeWholly } from "./rest.ts";
+import { noteAwaited, type SlotNote, wakeWholly } from "./rest.ts";
 import { isOnRunner, type ShardState } from "./state.ts";
 import { TurnAttributes } from "./turn-attributes.ts";
 import { TurnNotices } from "./turn-notices.ts";
@@ -68,8 +68,7 @@ export class Turn {
   readonly toStop: ActiveJob[] = [];
   /** A runner for each slot that became free. */
   readonly released: RunnerId[] = [];
-  /** A runner for each slot that an attempt took back. */
-  readonly takenBack: RunnerId[] = [];
+  readonly slotNotes: SlotNote[] = [];
 
   constructor(
     state: ShardState,
@@ -148,6 +147,9 @@ export class Turn {
     if (!this.#touched.has(job)) this.#touched.set(job, before);
     if (before.state === "RUNNING" && job.row.state !== "RUNNING" && isOnRunner(before)) {
       this.released.push(before.runnerId as RunnerId);
+      noteAwaited(this, job, before, -1);
+    } else if (before.state !== "RUNNING" && job.row.state === "RUNNING") {
+      noteAwaited(this, job, job.row, 1);
     }
     if (job.row.endedAt !== null) {
       this.#departed.set(keyOf(job.row.organizationId, job.row.id), job);

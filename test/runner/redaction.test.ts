@@ -70,13 +70,21 @@ it("an executor that is handed the token says it nowhere", async () => {
       find: async (name) => await Promise.resolve(void said.push(name)),
       finish: async (name, result) => await Promise.resolve(void said.push(name, result)),
     },
+    children: {
+      submit: async (name, spec) => {
+        said.push(name, spec);
+        return await Promise.resolve("a child");
+      },
+      wait: async () => await Promise.resolve("null"),
+    },
   };
   const { jobToken } = assignment();
   const tell = (ending: Ending): Executor => ({
-    execute: async (given, { output, progress, steps }) => {
+    execute: async (given, { output, progress, steps, children }) => {
       output("STDOUT", `token ${given.jobToken}`);
       progress({ fraction: 0, message: jobToken, currentStep: 0, totalSteps: 0 });
       await steps.finish(`step ${jobToken}`, JSON.stringify([jobToken]));
+      await children.submit(`child ${jobToken}`, JSON.stringify({ input: jobToken }));
       return ending;
     },
   });

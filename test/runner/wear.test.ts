@@ -94,6 +94,7 @@ describe("the pool", () => {
       },
       isolation: "tenant",
       slots: 2,
+      resting: () => 0,
       spares,
       wear: LIMITS,
       readUsage: createUsageReader(),

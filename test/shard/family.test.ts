@@ -48,8 +48,8 @@ const family = (limits: Partial<OrganizationLimits> = {}, slots = 10) => {
       if (outcome === undefined || outcome instanceof JobFault) throw new Error("refused");
       return outcome.job;
     },
-    rest: (parent: JobRow, child: JobRow, hold = false) =>
-      told(shard.do(restFor(refOf(shard.row(parent) ?? parent), child.id, hold))),
+    rest: (parent: JobRow, child: JobRow) =>
+      told(shard.do(restFor(refOf(shard.row(parent) ?? parent), child.id))),
     wake: (parent: JobRow, child: JobRow) =>
       told(shard.do(wakeFrom(refOf(shard.row(parent) ?? parent), child.id))),
     cancel: (job: JobRow) =>
@@ -178,14 +178,22 @@ describe("an attempt that waits for its child", () => {
     expect(running()).toBe(2);
   });
 
-  test("waits in its place if it is told to, or if too many of its organization rest", () => {
-    const { job, rest, running, shard } = family({ maxRunning: 1 }, 50);
-    const parent = job("parent");
-    const child = job("child", { parentId: parent.id });
-    rest(parent, child, true);
+  test("leaves its place to jobs that are waited for, and to no others", () => {
+    const { started, job, rest, running, succeed } = family({ maxRunning: 2 }, 2);
+    const first = job("first");
+    const second = job("second");
+    const later = job("later", { parentId: first.id, runAt: 9_000 });
+    job("other");
+    rest(first, later);
+    // The child cannot start yet: its place and its slot stay empty.
+    expect(started).toEqual(["first", "second"]);
     expect(running()).toBe(1);
-    rest(parent, child);
-    expect(shard.row(child)?.state).toBe("RUNNING");
+    const child = job("child", { parentId: second.id });
+    rest(second, child);
+    expect(started).toEqual(["first", "second", "child"]);
+    succeed(child);
+    succeed(second);
+    expect(started).toEqual(["first", "second", "child", "other"]);
   });
 
   test("is refused what can never come: a child that is none, and one that waits for its own key", () => {

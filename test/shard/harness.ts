@@ -61,12 +61,20 @@ export class Shard {
     const outcome = command.apply(turn);
     settle(turn);
     judgeTypes(turn);
-    for (const id of turn.takenBack) this.slots.use(0, id, 1);
-    for (const id of turn.released) this.slots.use(0, id, -1);
+    this.#tellSlots(turn);
     const newLease = (): LeaseToken => `lease-${(this.#leases += 1)}` as LeaseToken;
     const placements = schedule(turn, withExternal(this.slots.sourceFor(0)), newLease);
+    this.#tellSlots(turn);
     this.slots.wait(0, this.state.lines.waiting());
     return { outcome, turn, placements };
+  }
+
+  #tellSlots(turn: Turn): void {
+    for (const { runnerId, what, change } of turn.slotNotes.splice(0)) {
+      this.slots[what](0, runnerId, change);
+    }
+    for (const id of turn.released) this.slots.use(0, id, -1);
+    turn.released.length = 0;
   }
 
   row({ organizationId, id }: JobRow): JobRow | undefined {

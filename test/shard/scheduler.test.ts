@@ -234,6 +234,8 @@ const isRunning = ({ row }: ActiveJob): boolean => row.state === "RUNNING";
 /** As far as its key and its type are concerned. */
 const couldStart = ({ row, organization }: ActiveJob): boolean => {
   if (row.state !== "QUEUED") return false;
+  // A type whose runner was lost five times is paused.
+  if ((organization.breaker(row.type)?.openedAt ?? null) !== null) return false;
   const running = [...organization.jobs.values()].filter(isRunning);
   const { type, concurrencyKey } = row;
   const ofKey = running.filter((other) => other.row.concurrencyKey === concurrencyKey).length;

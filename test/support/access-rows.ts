@@ -2,40 +2,9 @@ import type { Permission } from "../../src/jobs/abilities.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { MetricsService } from "../../src/gen/millrace/v1/metrics_service_pb.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
-import { A_HOOK, type CallerName, CALLERS, type Ids, later, type World } from "./access-world.ts";
-
-/**
- * `ok`; PERMISSION_DENIED; or `absent`: refused in exactly the words for something that is not
- * there. Whoever shows no token is UNAUTHENTICATED everywhere.
- */
-export type Answer = "ok" | "denied" | "absent";
-
-export type Row = {
-  readonly answers: Readonly<Record<CallerName, Answer>>;
-  /** What a user has to be allowed, at least one of these; empty: nothing in particular. */
-  readonly needs: readonly Permission[];
-  /** A valid request about these things. */
-  readonly request: (ids: Ids) => object;
-  /** Things made anew for each call, because the method uses them up. */
-  readonly prepare: (world: World) => Promise<Partial<Ids>>;
-};
-
-const SIGNS: Readonly<Record<string, Answer>> = { ".": "ok", x: "denied", "?": "absent" };
-
-const answersOf = (signs: string): Row["answers"] => {
-  const columns = signs.trim().split(/ +/);
-  if (columns.length !== CALLERS.length) throw new Error(`not one sign for each caller: ${signs}`);
-  return Object.fromEntries(
-    CALLERS.map((caller, index) => [caller, SIGNS[columns[index] ?? ""]]),
-  ) as Row["answers"];
-};
-
-const row = (
-  needs: readonly Permission[],
-  signs: string,
-  request: Row["request"] = () => ({}),
-  prepare: Row["prepare"] = async () => await Promise.resolve({}),
-): Row => ({ needs, answers: answersOf(signs), request, prepare });
+import { row, type Row } from "./access-row.ts";
+import { INTERNAL_ROWS } from "./access-rows-internal.ts";
+import { A_HOOK, type Ids, later } from "./access-world.ts";
 
 const CREATE: readonly Permission[] = ["jobs:create"];
 const VIEW: readonly Permission[] = ["jobs:view"];
@@ -68,11 +37,6 @@ const granted: Row["prepare"] = async ({ server, ids }) => {
   return {};
 };
 
-let seq = 0n;
-const nextSeq = (): bigint => {
-  seq += 1n;
-  return seq;
-};
 const name = (): string => systemRandom.uuid();
 
 const named = ({ organization, colleague }: Ids) => ({
@@ -264,26 +228,5 @@ export const ROWS: Readonly<Record<string, Row>> = {
     ({ colleague }) => ({ userId: colleague }),
   ),
 
-  "millrace.internal.v1.RunnerService/Sync": row(NOTHING, "x x x x x x . x x x", () => ({
-    runnerId: systemRandom.uuid(),
-    immediate: true,
-  })),
-  "millrace.internal.v1.RunnerService/GetScript": row(
-    NOTHING,
-    "x x x x x x . x x x",
-    ({ organization, script }) => ({ organizationId: organization, hash: script }),
-  ),
-  "millrace.internal.v1.RunnerService/ListSteps": row(
-    NOTHING,
-    "x x x x x x . x x x",
-    ({ organization, job, lease }) => ({
-      attempt: { organizationId: organization, jobId: job, attempt: 1, leaseToken: lease },
-    }),
-  ),
-  "millrace.internal.v1.JobUpdateService/UpdateJobs": row(NOTHING, "x x x x x x . x x x"),
-  "millrace.internal.v1.JobUpdateService/UpdateJob": row(
-    NOTHING,
-    "? x x x x . . x . x",
-    ({ organization, job }) => ({ organizationId: organization, jobId: job, seq: nextSeq() }),
-  ),
+  ...INTERNAL_ROWS,
 };

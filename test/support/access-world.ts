@@ -42,6 +42,8 @@ export const THINGS = [
   "job",
   /** The lease token of its attempt. */
   "lease",
+  /** A job that it submitted. */
+  "child",
   "succeeded",
   "script",
   "colleague",
@@ -155,6 +157,8 @@ export const createWorld = async (server: TestServer): Promise<World> => {
   };
 
   const running = await begin();
+  const named = { ...(running.attempt && { attempt: running.attempt }), name: "child" };
+  const child = await server.runners.submitChild({ ...named, spec: later() });
   const succeeded = await begin();
   await runner.succeed(succeeded);
 
@@ -212,6 +216,7 @@ export const createWorld = async (server: TestServer): Promise<World> => {
       organization: organizationId,
       job: jobOf(running),
       lease: running.attempt?.leaseToken ?? "",
+      child: child.jobId,
       succeeded: jobOf(succeeded),
       script: running.scriptHash,
       colleague: colleague.userId,

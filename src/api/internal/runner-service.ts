@@ -28,9 +28,11 @@ import type { RunnerHub, ShardRouter, SyncRequest as CheckedSync } from "../../s
 import { leaseLost } from "../../shard/commands/report.ts";
 import type { CatalogStore } from "../../store/catalog-store.ts";
 import type { JobReader } from "../../store/store.ts";
+import { addressKey } from "../caller-context.ts";
 import { collectFaults } from "../convert/faults.ts";
 import { numberWithin, text } from "../convert/fields.ts";
 import { fromWireRef, toWireRef } from "./attempt-ref.ts";
+import { awaitChild, type ChildrenApi, submitChild } from "./children.ts";
 import { readSteps } from "./steps.ts";
 
 export type RunnerApi = {
@@ -42,6 +44,7 @@ export type RunnerApi = {
   readonly mint: (ref: AttemptRef) => string;
   /** Internal URLs of all live servers. */
   readonly serverUrls: () => readonly string[];
+  readonly children: ChildrenApi;
 };
 
 const MAX_SLOTS = 10_000;
@@ -165,5 +168,8 @@ export const runnerServiceRoutes = (router: ConnectRouter, api: RunnerApi): void
     sync: (request, { signal }) => sync(api, request, signal),
     getScript: async (request) => await getScript(api, request),
     listSteps: async (request) => await listSteps(api, request),
+    submitChild: async (request, { values }) =>
+      await submitChild(api.children, request, values.get(addressKey)),
+    awaitChild: async (request, { signal }) => await awaitChild(api.children, request, signal),
   });
 };

@@ -6,16 +6,14 @@ import type {
   WaitJobRequest,
   WaitJobResponseSchema,
 } from "../../gen/millrace/v1/job_service_pb.ts";
-import { jobNotFound } from "../../jobs/errors.ts";
 import type { JobId } from "../../jobs/ids.ts";
-import type { JobRow } from "../../jobs/job.ts";
 import { LIMITS } from "../../jobs/limits.ts";
 import { hasEnded } from "../../jobs/states.ts";
 import { collectFaults } from "../convert/faults.ts";
 import { durationWithin, numberWithin } from "../convert/fields.ts";
 import { toJob } from "../convert/job.ts";
+import { awaitJob } from "../watch/await-job.ts";
 import { type Follower, follow } from "../watch/follow.ts";
-import { LATE, within } from "../watch/within.ts";
 import { type Call, findJob, ownerOf } from "./api.ts";
 import { resultOf } from "./read.ts";
 import { prepare } from "./prepare.ts";
@@ -34,42 +32,12 @@ export const patience = (wantedMs: number, timeoutMs: number | undefined): numbe
 const followJob = (call: Call, id: JobId): Follower =>
   follow(() => ownerOf(call).feed.watchJob(call.place.organizationId, id), call.api.clock);
 
-/** The newest state, by then or as soon as `until` is true of it; also when the server stops. */
-const awaitJob = async (
-  { api, place, context }: Call,
-  follower: Follower,
-  start: JobRow,
-  { until, waitMs }: { readonly until: (row: JobRow) => boolean; readonly waitMs: number },
-): Promise<JobRow> => {
-  const deadline = api.clock.monotonic() + waitMs;
-  let row = start;
-  while (!until(row)) {
-    const left = deadline - api.clock.monotonic();
-    if (left <= 0 || api.shutdown.aborted) return row;
-    try {
-      const change = await within(follower.next(context.signal), left, api.clock);
-      if (change === LATE) return row;
-      const seen: JobRow | null | undefined =
-        change.kind === "reread"
-          ? await api.jobs.find(place, row.id)
-          : change.commit.jobs.find(({ id }) => id === row.id);
-      if (seen === null) throw jobNotFound(row.id);
-      if (seen !== undefined && seen.revision > row.revision) row = seen;
-    } catch (caught) {
-      // Who waits for a job is better served with the job as it is than with an error.
-      if (api.shutdown.aborted) return row;
-      throw caught;
-    }
-  }
-  return row;
-};
-
 /** Subscribes first and submits second: the end of a short job cannot be missed, and costs no read. */
 export const runJob = async (
   call: Call,
   request: RunJobRequest,
 ): Promise<MessageInitShape<typeof RunJobResponseSchema>> => {
-  const { api, context } = call;
+  const { api, place, context } = call;
   const faults = collectFaults();
   const { max, default: standard } = LIMITS.runWaitMs;
   const wanted = durationWithin(faults, "max_wait", request.maxWait, { min: 0, max }, standard);
@@ -87,9 +55,13 @@ export const runJob = async (
       follower.close();
       follower = followJob(call, job.id);
     }
-    const row = await awaitJob(call, follower, job, {
+    const row = await awaitJob(api, {
+      place,
+      follower,
+      start: job,
       until: ({ state }) => hasEnded(state),
       waitMs,
+      signal: context.signal,
     });
     const result = row.state === "SUCCEEDED" ? await resultOf(call, row) : undefined;
     return {
@@ -106,7 +78,7 @@ export const waitJob = async (
   call: Call,
   request: WaitJobRequest,
 ): Promise<MessageInitShape<typeof WaitJobResponseSchema>> => {
-  const { api, context } = call;
+  const { api, place, context } = call;
   const faults = collectFaults();
   const { max, default: standard } = LIMITS.waitMs;
   const wanted = durationWithin(faults, "max_wait", request.maxWait, { min: 0, max }, standard);
@@ -118,9 +90,13 @@ export const waitJob = async (
   const start = await findJob(call, request.jobId);
   const follower = followJob(call, start.id);
   try {
-    const row = await awaitJob(call, follower, start, {
+    const row = await awaitJob(api, {
+      place,
+      follower,
+      start,
       until: ({ state, revision }) => hasEnded(state) || (since > 0 && revision > since),
       waitMs: patience(wanted, context.timeoutMs()),
+      signal: context.signal,
     });
     return { job: toJob(row, api.clock.now()), revision: BigInt(row.revision) };
   } finally {

@@ -10,21 +10,11 @@ import type { Command } from "./command.ts";
 import { isAttemptOf, leaseLost } from "./report.ts";
 
 /**
- * Of an organization, so many attempts for each that may run. Who waits for children that cannot start
- * makes room for others of his own: without a bound, for any number of them.
- */
-const RESTING_FOR_EACH = 4;
-
-/**
- * Lets an attempt rest until that child of it has ended; answers with the child as it is. With
- * `holdSlot` it waits without making room. Writes nothing.
+ * Lets an attempt rest until that child of it has ended; answers with the child as it is. Writes
+ * nothing.
  * Refuses with LEASE_LOST, JOB_NOT_FOUND, and JOB_CONFLICT if the child could never start.
  */
-export const restFor = (
-  ref: AttemptRef,
-  childId: JobId,
-  holdSlot: boolean,
-): Command<JobRow | JobFault> => ({
+export const restFor = (ref: AttemptRef, childId: JobId): Command<JobRow | JobFault> => ({
   weight: 1,
   bytes: 0,
   want: (state, wanted) => {
@@ -43,7 +33,7 @@ export const restFor = (
     if (child === undefined) return row;
     const holder = holderAbove(turn, child);
     if (holder !== null) return neverStarts(child.row, holder);
-    if (!holdSlot && mayRest(parent)) rest(turn, parent, child);
+    rest(turn, parent, child);
     return row;
   },
 });
@@ -58,9 +48,6 @@ export const wakeFrom = (ref: AttemptRef, childId: JobId): Command<void> => ({
     if (parent !== undefined && isAttemptOf(parent.row, ref)) wake(turn, parent, childId);
   },
 });
-
-const mayRest = ({ organization }: ActiveJob): boolean =>
-  organization.families.resting < RESTING_FOR_EACH * organization.limits.maxRunning;
 
 /** The parent, or a parent of it, that holds the key for which this job waits. */
 const holderAbove = (turn: Turn, { organization, row }: ActiveJob): ActiveJob | null => {

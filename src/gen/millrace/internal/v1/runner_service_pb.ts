@@ -517,9 +517,9 @@ export const RunnerService: GenService<{
   },
   /**
    * Submits a child of a running job (row E4), for the job's operational user, with what the job's own
-   * token may do. The name makes it idempotent within the parent, over all of its attempts: the same
-   * name with the same content is the same child. Errors: LEASE_LOST, TOO_MANY_CHILDREN,
-   * CHILD_TOO_DEEP, and those of SubmitJob.
+   * token may do. The name makes it idempotent within the parent, over all of its attempts: whoever
+   * comes with it again gets the first child, whatever its spec is now. Errors: LEASE_LOST,
+   * TOO_MANY_CHILDREN, CHILD_TOO_DEEP, and those of SubmitJob.
    *
    * @generated from rpc millrace.internal.v1.RunnerService.SubmitChild
    */
@@ -530,8 +530,10 @@ export const RunnerService: GenService<{
   },
   /**
    * Waits until a child has ended, at most `max_wait`: ask again then. While an attempt waits here, it
-   * rests: it counts towards no limit but its concurrency key, so that its children can run.
-   * Errors: LEASE_LOST, JOB_NOT_FOUND if it is no child of this job.
+   * rests: it keeps its concurrency key, and its slot and its place within the limits are kept for jobs
+   * that others wait for. So a runner may be given more attempts than it has slots, as many as rest.
+   * Errors: LEASE_LOST, JOB_NOT_FOUND if it is no child of this job, JOB_CONFLICT if it waits for a
+   * concurrency key that this job or one above it holds.
    *
    * @generated from rpc millrace.internal.v1.RunnerService.AwaitChild
    */
