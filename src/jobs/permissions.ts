@@ -1,5 +1,6 @@
 import type { JobRow, Millis } from "./job.ts";
 import { accepts, hasEnded } from "./states.ts";
+import { hasOutlived } from "./transitions.ts";
 import type { WorkflowRow } from "./workflow.ts";
 
 /** What may be done with a job as it stands. The owner decides by these; the API shows them. */
@@ -16,7 +17,7 @@ export const whyNotRetryable = (job: JobRow, now: Millis): string | null => {
   // not let a HELD one start.
   if (job.attempt === 0) return "Its total timeout passed before it could start.";
   if (job.purgeAt !== null && now >= job.purgeAt) return "Its time to be removed has come.";
-  if (job.deadlineAt !== null && now >= job.deadlineAt) return "Its total timeout has passed.";
+  if (hasOutlived(job, now)) return "Its total timeout has passed.";
   return null;
 };
 

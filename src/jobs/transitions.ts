@@ -82,9 +82,14 @@ export const advance = (before: Progress, reported: Progress): Progress => {
   };
 };
 
+/** Its total timeout is over: whatever it comes to now, it has failed. */
+export const hasOutlived = ({ deadlineAt }: JobRow, now: Millis): boolean =>
+  deadlineAt !== null && now >= deadlineAt;
+
 /**
  * The attempt ended as its runner says. A cancellation that was acknowledged before wins over
- * whatever the attempt came to. `random` in [0, 1) spreads the backoff.
+ * whatever the attempt came to, and so does the total timeout: by the clock of the owner, not by
+ * which of two reports was faster. `random` in [0, 1) spreads the backoff.
  */
 export const end = (row: JobRow, ending: Ending, now: Millis, random: number): AttemptEnd => {
   const usage = { cpuMs: ending.cpuMs, peakMemoryBytes: ending.peakMemoryBytes };
@@ -102,6 +107,10 @@ export const end = (row: JobRow, ending: Ending, now: Millis, random: number): A
       state: transition(row.state, "cancel", "CANCELLED"),
       endedAt: now,
     });
+  }
+  if (hasOutlived(row, now)) {
+    const error = ending.kind === "failed" ? ending.error : TOTAL_TIMEOUT;
+    return finish("FAILED", expire(row, now), { error });
   }
   switch (ending.kind) {
     case "succeeded":
@@ -160,7 +169,7 @@ export const lose = (row: JobRow, now: Millis): AttemptEnd => {
 };
 
 const whyNoOtherAttempt = (row: JobRow, now: Millis): JobError | null => {
-  if (row.deadlineAt !== null && now >= row.deadlineAt) return TOTAL_TIMEOUT;
+  if (hasOutlived(row, now)) return TOTAL_TIMEOUT;
   if (row.lostCount < MAX_LOST_ATTEMPTS) return null;
   return {
     code: "runner.lost",
@@ -215,7 +224,7 @@ export const askToCancel = (row: JobRow, { reason, by }: Cancellation, now: Mill
   cancelledBy: by,
 });
 
-/** A job that outlived its total timeout while it waited. */
+/** A job that outlived its total timeout. */
 export const expire = (row: JobRow, now: Millis): Patch => ({
   state: transition(row.state, "fail", "FAILED"),
   endedAt: now,
@@ -248,7 +257,7 @@ const afterFailure = (row: JobRow, error: JobError, now: Millis, random: number)
     return {
       state: transition(row.state, "fail", "FAILED"),
       endedAt: now,
-      error: row.deadlineAt !== null && now >= row.deadlineAt ? TOTAL_TIMEOUT : error,
+      error,
     };
   }
   return {

@@ -82,9 +82,22 @@ describe("the end of an attempt", () => {
     expect(patch).toMatchObject({ state: "FAILED", error: { code: "script.threw" } });
   });
 
-  test("by a failure at the deadline is the total timeout", () => {
-    const { patch } = failed(running({ deadlineAt: NOW }));
-    expect(patch).toMatchObject({ state: "FAILED", error: { code: "timeout.total" } });
+  test.each([
+    { kind: "succeeded" as const, result: "1" },
+    { kind: "failed" as const, error: failure() },
+    { kind: "cancelled" as const },
+  ])("at the deadline is the total timeout, whatever it came to: $kind", (ending) => {
+    const row = running({ deadlineAt: NOW });
+    const { patch, attempt } = transitions.end(row, { ...ending, ...USAGE }, NOW, 0);
+    expect(patch).toMatchObject({ state: "FAILED", error: { code: "timeout.total" }, ...USAGE });
+    const code = ending.kind === "failed" ? "script.threw" : "timeout.total";
+    expect(attempt).toMatchObject({ outcome: "FAILED", result: null, error: { code } });
+  });
+
+  test("before the deadline is what it came to", () => {
+    const ending = { kind: "succeeded" as const, result: "1", ...USAGE };
+    const { patch } = transitions.end(running({ deadlineAt: NOW + 1 }), ending, NOW, 0);
+    expect(patch).toMatchObject({ state: "SUCCEEDED" });
   });
 
   test.each([

@@ -109,13 +109,15 @@ const releasesAreUsedUp = async ({ store, ledger }: Facts): Promise<string[]> =>
   ];
 };
 
-/** An ending that a server acknowledged is the one that counts, unless a cancellation came first. */
+/** An ending that a server acknowledged counts, unless a cancellation or the job's deadline came first. */
 const endingsAreKept = ({ ledger, acknowledged }: Facts): string[] => {
   const faults: string[] = [];
   for (const { ref, ending } of acknowledged) {
     if (ledger.retention.purged.has(ref.jobId)) continue;
     const attempt = ledger.attempts.get(`${ref.jobId}/${ref.attempt}`);
-    const expected = ending.kind === "succeeded" ? ending.result : null;
+    const deadline = ledger.jobs.get(ref.jobId)?.deadlineAt ?? Number.POSITIVE_INFINITY;
+    const inTime = attempt !== undefined && attempt.endedAt < deadline;
+    const expected = ending.kind === "succeeded" && inTime ? ending.result : null;
     if (attempt === undefined) faults.push(faultOf("an ending that was acknowledged counts", ref));
     else if (attempt.outcome !== "CANCELLED" && attempt.result !== expected) {
       faults.push(faultOf("an ending that was acknowledged counts", { ref, attempt }));

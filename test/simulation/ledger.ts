@@ -106,6 +106,10 @@ export class Ledger {
     if (hasEnded(row.state) !== (row.endedAt !== null)) {
       broken("a job has an end exactly when it has ended", { id: row.id, state: row.state });
     }
+    const { deadlineAt, endedAt } = row;
+    if (row.state === "SUCCEEDED" && deadlineAt !== null && (endedAt ?? 0) >= deadlineAt) {
+      broken("no job succeeds after its time", { id: row.id, deadlineAt, endedAt });
+    }
     this.jobs.set(row.id, row);
     this.versions.add(`${row.id}/${row.revision}`);
     if (row.state === "RUNNING") this.leases.add(`${row.id}/${row.attempt}/${row.leaseToken}`);

@@ -26,6 +26,7 @@ export const PROMISES = [
   "only known jobs change",
   "states change as the table says",
   "a job has an end exactly when it has ended",
+  "no job succeeds after its time",
   "progress never goes back",
   "counters never go back",
   "a watcher misses nothing",

@@ -140,8 +140,12 @@ export class SimulatedRunner {
     }
     const held: Held = { assignment, server, cancelled: false, forgotten: false };
     this.#held.set(name, held);
+    const isShort = attemptTimeoutMs < HOUR;
     // Work that hangs, on a runner that does not stop it: the server has to.
-    if (attemptTimeoutMs < HOUR && dice.chance(0.3)) return;
+    if (isShort && dice.chance(0.3)) return;
+    // Work that ends when its time does: a little before or after.
+    const endsAt =
+      isShort && dice.chance(0.5) ? this.#world.now + attemptTimeoutMs + dice.between(-50, 50) : 0;
     let seq = 0;
     const steps = dice.between(0, 3);
     const ended = await this.#endedSteps(held);
@@ -173,7 +177,7 @@ export class SimulatedRunner {
       if (!this.#ledger.jobs.has(ref.jobId)) return;
       for (const result of report.steps) this.#ledger.steps.acknowledge(ref.jobId, result);
     }
-    await this.#pause(dice.between(0, 100));
+    await this.#pause(Math.max(dice.between(0, 100), endsAt - this.#world.now));
     if (!this.#alive || held.forgotten) return;
     const ending = this.#ending(held);
     await this.#report(held, { ref, seq: seq + 1, progress: null, output: [], steps: [], ending });

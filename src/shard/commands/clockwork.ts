@@ -1,6 +1,6 @@
 import type { RunnerId } from "../../jobs/ids.ts";
 import type { JobError, JobRow } from "../../jobs/job.ts";
-import { becomeDue, end, expire, TOTAL_TIMEOUT } from "../../jobs/transitions.ts";
+import { becomeDue, end, expire, hasOutlived, TOTAL_TIMEOUT } from "../../jobs/transitions.ts";
 import type { ActiveJob } from "../active-job.ts";
 import type { Turn } from "../turn.ts";
 import type { Command } from "./command.ts";
@@ -25,7 +25,7 @@ export const wakeUp = (limit: number): Command<void> => ({
       const { row } = job;
       if (row.state === "RUNNING") {
         endUnreported(turn, job);
-      } else if (row.deadlineAt !== null && turn.now >= row.deadlineAt) {
+      } else if (hasOutlived(row, turn.now)) {
         turn.change(job, expire(row, turn.now));
       } else {
         turn.change(job, becomeDue(row, turn.now));
@@ -36,16 +36,14 @@ export const wakeUp = (limit: number): Command<void> => ({
 
 /** Nobody said in time how the external attempt ended. No retry comes after the total timeout. */
 const endUnreported = (turn: Turn, job: ActiveJob): void => {
-  const { deadlineAt, attemptTimeoutMs } = job.row;
-  const error: JobError =
-    deadlineAt !== null && turn.now >= deadlineAt
-      ? TOTAL_TIMEOUT
-      : {
-          code: "timeout.wall",
-          message: `nobody reported the end of the attempt within ${attemptTimeoutMs} ms`,
-          stack: "",
-          retryable: true,
-        };
+  const error: JobError = hasOutlived(job.row, turn.now)
+    ? TOTAL_TIMEOUT
+    : {
+        code: "timeout.wall",
+        message: `nobody reported the end of the attempt within ${job.row.attemptTimeoutMs} ms`,
+        stack: "",
+        retryable: true,
+      };
   const failed = { kind: "failed" as const, error, cpuMs: 0, peakMemoryBytes: 0 };
   const { patch, attempt } = end(job.row, failed, turn.now, turn.random());
   turn.change(job, patch);
