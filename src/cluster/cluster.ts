@@ -14,6 +14,7 @@ import { SpecKeeper } from "../shard/spec-keeper.ts";
 import type { ShardId, Store } from "../store/store.ts";
 import { Leases } from "./leases.ts";
 import { every } from "../runtime/every.ts";
+import { createMetricUpkeep } from "./metric-upkeep.ts";
 import { createRetention } from "./retention.ts";
 import { ServerRunnerHub } from "./runner-hub.ts";
 import { shardOf } from "./shard-of.ts";
@@ -158,6 +159,15 @@ export const createCluster = (options: ClusterOptions): Cluster => {
     },
   });
 
+  const metricUpkeep = createMetricUpkeep({
+    metrics: store.metrics,
+    identity: store.identity,
+    clock,
+    log,
+    actors,
+    shardOf: (organizationId) => shardOf(organizationId, shards),
+  });
+
   const retention = createRetention({
     shards: store.shards,
     deliveries: store.deliveries,
@@ -175,6 +185,7 @@ export const createCluster = (options: ClusterOptions): Cluster => {
       beating.start();
       listening.start();
       retention.start();
+      metricUpkeep.start();
       await leases.ready();
       log.info({ shards, owned: actors.size }, "shards are served");
     },
@@ -182,6 +193,7 @@ export const createCluster = (options: ClusterOptions): Cluster => {
       await beating.stop();
       await listening.stop();
       await retention.stop();
+      await metricUpkeep.stop();
       await leases.releaseAll();
       await store.servers.withdraw(serverId);
     },
