@@ -3,6 +3,7 @@ import { registerDev } from "./dev.ts";
 import { registerHealthcheck } from "./healthcheck.ts";
 import { registerJob } from "./job/command.ts";
 import { registerMigrate } from "./migrate.ts";
+import { registerMetrics } from "./metrics/command.ts";
 import { registerOrganization } from "./organization/command.ts";
 import type { Register } from "./program.ts";
 import { registerRunner } from "./runner.ts";
@@ -31,5 +32,6 @@ export const COMMANDS: readonly Register[] = [
   registerTypes,
   registerSchedule,
   registerHook,
+  registerMetrics,
   registerHealthcheck,
 ];
