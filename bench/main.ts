@@ -8,12 +8,13 @@ import { benchHandlers } from "./processing.ts";
 import { benchScripts } from "./scripts.ts";
 import { startService, type EngineName } from "./service.ts";
 import { benchSubmits } from "./submits.ts";
+import { benchWorkflows } from "./workflows.ts";
 
 const HELP = `Measures a real server on SQLite and on MariaDB, both with full durability.
 
   npm run bench                              everything, on both engines
   npm run bench -- --engine sqlite           one engine
-  npm run bench -- --only submits            submits, handlers, scripts, costs, fairness or mix
+  npm run bench -- --only submits            submits, handlers, scripts, costs, fairness, mix or workflows
   npm run bench -- fairness                  the same as --only fairness
 
 Server, client, runner and database share this machine: compare ratios, not figures.`;
@@ -25,6 +26,7 @@ const PARTS = {
   costs: benchCosts,
   fairness: benchFairness,
   mix: benchMix,
+  workflows: benchWorkflows,
 };
 const ENGINES: readonly EngineName[] = ["sqlite", "mariadb"];
 

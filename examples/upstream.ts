@@ -19,6 +19,7 @@ const heading = (text: string): void => {
 
 const DOCUMENTS = "examples/scripts/documents.ts";
 const ELSEWHERE = "examples/scripts/elsewhere.ts";
+const TOKEN_SET = "examples/upstream/token-set.yaml";
 const CONFIG = path.join(import.meta.dirname, "upstream", "runner.yaml");
 
 const showUsers = async (env: Environment): Promise<void> => {
@@ -34,6 +35,13 @@ const showUsers = async (env: Environment): Promise<void> => {
   assert.match(await write("Budget"), /"titles":\s*\[\s*"Budget"\s*\]/);
   assert.match(await write("Minutes", "--run-as", bob), /"titles":\s*\[\s*"Minutes"\s*\]/);
   assert.match(await write("Budget, again"), /"Budget",\s*"Budget, again"/);
+};
+
+const showCalls = async (env: Environment): Promise<void> => {
+  heading("Several calls in a row: a token is made, and its id goes into two sets");
+  const { code, printed } = await run(env, "workflow", "submit", TOKEN_SET, "--watch");
+  assert.equal(code, 0, "the workflow succeeds");
+  assert.match(printed, /^3 ● tell/m, "the last step waits for both");
 };
 
 const showRefusal = async (env: Environment): Promise<void> => {
@@ -74,6 +82,7 @@ try {
     const credentials = await readFile(path.join(folder, "credentials.json"), "utf8");
     millraceUrl = (JSON.parse(credentials) as { readonly url: string }).url;
     await showUsers(env);
+    await showCalls(env);
     await showRefusal(env);
     await showDeadToken(documents);
   } finally {

@@ -18,6 +18,7 @@ test("the example of an upstream shows the operational user, a refusal and a dea
     once(child, "exit") as Promise<[number | null]>,
   ]);
   expect({ code, stderr }).toMatchObject({ code: 0 });
+  expect(stdout).toMatch(/^2 ● readers +SUCCEEDED .*← make_token$/m);
   expect(stdout).toContain("The documents answer 401.");
   expect(stdout).toContain("Stopped.");
-}, 60_000);
+}, 120_000);
