@@ -50,7 +50,7 @@ export const SERVER_TABLE = {
     name: "millrace.watch.streams",
     kind: "up-down counter",
     unit: "{stream}",
-    tells: "Streams that are open; each runner has one `Sync`.",
+    tells: "Streams that are open; each runner has one `Sync`, and up to two `UpdateJobs`.",
     attributes: { "rpc.method": METHODS },
   },
   submitted: {
