@@ -20,7 +20,8 @@ const PATH = "/public/metrics/";
 /** How long an answer is given again without asking the database. */
 const KEEP_MS = 3_000;
 const MOST_ANSWERS = 1_000;
-const MOST_ANSWER_BYTES = 32 * 1_024 * 1_024;
+/** Characters of all answers that are kept. */
+const MOST_ANSWER_LENGTH = 32 * 1_024 * 1_024;
 const MOST_KEYS = 10_000;
 
 /** What one address may ask for, what may be asked of one organization, and how much of that anew. */
@@ -103,8 +104,8 @@ export const publicMetrics = (
   ];
   const answers = new LRUCache<string, { readonly at: number; readonly body: Promise<string> }>({
     max: MOST_ANSWERS,
+    maxSize: MOST_ANSWER_LENGTH,
   });
-  let bytes = 0;
 
   const take = (from: typeof addresses, key: string): void => {
     const waitMs = from.take(key);
@@ -116,14 +117,10 @@ export const publicMetrics = (
     if (known !== undefined && clock.monotonic() - known.at < KEEP_MS) return await known.body;
     take(anew, key.slice(0, key.indexOf("?")));
     const entry = { at: clock.monotonic(), body: work() };
-    answers.set(key, entry);
+    answers.set(key, entry, { size: 1 });
     try {
       const body = await entry.body;
-      bytes += body.length;
-      if (bytes > MOST_ANSWER_BYTES) {
-        answers.clear();
-        bytes = 0;
-      }
+      if (answers.peek(key) === entry) answers.set(key, entry, { size: body.length });
       return body;
     } catch (caught) {
       if (answers.peek(key) === entry) answers.delete(key);
