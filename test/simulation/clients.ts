@@ -6,6 +6,7 @@ import type { JobId, OrganizationId, UserId } from "../../src/jobs/ids.ts";
 import type { Submission } from "../../src/jobs/submission.ts";
 import type { Cluster } from "../../src/cluster/cluster.ts";
 import { aJobRow, aSpecRow } from "../support/job-row.ts";
+import { someLabels } from "./hooks.ts";
 import { callbackUrlFor } from "./receivers.ts";
 import { HOUR } from "./runners.ts";
 import { TYPES } from "./operator.ts";
@@ -154,6 +155,7 @@ export class SimulatedClient {
         multiplier: 2,
         jitter: 0.2,
       },
+      labels: someLabels(this.#world),
       runAs: deferred ? APPROVED : "",
       ...(dice.chance(0.4)
         ? { callbackUrl: callbackUrlFor(this.#world, id), callbackState: "PENDING" as const }

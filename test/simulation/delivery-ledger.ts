@@ -1,6 +1,7 @@
 import type { DeliveryRow } from "../../src/jobs/delivery.ts";
 import type { AttemptRow, JobRow } from "../../src/jobs/job.ts";
 import { hasEnded } from "../../src/jobs/states.ts";
+import { HOOK_DELETED } from "../../src/shard/commands/drop-deliveries.ts";
 import type { ShardChanges } from "../../src/store/store.ts";
 import { broken, faultOf } from "./broken.ts";
 
@@ -47,10 +48,11 @@ export class DeliveryLedger {
 
   #see(row: DeliveryRow): void {
     const known = this.#notices.get(row.id);
-    if (row.state === "DELIVERED" && known?.wasTaken !== true) {
+    if (row.state === "DELIVERED" && row.jobType === "" && known?.wasTaken !== true) {
       broken("a notice is delivered only after a 2xx", { id: row.id });
     }
-    if (row.state === "FAILED" && known?.wasRefusedForGood !== true) {
+    const isDropped = row.hookId !== "" && row.lastError === HOOK_DELETED;
+    if (row.state === "FAILED" && !isDropped && known?.wasRefusedForGood !== true) {
       broken("every notice that is owed is sent", { id: row.id, tries: row.tries });
     }
     if (known === undefined) {
@@ -99,9 +101,12 @@ export class DeliveryLedger {
   differences(jobs: ReadonlyMap<string, JobRow>): string[] {
     const faults: string[] = [];
     for (const { row, sent } of this.#notices.values()) {
-      if (sent === 0) faults.push(faultOf("every notice that is owed is sent", { id: row.id }));
+      const isSent = row.jobType === "" && row.lastError !== HOOK_DELETED;
+      if (isSent && sent === 0)
+        faults.push(faultOf("every notice that is owed is sent", { id: row.id }));
       const job = jobs.get(row.jobId);
-      if (job?.endedAt !== row.createdAt || job.callbackState === row.state) continue;
+      if (row.hookId !== "" || job?.endedAt !== row.createdAt || job.callbackState === row.state)
+        continue;
       faults.push(faultOf("a job shows what became of its notice", { job, state: row.state }));
     }
     return faults;

@@ -3,6 +3,7 @@ import { hasEnded, TRANSITIONS, type JobState } from "../../src/jobs/states.ts";
 import type { Fence, ShardChanges } from "../../src/store/store.ts";
 import { broken } from "./broken.ts";
 import { DeliveryLedger } from "./delivery-ledger.ts";
+import { HookLedger } from "./hook-ledger.ts";
 import { LimitsLedger } from "./limits-ledger.ts";
 import { MetricLedger } from "./metric-ledger.ts";
 import type { ReleaseLedger } from "./release-ledger.ts";
@@ -34,6 +35,7 @@ export class Ledger {
   readonly steps = new StepLedger();
   readonly metrics = new MetricLedger();
   readonly deliveries = new DeliveryLedger();
+  readonly hooks = new HookLedger();
   readonly #revisions = new Map<number, { epoch: number; revision: number }>();
 
   constructor(releases: ReleaseLedger, retention: RetentionLedger) {
@@ -50,6 +52,7 @@ export class Ledger {
       this.releases.committed(changes, this.jobs);
       this.schedules.committed(changes);
       this.deliveries.committed(changes, this.jobs);
+      this.hooks.committed(changes, this.jobs);
       const started = this.limits.startedBy(changes, this.jobs);
       for (const row of changes.inserted) this.#insert(row);
       for (const row of changes.updated) this.#update(row);

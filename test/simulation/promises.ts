@@ -58,6 +58,12 @@ export const PROMISES = [
   "a notice is delivered only after a 2xx",
   "a job shows what became of its notice",
 
+  /* hooks */
+  "a hook is told of every change that matches",
+  "a hook is told of no other change",
+  "a notice of a hook makes one job",
+  "hooks do not go in circles",
+
   /* retention */
   "no job is removed before its time",
   "a job is removed as it was read",

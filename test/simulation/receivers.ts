@@ -61,7 +61,8 @@ export class SimulatedReceivers {
    */
   async orderAgain(servers: readonly SimulatedServer[]): Promise<void> {
     for (const row of this.#ledger.deliveries.pending()) {
-      if (this.#world.dice.chance(0.25)) continue;
+      // What becomes a job would become another, if the first is made meanwhile.
+      if (row.jobType !== "" || this.#world.dice.chance(0.25)) continue;
       await this.#world.dice
         .pick(servers)
         .call(

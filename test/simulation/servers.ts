@@ -3,10 +3,13 @@ import { createCluster, type Cluster } from "../../src/cluster/cluster.ts";
 import { createAttempt } from "../../src/delivery/attempt.ts";
 import { createDispatcher } from "../../src/delivery/dispatcher.ts";
 import { createIdentity, type Identity } from "../../src/identity/identity.ts";
+import type { JobFault } from "../../src/jobs/errors.ts";
 import { silentLog } from "../../src/runtime/log.ts";
 import { createFiring } from "../../src/schedules/firing.ts";
 import type { Store } from "../../src/store/store.ts";
+import { submitForHook } from "../../src/shard/commands/hook-job.ts";
 import { faultyStore, type Faults } from "./faulty-store.ts";
+import { hookSubmission } from "./hooks.ts";
 import type { Ledger } from "./ledger.ts";
 import type { SimulatedReceivers } from "./receivers.ts";
 import { scheduledSubmission } from "./schedules.ts";
@@ -123,8 +126,17 @@ export class SimulatedServer {
         jobs: store.jobs,
         router: cluster.router,
         post: async (message) => await this.#receivers.post(message, isAlive),
-        submitJob: async () => {
-          throw await Promise.resolve(new Error("nothing has a hook here"));
+        submitJob: async (delivery) => {
+          const startedAt = clock.now();
+          await world.pause(world.dice.between(0, 20));
+          const submit = async (): Promise<JobFault | null> => {
+            const submission = hookSubmission(world, delivery);
+            return await cluster.router
+              .ownerOf(delivery.organizationId)
+              .perform(submitForHook(delivery, submission, { startedAt, durationMs: 1 }));
+          };
+          // Now and then two have read the same notice.
+          return world.dice.chance(0.3) ? ((await submit()) ?? (await submit())) : await submit();
         },
         clock,
         random: world.random(),

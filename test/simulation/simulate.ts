@@ -13,6 +13,7 @@ import { ReleaseLedger } from "./release-ledger.ts";
 import { addOrganizations, changeLimits } from "./operator.ts";
 import { SimulatedRunner, type Acknowledged } from "./runners.ts";
 import { SimulatedReceivers } from "./receivers.ts";
+import { keepHook } from "./hooks.ts";
 import { keepSchedule } from "./schedules.ts";
 import { SimulatedServer } from "./servers.ts";
 import { SimulatedWatcher } from "./watchers.ts";
@@ -110,7 +111,8 @@ export const simulate = async (
 
   const failures: string[] = [];
   const stormEnds = world.now + dice.between(5_000, 20_000);
-  let working = ORGANIZATIONS.length + 3;
+  const hooks = dice.between(0, 4);
+  let working = ORGANIZATIONS.length + hooks + 3;
   changeLimits({ world, store, servers, limits: ledger.limits }, ORGANIZATIONS, stormEnds).then(
     () => (working -= 1),
     (error: unknown) => failures.push(`limits could not be changed: ${String(error)}`),
@@ -126,6 +128,12 @@ export const simulate = async (
     () => (working -= 1),
     (error: unknown) => failures.push(`a schedule could not be kept: ${String(error)}`),
   );
+  for (let count = 0; count < hooks; count += 1) {
+    keepHook({ world, store, servers }, dice.pick(ORGANIZATIONS), stormEnds).then(
+      () => (working -= 1),
+      (error: unknown) => failures.push(`a hook could not be kept: ${String(error)}`),
+    );
+  }
   const callers = ORGANIZATIONS.slice(0, 1).map((organizationId) => {
     const caller = new SimulatedCaller({ world, ledger, store, servers });
     caller.work(organizationId).then(

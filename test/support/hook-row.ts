@@ -2,10 +2,10 @@ import type { HookEvent, HookRow } from "../../src/jobs/hook.ts";
 import type { HookId, OrganizationId } from "../../src/jobs/ids.ts";
 import { aJobId } from "./job-row.ts";
 
+type JobEvents = Extract<HookEvent, { readonly kind: "jobs" }>;
+
 /** What a hook of job events waits for: every end, if nothing else is said. */
-export const onJobs = (
-  facts: Partial<Extract<HookEvent, { readonly kind: "jobs" }>> = {},
-): HookEvent => ({
+export const onJobs = (facts: Partial<JobEvents> = {}): JobEvents => ({
   kind: "jobs",
   states: ["SUCCEEDED", "FAILED", "CANCELLED"],
   types: [],
