@@ -101,15 +101,7 @@ describe.each(ENGINES)("UpdateJob on %s", (engine) => {
   it("takes the attempt from the runner: its late report is refused, and a sync says so", async () => {
     const { jobId, assignment } = await start();
     await server.updatesOf(writer.token).updateJob({ jobId, seq: 1n, ending: result(1) });
-    const attempts = assignment.attempt === undefined ? [] : [assignment.attempt];
-    const answers = server.runners.sync({
-      runnerId: runner.id,
-      capabilities: ["script"],
-      slots: 5,
-      attempts,
-      immediate: true,
-    });
-    expect(await Array.fromAsync(answers)).toMatchObject([{ lost: [{ jobId }] }]);
+    await runner.untilLost(assignment);
     const late = await runner.report(assignment, {
       ending: { ending: { case: "resultJson", value: "2" } },
     });

@@ -14,11 +14,16 @@ import { updateJobs } from "./update-jobs.ts";
 
 type Update = Omit<MessageInitShape<typeof JobUpdateSchema>, "attempt" | "seq" | "$typeName">;
 
-/** A runner that does what the test says, over the real internal API. */
+/**
+ * A runner that does what the test says, over the real internal API. It calls Sync as long as a test
+ * wants an attempt or holds one, as a runner has to, so that none is lost however long a test takes.
+ */
 export type HandRunner = {
   readonly id: string;
   /** The next attempt that it is given. */
   take(): Promise<Assignment>;
+  /** Calls until the server says that the attempt is another's. */
+  untilLost(assignment: Assignment): Promise<void>;
   report(assignment: Assignment, update: Update): Promise<UpdateJobsResponse_Outcome>;
   print(assignment: Assignment, ...lines: string[]): Promise<void>;
   succeed(assignment: Assignment, resultJson?: string): Promise<void>;
@@ -33,6 +38,8 @@ export const createHandRunner = (
   const held = new Map<string, AttemptRef>();
   const seqs = new Map<string, bigint>();
   const waiting: Assignment[] = [];
+  const takers: PromiseWithResolvers<Assignment>[] = [];
+  let syncing = false;
 
   const report: HandRunner["report"] = async ({ attempt }, update) => {
     if (attempt === undefined) throw new Error("an assignment without an attempt");
@@ -49,7 +56,30 @@ export const createHandRunner = (
     for (const assignment of assignments) {
       if (assignment.attempt === undefined) continue;
       held.set(assignment.attempt.leaseToken, assignment.attempt);
-      waiting.push(assignment);
+      const taker = takers.shift();
+      if (taker === undefined) waiting.push(assignment);
+      else taker.resolve(assignment);
+    }
+  };
+
+  const call = async (immediate: boolean): Promise<void> => {
+    const attempts = [...held.values()];
+    const request = { runnerId: id, capabilities, slots, attempts, immediate };
+    for await (const { assignments, lost } of runners.sync(request)) {
+      for (const { leaseToken } of lost) held.delete(leaseToken);
+      keep(assignments);
+    }
+  };
+
+  /** Each call lasts until the server ends it, which it does every few seconds. */
+  const sync = async (): Promise<void> => {
+    try {
+      while (takers.length + held.size > 0) await call(false);
+    } catch (cause) {
+      // With nobody waiting, the server has stopped after its test.
+      for (const taker of takers.splice(0)) taker.reject(cause);
+    } finally {
+      syncing = false;
     }
   };
 
@@ -61,18 +91,18 @@ export const createHandRunner = (
   return {
     id,
     take: async () => {
-      for (;;) {
-        const next = waiting.shift();
-        if (next !== undefined) return next;
-        const call = { runnerId: id, capabilities, slots, attempts: [...held.values()] };
-        for await (const answer of runners.sync(call)) {
-          if (answer.assignments.length === 0) continue;
-          keep(answer.assignments);
-          // A call that is broken off would be one that got lost: this one ends by the next.
-          const ending = { ...call, attempts: [...held.values()], immediate: true };
-          for await (const last of runners.sync(ending)) keep(last.assignments);
-        }
+      const next = waiting.shift();
+      if (next !== undefined) return next;
+      const taker = Promise.withResolvers<Assignment>();
+      takers.push(taker);
+      if (!syncing) {
+        syncing = true;
+        void sync();
       }
+      return await taker.promise;
+    },
+    untilLost: async ({ attempt }) => {
+      while (held.has(attempt?.leaseToken ?? "")) await call(true);
     },
     report,
     print: async (assignment, ...lines) => {
