@@ -1,8 +1,14 @@
 import { RELEASE_JOB } from "../../src/jobs/attribute.ts";
 import { SERVER } from "../../src/jobs/audit.ts";
 import { setAttribute } from "../../src/shard/commands/attributes.ts";
+import type { Command } from "../../src/shard/commands/command.ts";
+import {
+  cancelWorkflow,
+  retryWorkflow,
+  submitWorkflow,
+} from "../../src/shard/commands/workflow.ts";
 import { JobFault } from "../../src/jobs/errors.ts";
-import type { JobId, OrganizationId, UserId } from "../../src/jobs/ids.ts";
+import type { JobId, OrganizationId, UserId, WorkflowId } from "../../src/jobs/ids.ts";
 import type { Submission } from "../../src/jobs/submission.ts";
 import type { Cluster } from "../../src/cluster/cluster.ts";
 import { aJobRow, aSpecRow } from "../support/job-row.ts";
@@ -10,6 +16,7 @@ import { someLabels } from "./hooks.ts";
 import { callbackUrlFor } from "./receivers.ts";
 import { HOUR } from "./runners.ts";
 import { TYPES } from "./operator.ts";
+import { randomWorkflow } from "./random-graph.ts";
 import type { SimulatedServer } from "./servers.ts";
 import type { World } from "./world.ts";
 
@@ -20,6 +27,8 @@ export const APPROVED = "approved" as UserId;
 export type Acknowledgements = {
   /** Request id to the job that was acknowledged for it. */
   readonly submitted: Map<string, JobId>;
+  /** Likewise, to the workflow. */
+  readonly workflows: Map<string, WorkflowId>;
   readonly cancelled: Set<JobId>;
   /** Jobs whose operational user's actions are deferred. */
   readonly deferred: Set<JobId>;
@@ -59,6 +68,43 @@ export class SimulatedClient {
       later.push(this.#submit(submissions));
     }
     await Promise.all(later);
+  }
+
+  /** Submits a random graph, and cancels or retries the whole or some of its steps. */
+  async flow(steps: number): Promise<void> {
+    const { dice, now } = this.#world;
+    await this.#world.pause(dice.between(0, 3_000));
+    const organizationId = this.#organizationId;
+    const id = this.#world.uuid() as WorkflowId;
+    const jobs = Array.from({ length: steps }, () => this.#submission());
+    const workflow = randomWorkflow({ dice, now, id }, organizationId, jobs);
+    const later = jobs.flatMap(({ job, deferred }) => (deferred ? [this.#release(job.id)] : []));
+    const outcome = await this.#perform(submitWorkflow(workflow));
+    if (outcome instanceof JobFault) {
+      // It was taken in, and retention was faster than the answer.
+      if (outcome.reason !== "WORKFLOW_NOT_FOUND") throw outcome;
+    } else {
+      this.#told.workflows.set(`request-${id}`, outcome.rows.workflow.id);
+    }
+    const by = SERVER;
+    if (dice.chance(0.15)) {
+      await this.#world.pause(dice.between(0, 5_000));
+      await this.#perform(cancelWorkflow(organizationId, id, { reason: "simulated", by }));
+    }
+    if (dice.chance(0.2)) later.push(this.#cancel(dice.pick(jobs).job.id));
+    for (let count = dice.between(0, 3); count > 0; count -= 1) {
+      if (dice.chance(0.3)) later.push(this.#retry(dice.pick(jobs).job.id));
+      await this.#world.pause(dice.between(500, 8_000));
+      await this.#perform(retryWorkflow(organizationId, id, by));
+    }
+    await Promise.all(later);
+  }
+
+  async #perform<Outcome>(command: Command<Outcome | JobFault>): Promise<Outcome | JobFault> {
+    return await this.#persist(
+      async (cluster) =>
+        await cluster.router.ownerOf(this.#organizationId).perform(command).catch(refusal),
+    );
   }
 
   async #submit(submissions: readonly Submission[]): Promise<void> {

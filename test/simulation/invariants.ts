@@ -1,5 +1,7 @@
+import { isDeepStrictEqual } from "node:util";
+
 import { shardOf } from "../../src/cluster/shard-of.ts";
-import type { JobId } from "../../src/jobs/ids.ts";
+import type { JobId, WorkflowId } from "../../src/jobs/ids.ts";
 import { hasEnded } from "../../src/jobs/states.ts";
 import { type DeliveryFilter, NOTHING_WANTED, type Store } from "../../src/store/store.ts";
 import { faultOf } from "./broken.ts";
@@ -16,6 +18,7 @@ export const checkEnd = async (facts: {
   readonly acknowledged: readonly Acknowledged[];
 }): Promise<string[]> => [
   ...(await storedAsCommitted(facts)),
+  ...(await workflowsAreStored(facts)),
   ...(await nothingIsLeftOfRemovedJobs(facts)),
   ...nothingAcknowledgedIsLost(facts),
   ...(await releasesAreUsedUp(facts)),
@@ -35,6 +38,23 @@ const storedAsCommitted = async ({ store, ledger }: Facts): Promise<string[]> =>
     const place = { organizationId, shardId: shardOf(organizationId, shards) };
     const stored = await store.jobs.find(place, id);
     if (JSON.stringify(stored) !== JSON.stringify(row)) {
+      faults.push(faultOf("what is stored is what was committed", { stored, row }));
+    }
+  }
+  return faults;
+};
+
+/** Workflows as they were committed, and nothing of those that were removed. */
+const workflowsAreStored = async ({ store, ledger }: Facts): Promise<string[]> => {
+  const faults: string[] = [];
+  const shards = (await store.shards.list()).length;
+  for (const [id, organizationId] of ledger.workflows.wereThere) {
+    const shardId = shardOf(organizationId, shards);
+    const wanted = { workflows: [{ organizationId, id: id as WorkflowId }] };
+    const { workflows } = await store.shards.readCold(shardId, { ...NOTHING_WANTED, ...wanted });
+    const row = ledger.workflows.workflows.get(id)?.row;
+    const stored = workflows[0]?.workflow;
+    if (!isDeepStrictEqual(stored, row)) {
       faults.push(faultOf("what is stored is what was committed", { stored, row }));
     }
   }
@@ -79,6 +99,14 @@ const nothingAcknowledgedIsLost = ({ ledger, told }: Facts): string[] => {
       faults.push(faultOf("what was acknowledged is not lost", { id, requestId }));
     if (requestId !== `request-${id}`)
       faults.push(faultOf("a request is one job", { id, requestId }));
+  }
+  for (const [requestId, id] of told.workflows) {
+    if (requestId !== `request-${id}`) {
+      faults.push(faultOf("a request is one job", { id, requestId }));
+    }
+    if (!ledger.workflows.wereThere.has(id)) {
+      faults.push(faultOf("what was acknowledged is not lost", { id, requestId }));
+    }
   }
   for (const id of told.cancelled) {
     const state = (ledger.jobs.get(id) ?? ledger.retention.purged.get(id))?.state;

@@ -10,6 +10,7 @@ import type { ReleaseLedger } from "./release-ledger.ts";
 import type { RetentionLedger } from "./retention-ledger.ts";
 import { ScheduleLedger } from "./schedule-ledger.ts";
 import { StepLedger } from "./step-ledger.ts";
+import { WorkflowLedger } from "./workflow-ledger.ts";
 
 /**
  * Sees every commit at the moment it takes effect, whatever the owner is told of it, and checks
@@ -36,6 +37,7 @@ export class Ledger {
   readonly metrics = new MetricLedger();
   readonly deliveries = new DeliveryLedger();
   readonly hooks = new HookLedger();
+  readonly workflows = new WorkflowLedger();
   readonly #revisions = new Map<number, { epoch: number; revision: number }>();
 
   constructor(releases: ReleaseLedger, retention: RetentionLedger) {
@@ -54,11 +56,18 @@ export class Ledger {
       this.deliveries.committed(changes, this.jobs);
       this.hooks.committed(changes, this.jobs);
       const started = this.limits.startedBy(changes, this.jobs);
+      const before = new Map<string, JobRow>();
+      for (const { id, workflowId } of changes.updated) {
+        const row = workflowId === "" ? undefined : this.jobs.get(id);
+        if (row !== undefined) before.set(id, row);
+      }
       for (const row of changes.inserted) this.#insert(row);
       for (const row of changes.updated) this.#update(row);
       for (const row of changes.attempts) this.#attempt(row);
       for (const row of changes.output) this.#write(row);
       this.steps.committed(changes, this.jobs);
+      const { jobs, attempts } = this;
+      this.workflows.committed(changes, { before, jobs, attempts });
       this.limits.check(started, changes, this.jobs.values());
     } catch (error) {
       this.fault ??= error as Error;
@@ -66,7 +75,8 @@ export class Ledger {
   }
 
   #purge(changes: ShardChanges): void {
-    this.retention.committed(changes, this.jobs);
+    this.retention.committed(changes, this.jobs, (row) => this.workflows.purgeAt(row));
+    this.workflows.purged(changes, this.jobs);
     for (const { id } of changes.purged) {
       this.output.delete(id);
       for (const key of this.attempts.keys()) {

@@ -93,9 +93,12 @@ export class MetricLedger {
     counts.started += row.attempt - (before?.attempt ?? 0);
     const retries = row.retryCount - (before?.retryCount ?? 0);
     counts.retried += retries;
-    // A job that was ended ends again only after it was retried: what else changes of it is no end.
+    // A job that was ended ends again only after it was retried, or revived with one that was: what
+    // else changes of it is no end.
     const hadEnded = before !== undefined && before.endedAt !== null && retries === 0;
-    if (row.state in ENDINGS && !hadEnded) counts[ENDINGS[row.state as keyof typeof ENDINGS]] += 1;
+    const endedAgain = hadEnded && before.endedAt !== row.endedAt;
+    if (!(row.state in ENDINGS) || (hadEnded && !endedAgain)) return;
+    counts[ENDINGS[row.state as keyof typeof ENDINGS]] += 1;
   }
 }
 

@@ -32,6 +32,14 @@ export const PROMISES = [
   "a watcher misses nothing",
   "every job is counted once",
 
+  /* workflows */
+  "a workflow is created whole or not at all",
+  "a step runs only after its upstreams ended",
+  "a step gets exactly the results of its upstreams",
+  "a dependent is cancelled exactly if its policy says so",
+  "a workflow ends exactly when its steps have",
+  "a workflow's counts are those of its jobs",
+
   /* limits */
   "limits are never exceeded",
   "a concurrency key runs once",

@@ -16,15 +16,21 @@ export class RetentionLedger {
     this.#now = now;
   }
 
-  committed({ purged }: ShardChanges, jobs: Map<string, JobRow>): void {
+  /** @param purgeAtOf when a job may be removed: a step goes with its workflow */
+  committed(
+    { purged }: ShardChanges,
+    jobs: Map<string, JobRow>,
+    purgeAtOf: (row: JobRow) => number | null,
+  ): void {
     for (const { id, revision } of purged) {
       const row = jobs.get(id);
       if (row === undefined) return broken("only known jobs are removed", { id });
       if (!hasEnded(row.state) || row.revision !== revision) {
         broken("a job is removed as it was read", { id, state: row.state, revision });
       }
-      if (row.purgeAt === null || row.purgeAt > this.#now() + SKEW_MS) {
-        broken("no job is removed before its time", { id, purgeAt: row.purgeAt });
+      const purgeAt = purgeAtOf(row);
+      if (purgeAt === null || purgeAt > this.#now() + SKEW_MS) {
+        broken("no job is removed before its time", { id, purgeAt });
       }
       this.purged.set(id, row);
       jobs.delete(id);

@@ -138,6 +138,11 @@ export class SimulatedRunner {
     if (!this.#ledger.leases.has(name)) {
       this.#ledger.fault ??= new Broken("nothing starts before it is durable", { name });
     }
+    try {
+      this.#ledger.workflows.checkInput(name, assignment.input);
+    } catch (error) {
+      this.#ledger.fault ??= error as Error;
+    }
     const held: Held = { assignment, server, cancelled: false, forgotten: false };
     this.#held.set(name, held);
     const isShort = attemptTimeoutMs < HOUR;

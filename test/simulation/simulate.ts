@@ -50,6 +50,7 @@ export const simulate = async (
   const shards = (await store.shards.list()).length;
   const told: Acknowledgements = {
     submitted: new Map(),
+    workflows: new Map(),
     cancelled: new Set(),
     deferred: new Set(),
     releasesSent: new Set(),
@@ -146,7 +147,10 @@ export const simulate = async (
   // Now and then so many that a lazy watcher falls behind.
   const jobs = dice.chance(0.05) ? 70 : dice.between(2, 12);
   for (const organizationId of ORGANIZATIONS) {
-    new SimulatedClient({ world, servers, organizationId, told }).work(jobs).then(
+    const client = new SimulatedClient({ world, servers, organizationId, told });
+    const flows = Array.from({ length: dice.pick([0, 1, 1, 2]) }, () => dice.between(1, 8));
+    const work = [client.work(jobs), ...flows.map(async (steps) => await client.flow(steps))];
+    Promise.all(work).then(
       () => (working -= 1),
       (error: unknown) => failures.push(`a client got an answer it must not get: ${String(error)}`),
     );

@@ -3,7 +3,7 @@ import type { Actor } from "../../jobs/audit.ts";
 import { nextDeliveryAt } from "../../jobs/delivery-schedule.ts";
 import type { DeliveryRow, DeliveryTryRow } from "../../jobs/delivery.ts";
 import { deliveryNotFound, type JobFault } from "../../jobs/errors.ts";
-import type { CallbackState, Millis } from "../../jobs/job.ts";
+import { type CallbackState, isPurgeTime, type Millis } from "../../jobs/job.ts";
 import { JOB_ORIGIN, originOfUrl } from "../../jobs/notice.ts";
 import type { DeliveryKey } from "../../store/store.ts";
 import { hookOutcome } from "../notices/hook-health.ts";
@@ -92,12 +92,16 @@ export const endDelivery = (
   return ended;
 };
 
-/** With its job, or as long as the organization keeps its jobs. */
+/**
+ * With its job, or as long as the organization keeps its jobs: also if that time is not known yet,
+ * because the job lives again or is kept with its workflow.
+ */
 const purgeTime = (turn: Turn, { organizationId, jobId }: DeliveryRow): Millis => {
   const kept = turn.state.organization(organizationId)?.limits.retentionMs ?? 0;
   if (jobId === "") return turn.now + kept;
   const job = turn.row(organizationId, jobId);
-  return job === null ? turn.now : (job.purgeAt ?? turn.now + kept);
+  if (job === null) return turn.now;
+  return isPurgeTime(job.purgeAt) ? job.purgeAt : turn.now + kept;
 };
 
 /** A job shows where the notice of its newest end stands. */
