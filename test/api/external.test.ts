@@ -1,5 +1,5 @@
 import { fromJson, toJson } from "@bufbuild/protobuf";
-import { ValueSchema } from "@bufbuild/protobuf/wkt";
+import { durationFromMs, ValueSchema } from "@bufbuild/protobuf/wkt";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { work } from "../../examples/external-worker.ts";
@@ -13,7 +13,6 @@ import { startServerOn } from "../support/server-on.ts";
 import { createMigrated } from "../support/templates.ts";
 
 const seconds = (value: number) => ({ seconds: BigInt(value) });
-const millis = (value: number) => ({ nanos: value * 1_000_000 });
 const value = (json: string) => fromJson(ValueSchema, json);
 const outside = { work: { case: "type" as const, value: "outside" } };
 const done = { case: "result" as const, value: value("done") };
@@ -80,8 +79,8 @@ describe.each(ENGINES)("external jobs on %s", (engine) => {
       submit: {
         spec: {
           ...outside,
-          attemptTimeout: millis(100),
-          retryPolicy: { maxRetries: 1, initialBackoff: millis(1) },
+          attemptTimeout: durationFromMs(100),
+          retryPolicy: { maxRetries: 1, initialBackoff: durationFromMs(1) },
         },
       },
     });
@@ -95,13 +94,13 @@ describe.each(ENGINES)("external jobs on %s", (engine) => {
   });
 
   it("fail at their total timeout", async () => {
-    const spec = { ...outside, totalTimeout: millis(100) };
+    const spec = { ...outside, totalTimeout: durationFromMs(100) };
     const { job } = await server.jobs.runJob({ submit: { spec } });
     expect(job).toMatchObject({ state: JobState.FAILED, error: { code: "timeout.total" } });
   });
 
   it("that are cancelled run on until the timeout of their attempt", async () => {
-    const jobId = await submit({ attemptTimeout: millis(1_500) });
+    const jobId = await submit({ attemptTimeout: durationFromMs(1_500) });
     const { job } = await server.jobs.cancelJob({ jobId, reason: "not needed" });
     expect(job).toMatchObject({ state: JobState.RUNNING, cancelRequested: true, canCancel: false });
     const ended = await server.jobs.waitJob({ jobId });
@@ -123,7 +122,7 @@ describe.each(ENGINES)("external jobs on %s", (engine) => {
     const { outcomes } = await jobs.submitJobs(part);
     const last = outcomes.at(-1)?.outcome;
     const jobId = last?.case === "submitted" ? (last.value.job?.id ?? "") : "";
-    const { revision } = await jobs.waitJob({ jobId, maxWait: millis(1) });
+    const { revision } = await jobs.waitJob({ jobId, maxWait: durationFromMs(1) });
     const started = jobs.waitJob({ jobId, revision });
     await server
       .clientOf(OrganizationService, server.operatorToken)
