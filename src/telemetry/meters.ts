@@ -28,6 +28,22 @@ const optionsOf = ({ unit, tells, buckets }: Spec): MetricOptions => ({
   ...(buckets === undefined ? {} : { advice: { explicitBucketBoundaries: [...buckets] } }),
 });
 
+type Combination = Readonly<Record<string, string>>;
+
+const MOST_ZEROS = 16;
+
+/**
+ * All series of a counter that has few, so that they begin at zero: an increase from nothing to one is
+ * none to Prometheus, and no alert would see it.
+ */
+const everyCombination = ({ attributes }: Spec): readonly Combination[] => {
+  let all: readonly Combination[] = [{}];
+  for (const [name, values] of Object.entries(attributes)) {
+    all = all.flatMap((before) => values.map((value) => ({ ...before, [name]: value })));
+  }
+  return all.length > MOST_ZEROS ? [] : all;
+};
+
 const gaugeOf = (meter: Meter, spec: Spec): Observe<Spec> => {
   const gauge = meter.createObservableGauge(spec.name, optionsOf(spec));
   return (read) => {
@@ -48,6 +64,7 @@ const meterOf = (meter: Meter, spec: Spec): Measure<Spec> | Observe<Spec> => {
     }
     case "counter": {
       const counter = meter.createCounter(spec.name, options);
+      for (const attributes of everyCombination(spec)) counter.add(0, stated(attributes));
       return (value, attributes) => counter.add(value, stated(attributes));
     }
     case "up-down counter": {

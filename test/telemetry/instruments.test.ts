@@ -1,5 +1,6 @@
 import {
   AggregationTemporality,
+  DataPointType,
   InMemoryMetricExporter,
   MeterProvider,
   PeriodicExportingMetricReader,
@@ -51,15 +52,18 @@ const collected = async () => {
   );
 };
 
-/** Values (sums of histograms) by what is in the attributes. */
+/** Values (sums of histograms) by what is in the attributes; counters that have not begun are left out. */
 const pointsOf = async (name: string): Promise<Record<string, number>> => {
   const metric = (await collected()).find(({ descriptor }) => descriptor.name === name);
-  return Object.fromEntries(
-    (metric?.dataPoints ?? []).map(({ value, attributes }) => [
-      Object.values(attributes).join(" "),
-      typeof value === "object" ? (value.sum ?? 0) : value,
-    ]),
-  );
+  const points = (metric?.dataPoints ?? []).map(({ value, attributes }) => [
+    Object.values(attributes).join(" "),
+    typeof value === "object" ? (value.sum ?? 0) : value,
+  ]);
+  const isGauge = metric?.dataPointType === DataPointType.GAUGE;
+  return Object.fromEntries(points.filter(([, value]) => isGauge || value !== 0)) as Record<
+    string,
+    number
+  >;
 };
 
 const NOW = 1_000_000;

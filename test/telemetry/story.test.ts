@@ -1,0 +1,216 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+import { create, toJson } from "@bufbuild/protobuf";
+import { ValueSchema } from "@bufbuild/protobuf/wkt";
+import { createClient } from "@connectrpc/connect";
+import { createConnectTransport } from "@connectrpc/connect-node";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+
+import { JobService } from "../../src/gen/millrace/v1/job_service_pb.ts";
+import { JobState } from "../../src/gen/millrace/v1/job_pb.ts";
+import { RUNNER_TABLE } from "../../src/telemetry/tables/runner.ts";
+import { SERVER_TABLE } from "../../src/telemetry/tables/server.ts";
+import type { Spec } from "../../src/telemetry/tables/spec.ts";
+import { type Dev, startDev } from "../support/dev.ts";
+import { echo, type Site, startSite } from "../support/egress-site.ts";
+import { type OtlpSink, startOtlpSink, type SunkSpan } from "../support/otlp-sink.ts";
+
+const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
+const CALLER = "00f067aa0ba902b7";
+
+const SCRIPT = `export default async (input, ctx) => {
+  const token = await ctx.step("token", async () => "t");
+  const answer = await (await fetch("upstream://core/things")).json();
+  return { token, traceparent: answer.headers.traceparent };
+};`;
+
+/** A server and a runner as processes, a collector, another layer, and one job. */
+let sink: OtlpSink;
+let core: Site;
+let folder: string;
+let dev: Dev;
+let jobId: string;
+let result: { readonly traceparent: string };
+
+beforeAll(async () => {
+  sink = await startOtlpSink();
+  core = await startSite(echo);
+  folder = await mkdtemp(path.join(tmpdir(), "millrace-story-"));
+  const config = path.join(folder, "runner.yaml");
+  await writeFile(config, `upstreams: { core: { url: "http://127.0.0.1:${core.port}/" } }\n`);
+  dev = await startDev({
+    OTEL_EXPORTER_OTLP_ENDPOINT: sink.endpoint,
+    // A tenth of the traces that begin here, and all of those whose caller wants them.
+    OTEL_TRACES_SAMPLER: "parentbased_traceidratio",
+    OTEL_TRACES_SAMPLER_ARG: "0.1",
+    OTEL_RESOURCE_ATTRIBUTES: "deployment.environment.name=test",
+    MILLRACE_LOG_LEVEL: "info",
+    MILLRACE_RUNNER_CONFIG: config,
+  });
+  const jobs = createClient(
+    JobService,
+    createConnectTransport({ baseUrl: dev.url, httpVersion: "2" }),
+  );
+  const run = async (flags: string) => {
+    const headers = {
+      authorization: `Bearer ${dev.token}`,
+      traceparent: `00-${TRACE}-${CALLER}-${flags}`,
+    };
+    const spec = { work: { case: "script" as const, value: { source: SCRIPT } } };
+    const { job } = await jobs.submitJob({ spec }, { headers });
+    const ended = await jobs.waitJob({ jobId: job?.id ?? "" }, { headers });
+    expect(ended.job?.state).toBe(JobState.SUCCEEDED);
+    return job?.id ?? "";
+  };
+  await run("00");
+  jobId = await run("01");
+  const headers = { authorization: `Bearer ${dev.token}` };
+  const answer = await jobs.getJobResult({ jobId }, { headers });
+  result = toJson(ValueSchema, answer.result ?? create(ValueSchema)) as typeof result;
+  await dev.stop();
+});
+afterAll(async () => {
+  await core.close();
+  await sink.close();
+  await rm(folder, { recursive: true, force: true });
+});
+
+/** The one span of this name that `below` holds for. */
+const spanOf = (name: string, below: (span: SunkSpan) => boolean): SunkSpan => {
+  const found = sink.spans.filter((span) => span.name === name && below(span));
+  expect(found.map((span) => span.name)).toEqual([name]);
+  return found[0] as SunkSpan;
+};
+const inside = (parent: SunkSpan) => (span: SunkSpan) =>
+  span.traceId === parent.traceId && span.parentSpanId === parent.spanId;
+
+describe("the trace of a job", () => {
+  const submission = () =>
+    spanOf("millrace.v1.JobService/SubmitJob", ({ parentSpanId }) => parentSpanId === CALLER);
+  const attempt = () => spanOf("attempt script", () => true);
+
+  it("goes on with the caller's: the call, its commit, and the time in the queue", () => {
+    expect(submission()).toMatchObject({
+      service: "millrace",
+      kind: "SPAN_KIND_SERVER",
+      traceId: TRACE,
+      attributes: {
+        "rpc.system.name": "connectrpc",
+        "rpc.method": "millrace.v1.JobService/SubmitJob",
+        "rpc.response.status_code": "OK",
+      },
+    });
+    expect(spanOf("commit", inside(submission())).attributes).toMatchObject({
+      "millrace.commit.commands": 1,
+    });
+    const queue = spanOf("queue", inside(submission()));
+    expect(queue.attributes).toMatchObject({ "millrace.job.id": jobId, "millrace.job.attempt": 1 });
+    expect(queue.endMs).toBeGreaterThanOrEqual(queue.startMs);
+  });
+
+  it("has the attempt as a trace of its own that is linked to the call", () => {
+    expect(attempt()).toMatchObject({
+      service: "millrace-runner",
+      kind: "SPAN_KIND_CONSUMER",
+      parentSpanId: "",
+      links: [{ traceId: TRACE, spanId: submission().spanId }],
+      attributes: {
+        "millrace.job.id": jobId,
+        "millrace.work": "script",
+        "millrace.attempt.outcome": "succeeded",
+      },
+    });
+    expect(attempt().traceId).not.toBe(TRACE);
+  });
+
+  it("has steps and fetches below the attempt, and goes on to the upstream", () => {
+    const fetched = spanOf("GET", inside(attempt()));
+    expect(fetched).toMatchObject({
+      kind: "SPAN_KIND_CLIENT",
+      attributes: {
+        "http.request.method": "GET",
+        "http.response.status_code": 200,
+        "server.address": "127.0.0.1",
+        "millrace.upstream": "core",
+      },
+    });
+    expect(result.traceparent).toBe(`00-${fetched.traceId}-${fetched.spanId}-01`);
+    expect(spanOf("step", inside(attempt())).attributes).toEqual({ "millrace.step": "token" });
+  });
+
+  it("leads back to the server with the reports, down to their commits", () => {
+    const name = "millrace.internal.v1.JobUpdateService/UpdateJobs";
+    const calls = sink.spans.filter((span) => span.name === name && inside(attempt())(span));
+    expect(calls.length).toBeGreaterThan(0);
+    for (const call of calls) {
+      const answer = spanOf(name, inside(call));
+      expect(answer).toMatchObject({ service: "millrace", kind: "SPAN_KIND_SERVER" });
+      expect(spanOf("commit", inside(answer)).service).toBe("millrace");
+    }
+  });
+
+  it("leaves out all of a job whose caller does not want it, and what runners ask all the time", () => {
+    expect(sink.spans.filter(({ name }) => name === "attempt script")).toHaveLength(1);
+    expect(sink.spans.filter(({ name }) => name === "queue")).toHaveLength(1);
+    expect(sink.spans.filter(({ name }) => name.endsWith("/Sync"))).toEqual([]);
+  });
+});
+
+describe("what a collector hears besides", () => {
+  it("is who speaks", () => {
+    for (const service of ["millrace", "millrace-runner"]) {
+      expect(sink.resources.get(service)).toMatchObject({
+        "service.name": service,
+        "service.instance.id": expect.stringMatching(/.-\d+$/),
+        "deployment.environment.name": "test",
+        "host.name": expect.any(String),
+      });
+    }
+  });
+
+  it("is every metric by the name, unit, kind, buckets and attributes of the tables", () => {
+    const KINDS = {
+      counter: "sum",
+      "up-down counter": "sum",
+      gauge: "gauge",
+      histogram: "histogram",
+    } as const;
+    const specs: readonly Spec[] = [...Object.values(SERVER_TABLE), ...Object.values(RUNNER_TABLE)];
+    expect(sink.metrics.length).toBeGreaterThan(20);
+    for (const { name, unit, kind, points } of sink.metrics) {
+      const spec = specs.find((one) => one.name === name);
+      expect({ name, unit, kind }).toEqual({
+        name,
+        unit: spec?.unit,
+        kind: spec === undefined ? "" : KINDS[spec.kind],
+      });
+      for (const { attributes, bounds } of points) {
+        expect(bounds).toEqual(spec?.buckets ?? []);
+        for (const [key, value] of Object.entries(attributes)) {
+          const allowed: readonly unknown[] = spec?.attributes[key] ?? ["no such attribute"];
+          if (allowed.length > 0) expect(allowed).toContain(value);
+        }
+      }
+    }
+    const heard = new Set(sink.metrics.map(({ name }) => name));
+    for (const name of ["rpc.server.call.duration", "millrace.runner.slots", "millrace.attempts"]) {
+      expect(heard).toContain(name);
+    }
+  });
+
+  it("is every line of the log, which standard error has, too", () => {
+    const said = dev
+      .errors()
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { readonly msg: string });
+    const heard = sink.logs.map(({ body }) => body);
+    expect(heard).toContain("serving");
+    expect(heard).toContain("the runner takes work");
+    // What is said before the collector is known, and after it was told the last, is not sent.
+    expect(said.map(({ msg }) => msg)).toEqual(expect.arrayContaining(heard));
+    expect(sink.logs.every(({ severity }) => severity === "INFO")).toBe(true);
+  });
+});
