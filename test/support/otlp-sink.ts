@@ -15,8 +15,6 @@ const CONTRACT = loadSync(
   { includeDirs: [ROOT], longs: Number, enums: String, defaults: true, oneofs: true },
 );
 
-type AnyValue = { readonly value: string } & Record<string, unknown>;
-type KeyValue = { readonly key: string; readonly value: AnyValue };
 export type Facts = Readonly<Record<string, unknown>>;
 
 export type SunkSpan = {
@@ -59,8 +57,47 @@ export type OtlpSink = {
   close(): Promise<void>;
 };
 
-/* eslint-disable typescript/no-explicit-any -- messages as protobufjs makes them */
-type Message = Record<string, any>;
+/** Messages as @grpc/proto-loader reads them, as far as we look. */
+type AnyValue = { readonly value: string } & Facts;
+type KeyValue = { readonly key: string; readonly value: AnyValue | null };
+type WireLink = { readonly traceId: Buffer; readonly spanId: Buffer };
+type WireSpan = WireLink & {
+  readonly name: string;
+  readonly kind: string;
+  readonly parentSpanId: Buffer;
+  readonly links: readonly WireLink[];
+  readonly startTimeUnixNano: number;
+  readonly endTimeUnixNano: number;
+  readonly attributes: readonly KeyValue[];
+};
+type WirePoint = {
+  readonly attributes: readonly KeyValue[];
+  readonly explicitBounds?: readonly number[];
+};
+type WireData = { readonly dataPoints: readonly WirePoint[] };
+type WireMetric = {
+  readonly name: string;
+  readonly unit: string;
+  readonly data: "sum" | "gauge" | "histogram";
+} & Readonly<Record<"sum" | "gauge" | "histogram", WireData | undefined>>;
+type WireLog = {
+  readonly severityText: string;
+  readonly body: AnyValue | null;
+  readonly traceId: Buffer;
+  readonly attributes: readonly KeyValue[];
+};
+type Resource = { readonly resource: { readonly attributes: readonly KeyValue[] } };
+type Message = {
+  readonly resourceSpans?: readonly (Resource & {
+    readonly scopeSpans: readonly { readonly spans: readonly WireSpan[] }[];
+  })[];
+  readonly resourceMetrics?: readonly (Resource & {
+    readonly scopeMetrics: readonly { readonly metrics: readonly WireMetric[] }[];
+  })[];
+  readonly resourceLogs?: readonly (Resource & {
+    readonly scopeLogs: readonly { readonly logRecords: readonly WireLog[] }[];
+  })[];
+};
 
 const unwrapped = (value: AnyValue | null): unknown => value?.[value.value];
 const factsOf = (pairs: readonly KeyValue[]): Facts =>
@@ -68,39 +105,37 @@ const factsOf = (pairs: readonly KeyValue[]): Facts =>
 const hex = (bytes: Buffer): string => bytes.toString("hex");
 const millis = (nanos: number): number => nanos / 1_000_000;
 
-const spanOf = (service: string, span: Message): SunkSpan => ({
+const idsOf = ({ traceId, spanId }: WireLink) => ({ traceId: hex(traceId), spanId: hex(spanId) });
+
+const spanOf = (service: string, span: WireSpan): SunkSpan => ({
+  ...idsOf(span),
   service,
-  name: span["name"],
-  kind: span["kind"],
-  traceId: hex(span["traceId"]),
-  spanId: hex(span["spanId"]),
-  parentSpanId: hex(span["parentSpanId"]),
-  links: span["links"].map((link: Message) => ({
-    traceId: hex(link["traceId"]),
-    spanId: hex(link["spanId"]),
-  })),
-  startMs: millis(span["startTimeUnixNano"]),
-  endMs: millis(span["endTimeUnixNano"]),
-  attributes: factsOf(span["attributes"]),
+  name: span.name,
+  kind: span.kind,
+  parentSpanId: hex(span.parentSpanId),
+  links: span.links.map(idsOf),
+  startMs: millis(span.startTimeUnixNano),
+  endMs: millis(span.endTimeUnixNano),
+  attributes: factsOf(span.attributes),
 });
 
-const metricOf = (service: string, metric: Message): SunkMetric => ({
+const metricOf = (service: string, metric: WireMetric): SunkMetric => ({
   service,
-  name: metric["name"],
-  unit: metric["unit"],
-  kind: metric["data"],
-  points: metric[metric["data"]]["dataPoints"].map((point: Message) => ({
-    attributes: factsOf(point["attributes"]),
-    bounds: point["explicitBounds"] ?? [],
+  name: metric.name,
+  unit: metric.unit,
+  kind: metric.data,
+  points: (metric[metric.data]?.dataPoints ?? []).map(({ attributes, explicitBounds }) => ({
+    attributes: factsOf(attributes),
+    bounds: explicitBounds ?? [],
   })),
 });
 
-const logOf = (service: string, log: Message): SunkLog => ({
+const logOf = (service: string, log: WireLog): SunkLog => ({
   service,
-  severity: log["severityText"],
-  body: unwrapped(log["body"]),
-  traceId: hex(log["traceId"]),
-  attributes: factsOf(log["attributes"]),
+  severity: log.severityText,
+  body: unwrapped(log.body),
+  traceId: hex(log.traceId),
+  attributes: factsOf(log.attributes),
 });
 
 const SERVICES = {
@@ -118,32 +153,28 @@ export const startOtlpSink = async (): Promise<OtlpSink> => {
   const logs: SunkLog[] = [];
   const resources = new Map<string, Facts>();
 
-  const resource = (message: Message): string => {
-    const facts = factsOf(message["resource"]["attributes"]);
+  const serviceOf = ({ resource }: Resource): string => {
+    const facts = factsOf(resource.attributes);
     const service = String(facts["service.name"]);
     resources.set(service, facts);
     return service;
   };
 
-  const take = (path: keyof typeof SERVICES, body: Buffer): void => {
-    const message = decode(path, body);
-    for (const from of message["resourceSpans"] ?? []) {
-      const service = resource(from);
-      for (const scope of from["scopeSpans"]) {
-        spans.push(...scope["spans"].map((span: Message) => spanOf(service, span)));
-      }
+  const take = ({ resourceSpans, resourceMetrics, resourceLogs }: Message): void => {
+    for (const from of resourceSpans ?? []) {
+      const service = serviceOf(from);
+      const all = from.scopeSpans.flatMap((scope) => scope.spans);
+      spans.push(...all.map((span) => spanOf(service, span)));
     }
-    for (const from of message["resourceMetrics"] ?? []) {
-      const service = resource(from);
-      for (const scope of from["scopeMetrics"]) {
-        metrics.push(...scope["metrics"].map((metric: Message) => metricOf(service, metric)));
-      }
+    for (const from of resourceMetrics ?? []) {
+      const service = serviceOf(from);
+      const all = from.scopeMetrics.flatMap((scope) => scope.metrics);
+      metrics.push(...all.map((metric) => metricOf(service, metric)));
     }
-    for (const from of message["resourceLogs"] ?? []) {
-      const service = resource(from);
-      for (const scope of from["scopeLogs"]) {
-        logs.push(...scope["logRecords"].map((log: Message) => logOf(service, log)));
-      }
+    for (const from of resourceLogs ?? []) {
+      const service = serviceOf(from);
+      const all = from.scopeLogs.flatMap((scope) => scope.logRecords);
+      logs.push(...all.map((log) => logOf(service, log)));
     }
   };
 
@@ -151,7 +182,7 @@ export const startOtlpSink = async (): Promise<OtlpSink> => {
     void buffer(request).then((body) => {
       const isOtlp = request.headers["content-type"] === "application/x-protobuf";
       if (isOtlp && (request.url ?? "") in SERVICES) {
-        take(request.url as keyof typeof SERVICES, body);
+        take(decode(request.url as keyof typeof SERVICES, body));
       } else response.statusCode = 415;
       response.end();
     });
