@@ -21,6 +21,7 @@ import { createScriptCompiler } from "./catalog/script/compiler.ts";
 import { createCluster } from "./cluster/cluster.ts";
 import { type Address, type ServerConfig, serverIdOf } from "./config.ts";
 import { createDeliveries } from "./delivery/deliveries.ts";
+import { NO_TRACES } from "./delivery/traces.ts";
 import { bootstrapDevelopment } from "./identity/development.ts";
 import { createIdentity } from "./identity/identity.ts";
 import { systemClock } from "./runtime/clock.ts";
@@ -30,6 +31,7 @@ import { createFiring } from "./schedules/firing.ts";
 import { migrateUp } from "./store/migrate.ts";
 import { openStore } from "./store/open.ts";
 import type { Store } from "./store/store.ts";
+import { createDeliveryTraces } from "./telemetry/delivery-traces.ts";
 import { createMeters } from "./telemetry/meters.ts";
 import { observeShards } from "./telemetry/observe-shards.ts";
 import { createShardObserver } from "./telemetry/shard-observer.ts";
@@ -128,6 +130,7 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
     receivers: config.callbacks.receivers,
     limits: config.callbacks,
     submitJob: async (delivery) => await submitHookJob(hooks)(delivery),
+    traces: traces ? createDeliveryTraces(tracer) : NO_TRACES,
     drainMs: config.drainMs,
     clock,
     random,

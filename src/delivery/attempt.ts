@@ -12,13 +12,15 @@ import type { ShardRouter } from "../shard/owner.ts";
 import type { DeliveryStore, JobReader, Place } from "../store/store.ts";
 import { signedMessage } from "./message.ts";
 import { freshSigningSecret } from "./signing-secret.ts";
+import type { DeliveryTraces } from "./traces.ts";
 import { verdictOf } from "./verdict.ts";
 
 export type AttemptOptions = {
   readonly deliveries: Pick<DeliveryStore, "secrets">;
-  readonly jobs: Pick<JobReader, "result">;
+  readonly jobs: Pick<JobReader, "result" | "traceparent">;
   readonly router: ShardRouter;
   readonly post: Post;
+  readonly traces: DeliveryTraces;
   /**
    * Submits the job of a hook, in one commit with the end of its delivery. Null if that is done, or
    * why it cannot be now. @throws what is no refusal
@@ -37,7 +39,7 @@ const SUCCEEDED = jobEvent({ state: "SUCCEEDED" });
 export const createAttempt = (
   options: AttemptOptions,
 ): ((delivery: DeliveryRow, signal: AbortSignal) => Promise<boolean>) => {
-  const { deliveries, jobs, router, post, submitJob, clock, random } = options;
+  const { deliveries, jobs, router, post, traces, submitJob, clock, random } = options;
 
   const placeOf = ({ organizationId }: DeliveryRow): Place => ({
     shardId: router.shardOf(organizationId),
@@ -90,7 +92,7 @@ export const createAttempt = (
   };
 
   const send = async (delivery: DeliveryRow, signal: AbortSignal): Promise<boolean> => {
-    const { organizationId } = delivery;
+    const { organizationId, jobId } = delivery;
     const secrets = await secretsOf(delivery, clock.now());
     if (secrets.length === 0) {
       await router.ownerOf(organizationId).perform(dropDeliveries(organizationId, [delivery]));
@@ -98,7 +100,13 @@ export const createAttempt = (
     }
     const body = await bodyOf(delivery);
     const begun = { now: clock.now(), monotonic: clock.monotonic() };
-    const answer = await post(signedMessage(delivery, body, secrets, begun.now), signal);
+    const message = signedMessage(delivery, body, secrets, begun.now);
+    const answer = await traces.follow(
+      delivery,
+      async () => (jobId === "" ? "" : await jobs.traceparent(placeOf(delivery), jobId)),
+      async (headers) =>
+        await post({ ...message, headers: { ...message.headers, ...headers } }, signal),
+    );
     await record(delivery, begun, answer);
     return answer.status !== 0;
   };

@@ -6,7 +6,7 @@ import type { ShardId, Store } from "../store/store.ts";
 import { type AttemptOptions, createAttempt } from "./attempt.ts";
 import { createDispatcher, type Dispatcher, type DispatcherOptions } from "./dispatcher.ts";
 
-export type DeliveriesOptions = Pick<AttemptOptions, "router" | "submitJob" | "random"> &
+export type DeliveriesOptions = Pick<AttemptOptions, "router" | "submitJob" | "random" | "traces"> &
   Pick<DispatcherOptions, "owned" | "limits" | "drainMs" | "clock" | "log"> & {
     readonly store: Pick<Store, "deliveries" | "jobs">;
     readonly receivers: Receivers;

@@ -121,6 +121,11 @@ export const createJobReader = (engine: Engine): JobReader => {
       const keys = ids.map((id) => ({ organizationId, id }));
       return await readResults(engine, shardId, keys);
     },
+    traceparent: async (place, id) => {
+      const key = { ...inPlace(place), job_id: id };
+      const [row] = await rowsOf(knex("job_specs").where(key).select("traceparent"));
+      return row === undefined ? "" : textOf(row, "traceparent");
+    },
     result: async (place, id, attempt) => {
       const key = { ...inPlace(place), job_id: id, attempt };
       const [row] = await rowsOf(knex("job_attempts").where(key).select("result"));

@@ -154,6 +154,8 @@ export interface JobReader {
   input(place: Place, id: JobId): Promise<Pick<SpecRow, "input" | "bindings"> | null>;
   /** What these jobs came to, as far as they are there. */
   results(place: Place, ids: readonly JobId[]): Promise<JobResult[]>;
+  /** W3C Trace Context of its submission; empty if there was none, or there is no such job. */
+  traceparent(place: Place, id: JobId): Promise<string>;
   /** The result that this attempt stored; null if it stored none. */
   result(place: Place, id: JobId, attempt: number): Promise<JsonText | null>;
   attempts(place: Place, id: JobId): Promise<AttemptRow[]>;

@@ -29,6 +29,7 @@ const SCRIPT = `export default async (input, ctx) => {
 /** A server and a runner as processes, a collector, another layer, and one job. */
 let sink: OtlpSink;
 let core: Site;
+let caller: Site;
 let folder: string;
 let dev: Dev;
 let jobId: string;
@@ -37,6 +38,11 @@ let result: { readonly traceparent: string };
 beforeAll(async () => {
   sink = await startOtlpSink();
   core = await startSite(echo);
+  const told = Promise.withResolvers<void>();
+  caller = await startSite((_request, response) => {
+    response.end();
+    told.resolve();
+  });
   folder = await mkdtemp(path.join(tmpdir(), "millrace-story-"));
   const config = path.join(folder, "runner.yaml");
   await writeFile(config, `upstreams: { core: { url: "http://127.0.0.1:${core.port}/" } }\n`);
@@ -48,31 +54,35 @@ beforeAll(async () => {
     OTEL_RESOURCE_ATTRIBUTES: "deployment.environment.name=test",
     MILLRACE_LOG_LEVEL: "info",
     MILLRACE_RUNNER_CONFIG: config,
+    MILLRACE_CALLBACK_ALLOW: "127.0.0.1",
   });
   const jobs = createClient(
     JobService,
     createConnectTransport({ baseUrl: dev.url, httpVersion: "2" }),
   );
-  const run = async (flags: string) => {
+  const run = async (flags: string, callback?: { readonly url: string }) => {
     const headers = {
       authorization: `Bearer ${dev.token}`,
       traceparent: `00-${TRACE}-${CALLER}-${flags}`,
     };
-    const spec = { work: { case: "script" as const, value: { source: SCRIPT } } };
+    const work = { case: "script" as const, value: { source: SCRIPT } };
+    const spec = { work, ...(callback === undefined ? {} : { callback }) };
     const { job } = await jobs.submitJob({ spec }, { headers });
     const ended = await jobs.waitJob({ jobId: job?.id ?? "" }, { headers });
     expect(ended.job?.state).toBe(JobState.SUCCEEDED);
     return job?.id ?? "";
   };
   await run("00");
-  jobId = await run("01");
+  jobId = await run("01", { url: `http://127.0.0.1:${caller.port}/done` });
   const headers = { authorization: `Bearer ${dev.token}` };
   const answer = await jobs.getJobResult({ jobId }, { headers });
   result = toJson(ValueSchema, answer.result ?? create(ValueSchema)) as typeof result;
+  await told.promise;
   await dev.stop();
 });
 afterAll(async () => {
   await core.close();
+  await caller.close();
   await sink.close();
   await rm(folder, { recursive: true, force: true });
 });
@@ -149,6 +159,25 @@ describe("the trace of a job", () => {
       expect(answer).toMatchObject({ service: "millrace", kind: "SPAN_KIND_SERVER" });
       expect(spanOf("commit", inside(answer)).service).toBe("millrace");
     }
+  });
+
+  it("has the callback as a trace of its own that is linked to the call, and goes on to the receiver", () => {
+    const delivery = spanOf("deliver callback", () => true);
+    expect(delivery).toMatchObject({
+      service: "millrace",
+      kind: "SPAN_KIND_CLIENT",
+      parentSpanId: "",
+      links: [{ traceId: TRACE, spanId: submission().spanId }],
+      attributes: {
+        "http.response.status_code": 200,
+        "server.address": "127.0.0.1",
+        "millrace.job.id": jobId,
+        "millrace.delivery.try": 1,
+      },
+    });
+    expect(caller.heard.map(({ headers }) => headers.traceparent)).toEqual([
+      `00-${delivery.traceId}-${delivery.spanId}-01`,
+    ]);
   });
 
   it("leaves out all of a job whose caller does not want it, and what runners ask all the time", () => {
