@@ -1,5 +1,6 @@
 import type { Log } from "../src/runtime/log.ts";
 import type { HandlerEnd } from "./executors/handler-attempt.ts";
+import { logFacts } from "./log-facts.ts";
 import type { AttemptEnd } from "./options.ts";
 
 /** Tells the application how an attempt ended. What its callback throws harms no job. */
@@ -19,6 +20,6 @@ export const attemptEnds =
         error: thrown,
       });
     } catch (cause) {
-      log.error({ err: cause, job: ref.jobId }, "onAttemptEnd threw");
+      log.error({ err: cause, ...logFacts(ref) }, "onAttemptEnd threw");
     }
   };

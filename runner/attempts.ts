@@ -14,6 +14,7 @@ import {
   unmeasured,
 } from "./executor.ts";
 import { failure } from "./failures.ts";
+import { logFacts } from "./log-facts.ts";
 import { createOutbox, type Outbox, type OutboxLimits } from "./outbox.ts";
 import type { RunnerObserver } from "./observer.ts";
 import { endAttemptSpan, inSpanOf, startAttemptSpan } from "./spans.ts";
@@ -125,7 +126,8 @@ export const createAttempts = (options: AttemptsOptions): Attempts => {
         async () => await executor.execute(assignment, report, controller.signal),
       );
     } catch (cause) {
-      log.error({ err: cause, capability: assignment.capability }, "an executor threw");
+      const { ref, capability } = assignment;
+      log.error({ err: cause, ...logFacts(ref), capability }, "an executor threw");
       const error = failure("runner.crashed", "the runner could not run this attempt");
       return { kind: "failed", error, ...unmeasured };
     } finally {

@@ -6,6 +6,7 @@ import type { Random } from "../src/runtime/random.ts";
 import type { Held } from "./attempts.ts";
 import { backoffMs } from "./backoff.ts";
 import type { ServerConnection } from "./connection.ts";
+import { logFacts } from "./log-facts.ts";
 import type { Update } from "./outbox.ts";
 import { inReportSpan } from "./spans.ts";
 import { isAboutContent, verdictOf } from "./verdict.ts";
@@ -187,7 +188,7 @@ export const createReporter = (options: ReporterOptions): Reporter => {
           options.lost(held);
           break;
         case "refused":
-          log.error({ ...place(held), why: verdict.why }, "a report was refused");
+          log.error({ ...logFacts(held.assignment.ref), why: verdict.why }, "a report was refused");
           options.refused(held, verdict.why);
           break;
         case "again":
@@ -207,7 +208,7 @@ export const createReporter = (options: ReporterOptions): Reporter => {
     }
     const [only] = all;
     if (all.length === 1 && only !== undefined) {
-      log.error({ ...place(only), err: cause }, "a report was refused");
+      log.error({ ...logFacts(only.assignment.ref), err: cause }, "a report was refused");
       options.refused(only, cause.rawMessage);
       return;
     }
@@ -242,8 +243,3 @@ const sizeOf = ({ output, steps, ending }: Update): number =>
   steps.reduce((sum, step) => sum + step.result.length, 0) +
   (ending?.kind === "succeeded" ? ending.result.length : 0) +
   (ending?.kind === "failed" ? ending.error.message.length + ending.error.stack.length : 0);
-
-const place = (held: Held): object => ({
-  job: held.assignment.ref.jobId,
-  attempt: held.assignment.ref.attempt,
-});

@@ -5,6 +5,7 @@ import type { Service } from "../src/runtime/lifecycle.ts";
 import type { Log } from "../src/runtime/log.ts";
 import { AttemptStopped, type Ending, type Report, unmeasured } from "./executor.ts";
 import { failure } from "./failures.ts";
+import { logFacts } from "./log-facts.ts";
 import type { RunnerObserver } from "./observer.ts";
 import { canariesFor } from "./sandbox/canaries.ts";
 import { type ChildProcessEnd, spawnChild } from "./sandbox/child-process.ts";
@@ -73,17 +74,19 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
   let folder: Folder | null = null;
   let lastId = 0;
 
-  const around = (bounds: SandboxLimits) => ({
+  const around = (bounds: SandboxLimits, task: ScriptTask) => ({
     clock,
     watch,
     limits: bounds,
     reuse: options.isolation !== "process",
     odd: (facts: object) => {
       // What ends because all of them end has done nothing.
-      if (pool !== null) log.warn(facts, "a sandbox child was ended because of what it did");
+      if (pool === null) return;
+      const all = { ...logFacts(task), ...facts };
+      log.warn(all, "a sandbox child was ended because of what it did");
     },
     failedCall: (cause: unknown) => {
-      log.error({ err: cause }, "a host call failed");
+      log.error({ err: cause, ...logFacts(task) }, "a host call failed");
     },
   });
 
@@ -103,7 +106,7 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
       home.give(child, fit, ms);
     };
     try {
-      return await runInChild(child, lastId, task, report, signal, around(bounds), give);
+      return await runInChild(child, lastId, task, report, signal, around(bounds, task), give);
     } catch (cause) {
       // It has not begun.
       give(false, 0);
@@ -244,7 +247,8 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
       } catch (cause) {
         leave.ended(null);
         if (cause instanceof AttemptStopped) return { ...CANCELLED, ...unmeasured };
-        log.error({ err: cause }, "a script could not be given to the sandbox");
+        const facts = { err: cause, ...logFacts(task) };
+        log.error(facts, "a script could not be given to the sandbox");
         const error = failure(
           "runner.crashed",
           "this runner could not start a process for the script; its log says why",

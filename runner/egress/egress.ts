@@ -9,6 +9,7 @@ import type { Assignment } from "../executor.ts";
 import type { FetchResponse } from "../fetch-wire.ts";
 import { type HostCall, type HostCalls, HostFault } from "../host-calls.ts";
 import { createRedaction, formsOf, type Redaction } from "../redaction.ts";
+import { logFacts } from "../log-facts.ts";
 import { failSpan, spansHere, traceparentOf } from "../spans.ts";
 import { createBroker, type Requester } from "./broker.ts";
 import { createClients } from "./clients.ts";
@@ -64,7 +65,7 @@ export const createEgress = (options: EgressOptions): Egress | null => {
   };
 
   const open = ({ ref, jobToken, traceparent }: Assignment): AttemptEgress => {
-    const { organizationId, jobId } = ref;
+    const { organizationId } = ref;
     const own = secretsOf(secrets, organizationId);
     const placeholders = createPlaceholders(own, () => random.secret(PLACEHOLDER_BYTES));
     const quota = createQuota();
@@ -83,7 +84,7 @@ export const createEgress = (options: EgressOptions): Egress | null => {
       let to = "";
       const ended = (outcome: string): void => {
         const durationMs = clock.monotonic() - started;
-        const facts = { organization_id: organizationId, job_id: jobId, to, outcome, durationMs };
+        const facts = { ...logFacts(ref), to, outcome, durationMs };
         log.debug(facts, "a script has fetched");
         observer.fetchEnded({ to, outcome, durationMs });
         if (outcome !== "ok") failSpan(span, outcome);

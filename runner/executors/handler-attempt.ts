@@ -14,6 +14,7 @@ import type { Handler, Job } from "../handler.ts";
 import { createHandlerContext } from "./handler-context.ts";
 import { checkedInput } from "./handler-input.ts";
 import { jsonOf } from "../json-result.ts";
+import { logFacts } from "../log-facts.ts";
 import { thrownFailure } from "./thrown.ts";
 
 export type HandlerOptions = {
@@ -73,7 +74,7 @@ export const runHandler = async (
     };
 
     const endWithout = (outcome: Outcome): void => {
-      const facts = { job: ref.jobId, attempt: ref.attempt, capability };
+      const facts = { ...logFacts(ref), capability };
       log.warn(facts, "the attempt has ended, but its handler goes on");
       end(outcome);
     };

@@ -70,9 +70,10 @@ export const createDispatcher = (options: DispatcherOptions): Dispatcher => {
     try {
       lines.answered(grant, await attempt(delivery, stopping.signal));
     } catch (error) {
-      const { organizationId, id } = delivery;
+      const { organizationId: organization_id, jobId: job_id, id } = delivery;
       if (!stopping.signal.aborted) {
-        log.warn({ error, organizationId, delivery: id }, "a notice is tried again");
+        const facts = { err: error, organization_id, job_id, delivery_id: id };
+        log.warn(facts, "a notice is tried again");
       }
       expect(shardId, receiver, clock.now() + AGAIN_MS);
     }

@@ -16,6 +16,7 @@ const KNOWN: ReadonlySet<string> = new Set([
   "time",
   "msg",
   "err",
+  "error",
   "trace_id",
   "span_id",
   "service",
@@ -24,8 +25,8 @@ const KNOWN: ReadonlySet<string> = new Set([
 
 type Line = Readonly<Record<string, AnyValue>>;
 
-const exceptionOf = (err: AnyValue): Attributes => {
-  if (typeof err !== "object" || err === null) return {};
+const exceptionOf = (err: AnyValue | undefined): Attributes => {
+  if (typeof err !== "object" || err === null || !("message" in err)) return {};
   const { type, message, stack } = err as Line;
   return {
     "exception.type": String(type),
@@ -55,7 +56,7 @@ export const logRecords =
       body: line["msg"] ?? "",
       attributes: {
         ...Object.fromEntries(Object.entries(line).filter(([name]) => !KNOWN.has(name))),
-        ...exceptionOf(line["err"]),
+        ...exceptionOf(line["err"] ?? line["error"]),
       },
     });
   };

@@ -1,5 +1,5 @@
 import { trace } from "@opentelemetry/api";
-import { destination, pino } from "pino";
+import { destination, pino, stdSerializers } from "pino";
 
 import type { Log } from "../runtime/log.ts";
 
@@ -27,5 +27,6 @@ export const createLog = ({ level, facts, heard = () => {} }: LogOptions): Log =
     stderr.write(line);
     heard(line);
   };
-  return pino({ level, base: facts, mixin: traceFacts }, { write });
+  const serializers = { error: stdSerializers.err };
+  return pino({ level, base: facts, mixin: traceFacts, serializers }, { write });
 };
