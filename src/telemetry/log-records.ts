@@ -25,7 +25,7 @@ const KNOWN: ReadonlySet<string> = new Set([
 
 type Line = Readonly<Record<string, AnyValue>>;
 
-const exceptionOf = (err: AnyValue | undefined): Attributes => {
+const exceptionOf = (err: AnyValue): Attributes => {
   if (typeof err !== "object" || err === null || !("message" in err)) return {};
   const { type, message, stack } = err as Line;
   return {
