@@ -50,7 +50,8 @@ const introduced =
   (next) =>
   async (request) => {
     request.header.set("authorization", `Bearer ${token}`);
-    propagation.inject(context.active(), request.header, HEADERS);
+    // A stream serves many traces: each of its requests says which.
+    if (!request.stream) propagation.inject(context.active(), request.header, HEADERS);
     return await next(request);
   };
 

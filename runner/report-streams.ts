@@ -15,8 +15,8 @@ import type { Clock } from "../src/runtime/clock.ts";
  * as calls at once; a request on a stream that is open costs a sixth of a call of its own.
  */
 export type ReportStreams = {
-  /** @throws ConnectError: whether it was applied is not known */
-  send(updates: JobUpdate[]): Promise<readonly UpdateJobsResponse_Outcome[]>;
+  /** `traceparent`: of this request, or empty. @throws ConnectError: whether it was applied is not known */
+  send(updates: JobUpdate[], traceparent: string): Promise<readonly UpdateJobsResponse_Outcome[]>;
   /** Ends those that are idle. */
   close(): void;
 };
@@ -138,9 +138,9 @@ export const createReportStreams = (
   };
 
   return {
-    send: async (updates) => {
+    send: async (updates, traceparent) => {
       const stream = take();
-      const { outcomes } = await stream.send({ updates });
+      const { outcomes } = await stream.send({ updates, traceparent });
       rest(stream);
       return outcomes;
     },

@@ -156,7 +156,7 @@ export const createReporter = (options: ReporterOptions): Reporter => {
       const updates = entries.map(({ held, update }) => updateMessage(held.assignment.ref, update));
       const outcomes = await inReportSpan(
         entries.map(({ held }) => held.span),
-        async () => await to.reports.send(updates),
+        async (traceparent) => await to.reports.send(updates, traceparent),
       );
       failures = 0;
       mostUpdates = Math.min(MOST_UPDATES, mostUpdates * 2);

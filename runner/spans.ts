@@ -74,11 +74,11 @@ const REPORT = "millrace.internal.v1.JobUpdateService/UpdateJobs";
  */
 export const inReportSpan = async <T>(
   attempts: readonly Span[],
-  call: () => Promise<T>,
+  call: (traceparent: string) => Promise<T>,
 ): Promise<T> => {
   const traced = attempts.filter(isSampled);
   const [only] = traced;
-  if (only === undefined) return await call();
+  if (only === undefined) return await call("");
   const span =
     attempts.length === 1
       ? spansBelow(only)(REPORT, { kind: SpanKind.CLIENT })
@@ -88,7 +88,7 @@ export const inReportSpan = async <T>(
           links: traced.map((one) => ({ context: one.spanContext() })),
         });
   try {
-    return await inSpanOf(span, call);
+    return await inSpanOf(span, async () => await call(traceparentOf(span, "")));
   } catch (cause) {
     failSpan(span, cause instanceof Error ? cause.name : "unknown");
     throw cause;

@@ -27,7 +27,8 @@ export const createInternalApi = (options: InternalApiOptions): RequestListener 
     fallback: plainRoutes(readiness, false),
     routes: (router) => {
       runnerServiceRoutes(router, runners);
-      jobUpdateServiceRoutes(router, { router: runners.router, clock: observer.clock });
+      const { clock, tracer } = observer;
+      jobUpdateServiceRoutes(router, { router: runners.router, clock, tracer });
       healthRoutes(router, servicesOf(router), { readiness, clock: observer.clock });
     },
   });

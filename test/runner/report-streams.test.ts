@@ -19,18 +19,18 @@ afterAll(async () => {
 
 it("sends one batch of reports after the other in one stream, and opens another when that breaks", async () => {
   for (let batch = 0; batch < 3; batch += 1) {
-    expect(await connection.reports.send([])).toEqual([]);
+    expect(await connection.reports.send([], "")).toEqual([]);
   }
   expect(server.updateStreams()).toBe(1);
   await server.away();
   await server.back();
-  const send = async () => await connection.reports.send([]).catch(() => "not answered");
+  const send = async () => await connection.reports.send([], "").catch(() => "not answered");
   await expect.poll(send).toEqual([]);
   expect(server.updateStreams()).toBe(2);
 });
 
 it("has a stream for each batch that is under way", async () => {
   const before = server.updateStreams();
-  await Promise.all([connection.reports.send([]), connection.reports.send([])]);
+  await Promise.all([connection.reports.send([], ""), connection.reports.send([], "")]);
   expect(server.updateStreams()).toBe(before + 1);
 });

@@ -2,6 +2,7 @@ import { silentShardObserver } from "../../src/shard/observer.ts";
 import { createCluster, type Cluster } from "../../src/cluster/cluster.ts";
 import { createAttempt } from "../../src/delivery/attempt.ts";
 import { createDispatcher } from "../../src/delivery/dispatcher.ts";
+import { NO_TRACES } from "../../src/delivery/traces.ts";
 import { createIdentity, type Identity } from "../../src/identity/identity.ts";
 import type { JobFault } from "../../src/jobs/errors.ts";
 import { silentLog } from "../../src/runtime/log.ts";
@@ -126,6 +127,7 @@ export class SimulatedServer {
         jobs: store.jobs,
         router: cluster.router,
         post: async (message) => await this.#receivers.post(message, isAlive),
+        traces: NO_TRACES,
         submitJob: async (delivery) => {
           const startedAt = clock.now();
           await world.pause(world.dice.between(0, 20));

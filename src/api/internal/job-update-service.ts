@@ -14,6 +14,7 @@ import type { ReportOutcome, ShardOwner, ShardRouter } from "../../shard/owner.t
 import { collectFaults } from "../convert/faults.ts";
 import { toStatus } from "../errors.ts";
 import { answered } from "./answered.ts";
+import { inRequestSpan } from "./request-span.ts";
 import { toReport } from "./report.ts";
 import { type UpdateApi, updateJob } from "./update-job.ts";
 
@@ -95,6 +96,13 @@ export const jobUpdateServiceRoutes = (router: ConnectRouter, api: UpdateApi): v
   router.service(JobUpdateService, {
     updateJob: async (request, context) => await updateJob(api, request, context),
     updateJobs: (requests, { signal }) =>
-      answered(requests, signal, async (request) => await updateJobs(api.router, request)),
+      answered(requests, signal, async (request) =>
+        inRequestSpan(
+          api.tracer,
+          "JobUpdateService/UpdateJobs",
+          request.traceparent,
+          async () => await updateJobs(api.router, request),
+        ),
+      ),
   });
 };

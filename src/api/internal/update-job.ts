@@ -1,3 +1,4 @@
+import type { Tracer } from "@opentelemetry/api";
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import type { HandlerContext } from "@connectrpc/connect";
 
@@ -23,7 +24,11 @@ import { plainOf } from "../convert/json-value.ts";
 import { numberWithin } from "../convert/fields.ts";
 import { toError, toOutput, toProgress, toResult, toSeq } from "./report-fields.ts";
 
-export type UpdateApi = { readonly router: ShardRouter; readonly clock: Clock };
+export type UpdateApi = {
+  readonly router: ShardRouter;
+  readonly clock: Clock;
+  readonly tracer: Tracer;
+};
 
 /** What was not measured by a runner of ours is not told. */
 const UNMEASURED = { cpuMs: 0, peakMemoryBytes: 0 } as const;
