@@ -96,13 +96,16 @@ export const jobUpdateServiceRoutes = (router: ConnectRouter, api: UpdateApi): v
   router.service(JobUpdateService, {
     updateJob: async (request, context) => await updateJob(api, request, context),
     updateJobs: (requests, { signal }) =>
-      answered(requests, signal, async (request) =>
-        inRequestSpan(
-          api.tracer,
-          "JobUpdateService/UpdateJobs",
-          request.traceparent,
-          async () => await updateJobs(api.router, request),
-        ),
+      answered(
+        requests,
+        signal,
+        async (request) =>
+          await inRequestSpan(
+            api.tracer,
+            "JobUpdateService/UpdateJobs",
+            request.traceparent,
+            async () => await updateJobs(api.router, request),
+          ),
       ),
   });
 };
