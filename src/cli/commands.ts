@@ -1,4 +1,5 @@
 import { registerBootstrap } from "./bootstrap.ts";
+import { registerDelivery } from "./delivery/command.ts";
 import { registerDev } from "./dev.ts";
 import { registerHealthcheck } from "./healthcheck.ts";
 import { registerJob } from "./job/command.ts";
@@ -10,6 +11,7 @@ import { registerRunner } from "./runner.ts";
 import { registerServe } from "./serve.ts";
 import { registerHook } from "./hook/command.ts";
 import { registerSchedule } from "./schedule/command.ts";
+import { registerSigningSecret } from "./signing-secret/command.ts";
 import { registerType } from "./type/command.ts";
 import { registerTypes } from "./type/apply.ts";
 import { registerToken } from "./token/command.ts";
@@ -33,5 +35,7 @@ export const COMMANDS: readonly Register[] = [
   registerSchedule,
   registerHook,
   registerMetrics,
+  registerDelivery,
+  registerSigningSecret,
   registerHealthcheck,
 ];

@@ -24,6 +24,7 @@ export const startDevHere = async (): Promise<DevHere> => {
       MILLRACE_INTERNAL_LISTEN: "127.0.0.1:0",
       MILLRACE_METRICS_LISTEN: "off",
       MILLRACE_LOG_LEVEL: "silent",
+      MILLRACE_CALLBACK_ALLOW: "127.0.0.1",
     }),
   );
   stack.defer(async () => await server.stop());

@@ -1,6 +1,13 @@
 import { durationMs, timestampMs } from "@bufbuild/protobuf/wkt";
 
-import { type Job, type JobError, JobState, JobStateSchema } from "../../gen/millrace/v1/job_pb.ts";
+import {
+  CallbackState,
+  CallbackStateSchema,
+  type Job,
+  type JobError,
+  JobState,
+  JobStateSchema,
+} from "../../gen/millrace/v1/job_pb.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
 
 /* How jobs read on a terminal. Pure: from messages to texts. */
@@ -73,6 +80,11 @@ const megabytes = (bytes: bigint): string => `${(Number(bytes) / 1e6).toFixed(0)
 const actsFor = ({ runAs, creatorId, state }: Job): string =>
   runAs !== creatorId || state === JobState.HELD ? runAs : "";
 
+const callbackText = ({ callbackState }: Job): string =>
+  callbackState === CallbackState.UNSPECIFIED
+    ? ""
+    : (CallbackStateSchema.value[callbackState]?.localName ?? `STATE_${callbackState}`);
+
 /** Everything about a job that is set, one fact a line. */
 export const jobText = (job: Job): string => {
   const facts: readonly (readonly [string, string])[] = [
@@ -102,6 +114,7 @@ export const jobText = (job: Job): string => {
     ["error", job.error === undefined ? "" : errorText(job.error)],
     ["stack", job.error?.stack ?? ""],
     ["reason", job.cancelReason],
+    ["callback", callbackText(job)],
   ];
   return facts
     .filter(([, value]) => value !== "")
