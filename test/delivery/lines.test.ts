@@ -1,0 +1,107 @@
+import { describe, expect, it } from "vitest";
+
+import { type Grant, Lines } from "../../src/delivery/lines.ts";
+import type { DeliveryId, OrganizationId } from "../../src/jobs/ids.ts";
+
+const NEVER = Number.POSITIVE_INFINITY;
+const NOW = 1_000;
+
+const lines = (atOnce = 16, atOncePerReceiver = 4) => new Lines({ atOnce, atOncePerReceiver });
+
+const expectAt = (all: Lines, organization: string, origin: string, at = NOW): void => {
+  all.expect(0, { organizationId: organization as OrganizationId, origin }, at);
+};
+
+let ids = 0;
+/** All places of a grant are used, and more waits there. */
+const fill = (all: Lines, grant: Grant, nextAt = NOW): DeliveryId[] => {
+  const taken = Array.from({ length: grant.room }, () => `id-${(ids += 1)}` as DeliveryId);
+  all.looked(grant, taken, nextAt);
+  return taken;
+};
+
+/** Everything that is given out while nothing comes back, as `organization origin`. */
+const fillAll = (all: Lines): { readonly grant: Grant; readonly taken: DeliveryId[] }[] => {
+  const given = [];
+  for (let grant = all.next(NOW); grant !== null; grant = all.next(NOW)) {
+    given.push({ grant, taken: fill(all, grant) });
+  }
+  return given;
+};
+
+const sentTo = (all: Lines): Map<string, number> => {
+  const counts = new Map<string, number>();
+  for (const { grant, taken } of fillAll(all)) {
+    const { organizationId } = grant.line.receiver;
+    counts.set(organizationId, (counts.get(organizationId) ?? 0) + taken.length);
+  }
+  return counts;
+};
+
+describe("lines of notices", () => {
+  it("give a receiver its places and no more, whoever sends to it", () => {
+    const all = lines();
+    expectAt(all, "a", "https://shared");
+    expectAt(all, "b", "https://shared");
+    const given = fillAll(all);
+    expect(given.reduce((sum, { taken }) => sum + taken.length, 0)).toBe(4);
+    const [first] = given;
+    if (first === undefined) throw new Error("nothing was given");
+    const [id] = first.taken;
+    all.done(first.grant, id ?? ("" as DeliveryId));
+    // The next place is the other's, who has waited for it.
+    expect(all.next(NOW)?.line.receiver.organizationId).toBe("b");
+  });
+
+  it("leave places to organizations that come later", () => {
+    const all = lines();
+    for (let index = 0; index < 50; index += 1) expectAt(all, "greedy", `https://${index}`);
+    expect(sentTo(all)).toEqual(new Map([["greedy", 9]]));
+    expectAt(all, "late", "https://late");
+    expect(sentTo(all)).toEqual(new Map([["late", 3]]));
+  });
+
+  it("give one place to a receiver that does not answer, and a quarter of all to such ones", () => {
+    const all = lines();
+    for (let index = 0; index < 20; index += 1) {
+      expectAt(all, `org-${index}`, `https://dead-${index}`);
+    }
+    // All are tried, a few at a time, and say nothing.
+    for (let tries = 0; tries < 10; tries += 1) {
+      for (const { grant, taken } of fillAll(all)) {
+        all.answered(grant, false);
+        for (const id of taken) all.done(grant, id);
+      }
+    }
+    const held = fillAll(all);
+    expect(held.every(({ taken }) => taken.length === 1)).toBe(true);
+    expect(held).toHaveLength(4);
+    expectAt(all, "alive", "https://alive");
+    expect(sentTo(all)).toEqual(new Map([["alive", 4]]));
+  });
+
+  it("sleep until their time, and are forgotten when nothing waits", () => {
+    const all = lines();
+    expectAt(all, "a", "https://later", NOW + 5);
+    expect(all.next(NOW)).toBeNull();
+    expect(all.wakesAt()).toBe(NOW + 5);
+    const grant = all.next(NOW + 5);
+    if (grant === null) throw new Error("it is due");
+    // Something new was committed while the line was read.
+    expectAt(all, "a", "https://later", NOW + 7);
+    all.looked(grant, [], NEVER);
+    expect(all.wakesAt()).toBe(NOW + 7);
+  });
+
+  it("of a shard that moved away send nothing more, and what is under way comes to its end", () => {
+    const all = lines();
+    expectAt(all, "a", "https://a");
+    const grant = all.next(NOW);
+    if (grant === null) throw new Error("it is due");
+    const taken = fill(all, grant);
+    all.keepOnly(new Set([7]));
+    for (const id of taken) all.done(grant, id);
+    expect(all.next(NOW)).toBeNull();
+    expect(all.wakesAt()).toBe(NEVER);
+  });
+});
