@@ -14,7 +14,7 @@ import type { Cluster } from "../../src/cluster/cluster.ts";
 import { aJobRow, aSpecRow } from "../support/job-row.ts";
 import { someLabels } from "./hooks.ts";
 import { callbackUrlFor } from "./receivers.ts";
-import { HOUR } from "./runners.ts";
+import { HOUR, SHORT } from "./runners.ts";
 import { TYPES } from "./operator.ts";
 import { randomWorkflow } from "./random-graph.ts";
 import type { SimulatedServer } from "./servers.ts";
@@ -192,7 +192,7 @@ export class SimulatedClient {
       priority: dice.between(-1, 1),
       concurrencyKey: dice.chance(0.3) ? `key-${dice.between(1, 2)}` : "",
       concurrencyPolicy: dice.chance(0.5) ? "QUEUE" : "REJECT",
-      attemptTimeoutMs: dice.chance(0.1) ? 1_000 : HOUR,
+      attemptTimeoutMs: dice.chance(0.1) ? SHORT : HOUR,
       deadlineAt: dice.chance(0.1) ? now + dice.between(500, 20_000) : null,
       retryPolicy: {
         maxRetries: dice.between(0, 3),

@@ -23,6 +23,8 @@ type Held = {
 export type Acknowledged = { readonly ref: AttemptRef; readonly ending: Ending };
 
 export const HOUR = 3_600_000;
+/** Attempts of jobs with such a timeout may hang: longer ones would fill a history with waiting. */
+export const SHORT = 1_000;
 
 const nameOf = (ref: AttemptRef): string => `${ref.jobId}/${ref.attempt}/${ref.leaseToken}`;
 
@@ -145,7 +147,7 @@ export class SimulatedRunner {
     }
     const held: Held = { assignment, server, cancelled: false, forgotten: false };
     this.#held.set(name, held);
-    const isShort = attemptTimeoutMs < HOUR;
+    const isShort = attemptTimeoutMs <= SHORT;
     // Work that hangs, on a runner that does not stop it: the server has to.
     if (isShort && dice.chance(0.3)) return;
     // Work that ends when its time does: a little before or after.
