@@ -74,6 +74,8 @@ export const START_WITHIN_MS = 30_000;
 
 /** Idle children whose age is over are replaced one at a time, so often within that age. */
 const LOOKS_FOR_AGE = 20;
+/** For whom the start takes a child, which stays fresh. */
+const NOBODY = "";
 
 export const createPool = (options: PoolOptions): Pool => {
   const { clock, log, isolation, slots, spares, wear } = options;
@@ -198,7 +200,7 @@ export const createPool = (options: PoolOptions): Pool => {
 
   const lend = (child: Child, organizationId: string): ChildProcessEnd => {
     child.state = "busy";
-    child.organizationId = organizationId;
+    if (organizationId !== NOBODY) child.organizationId = organizationId;
     child.usedAt = ++uses;
     child.attempts += 1;
     return child.end;
@@ -264,11 +266,9 @@ export const createPool = (options: PoolOptions): Pool => {
     take,
     start: async () => {
       settle();
-      const child = await take("", new AbortController().signal);
+      const child = await take(NOBODY, new AbortController().signal);
       const first = children.get(child);
       if (first === undefined) throw new SandboxUnavailable("the first child ended at once");
-      // It has served nobody.
-      first.organizationId = null;
       rest(first);
       lookForAge();
     },

@@ -54,7 +54,10 @@ test.each([
   const command = new RegExp(`\\bmillrace ((?:${groups.join("|")}) [\\w-]+|[a-z]+)`, "g");
   const typed = [...text.matchAll(command)];
   expect(typed.length).toBeGreaterThan(1);
-  for (const [, name = ""] of typed) expect(names).toContain(name);
+  for (const [, name = ""] of typed) {
+    // A group within a group is named by its members.
+    expect(names.find((known) => known === name || known.startsWith(`${name} `))).toBeDefined();
+  }
 });
 
 test("docs/cli.md knows every command", async () => {
