@@ -66,7 +66,7 @@ export type AttemptsOptions = {
   readonly observer: RunnerObserver;
   readonly readSteps: ReadSteps;
   /** What an attempt does with jobs of its own, until the signal aborts. */
-  readonly childrenOf: (ref: AttemptRef, home: string, signal: AbortSignal) => Children;
+  readonly childrenOf: (ref: AttemptRef, home: string, signal: () => AbortSignal) => Children;
   /** There is something to report. */
   readonly news: (held: Held) => void;
 };
@@ -92,8 +92,15 @@ export const createAttempts = (options: AttemptsOptions): Attempts => {
       const error = failure("runner.crashed", `this runner cannot do ${assignment.capability}`);
       return { kind: "failed", error, ...unmeasured };
     }
-    const over = new AbortController();
-    const whileItRuns = AbortSignal.any([controller.signal, over.signal]);
+    const over: AbortController[] = [];
+    let ended = false;
+    // Made when it is asked for: it costs more than all the rest of a short attempt.
+    const whileItRuns = (): AbortSignal => {
+      if (ended) return AbortSignal.abort(new AttemptStopped("forgotten"));
+      const end = new AbortController();
+      over.push(end);
+      return AbortSignal.any([controller.signal, end.signal]);
+    };
     const report: Report = {
       children: options.childrenOf(assignment.ref, held.home, whileItRuns),
       output: (stream, text) => {
@@ -131,7 +138,8 @@ export const createAttempts = (options: AttemptsOptions): Attempts => {
       const error = failure("runner.crashed", "the runner could not run this attempt");
       return { kind: "failed", error, ...unmeasured };
     } finally {
-      over.abort(new AttemptStopped("forgotten"));
+      ended = true;
+      for (const end of over) end.abort(new AttemptStopped("forgotten"));
     }
   };
 

@@ -19,7 +19,7 @@ export type ChildrenOptions = {
   readonly routes: () => readonly ServerConnection[];
   readonly resting: Resting;
   /** Aborts when the attempt is over. */
-  readonly signal: AbortSignal;
+  readonly signal: () => AbortSignal;
 };
 
 const SUBMIT_WITHIN_MS = 10_000;
@@ -34,8 +34,23 @@ const PASSING: ReadonlySet<Code> = new Set([
   Code.Canceled,
 ]);
 
-/** What a running job does with jobs of its own; both calls may be repeated as often as it takes. */
+/**
+ * What a running job does with jobs of its own; both calls may be repeated as often as it takes. Most
+ * jobs have none: nothing is made before the first call.
+ */
 export const createChildren = (ref: AttemptRef, options: ChildrenOptions): Children => {
+  let opened: Children | null = null;
+  const open = (): Children =>
+    (opened ??= openChildren(ref, { ...options, signal: options.signal() }));
+  return {
+    submit: async (name, spec) => await open().submit(name, spec),
+    wait: async (jobId) => await open().wait(jobId),
+  };
+};
+
+type Opened = Omit<ChildrenOptions, "signal"> & { readonly signal: AbortSignal };
+
+const openChildren = (ref: AttemptRef, options: Opened): Children => {
   const { signal, resting } = options;
   const attempt = refMessage(ref);
   const waits = new Map<string, Promise<string>>();
@@ -101,7 +116,7 @@ type Call = { readonly timeoutMs: number; readonly signal: AbortSignal };
 
 /** Asks one server after the other while none can answer, until the attempt is over. */
 const ask = async <T>(
-  { clock, random, routes, signal }: ChildrenOptions,
+  { clock, random, routes, signal }: Opened,
   timeoutMs: number,
   call: (connection: ServerConnection, options: Call) => Promise<T>,
 ): Promise<T> => {

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { openSimulatedStore } from "./open-store.ts";
 import { simulate } from "./simulate.ts";
 
-const SEEDS = 80;
+const SEEDS = 60;
 const CHUNK = 10;
 
 describe("every promise holds under crashes, lost runners, and lost or doubled commits", () => {
