@@ -1,5 +1,4 @@
 /** Values of earlier jobs that go into the input of a later one. */
-import type { JobId } from "./ids.ts";
 import type { JobError, JsonText } from "./job.ts";
 import { pointerTo, valueAt } from "./json-pointer.ts";
 import { LIMITS } from "./limits.ts";
@@ -182,30 +181,3 @@ export class InputDraft {
     this.#values.length = 0;
   }
 }
-
-/**
- * The input that the template stands for, once all of `upstreams` have ended. Fails with
- * `binding.missing`, `binding.gone` or `binding.too_large`; none of them passes by itself.
- */
-export const resolveInput = (
-  template: JsonText,
-  bindings: readonly Binding[],
-  upstreams: ReadonlyMap<JobId, Upstream>,
-): Resolved => {
-  const draft = new InputDraft(template);
-  const pickers = new Map<JobId, (binding: Binding) => Picked>();
-  for (const binding of bindings) {
-    const upstream = upstreams.get(binding.upstreamId);
-    if (upstream === undefined) {
-      draft.add(binding, { kind: "gone" });
-      continue;
-    }
-    let picker = pickers.get(binding.upstreamId);
-    if (picker === undefined) {
-      picker = pickFrom(upstream);
-      pickers.set(binding.upstreamId, picker);
-    }
-    draft.add(binding, picker(binding));
-  }
-  return draft.finish();
-};

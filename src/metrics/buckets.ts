@@ -26,5 +26,3 @@ export const createBuckets = ({ clock, perSecond, burst, max }: BucketOptions) =
     },
   };
 };
-
-export type Buckets = ReturnType<typeof createBuckets>;

@@ -1,9 +1,40 @@
 import { describe, expect, test } from "vitest";
 
-import { resolveInput, type Upstream } from "../../src/jobs/bindings.ts";
+import {
+  InputDraft,
+  type Picked,
+  pickFrom,
+  type Resolved,
+  type Upstream,
+} from "../../src/jobs/bindings.ts";
 import type { JobId } from "../../src/jobs/ids.ts";
+import type { JsonText } from "../../src/jobs/job.ts";
 import { LIMITS } from "../../src/jobs/limits.ts";
 import type { Binding } from "../../src/jobs/workflow.ts";
+
+/** The parts as their users put them together: each upstream is parsed once. */
+const resolveInput = (
+  template: JsonText,
+  bindings: readonly Binding[],
+  upstreams: ReadonlyMap<JobId, Upstream>,
+): Resolved => {
+  const draft = new InputDraft(template);
+  const pickers = new Map<JobId, (binding: Binding) => Picked>();
+  for (const binding of bindings) {
+    const upstream = upstreams.get(binding.upstreamId);
+    if (upstream === undefined) {
+      draft.add(binding, { kind: "gone" });
+      continue;
+    }
+    let picker = pickers.get(binding.upstreamId);
+    if (picker === undefined) {
+      picker = pickFrom(upstream);
+      pickers.set(binding.upstreamId, picker);
+    }
+    draft.add(binding, picker(binding));
+  }
+  return draft.finish();
+};
 
 const TOKEN = "token" as JobId;
 
