@@ -1,21 +1,14 @@
-import { mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
 
-import type { HookApi } from "./api/hook-service/api.ts";
 import { submitHookJob } from "./api/hook-service/submission.ts";
 import { createInternalApi } from "./api/internal-api.ts";
 import { createListener, type Listener } from "./api/listener.ts";
 import { createPublicApi } from "./api/public-api.ts";
-import type { JobTypeApi } from "./api/job-type-service/api.ts";
 import { putTypeFiles } from "./api/job-type-service/put-files.ts";
-import { createKnownGrants, type MetricsApi } from "./api/metrics-service/api.ts";
 import { createReadiness } from "./api/readiness.ts";
-import type { TenantApi } from "./api/scope.ts";
-import type { TokenApi } from "./api/token-service/api.ts";
 import { prepareFiring } from "./api/schedule-service/submission.ts";
 import { createSeal } from "./api/sealed-token.ts";
 import { createShutdown } from "./api/shutdown.ts";
-import { createJobTypes } from "./catalog/job-types.ts";
 import { createSchemaChecker } from "./catalog/schema/checker.ts";
 import { createScriptCompiler } from "./catalog/script/compiler.ts";
 import { createCluster } from "./cluster/cluster.ts";
@@ -28,8 +21,9 @@ import { systemClock } from "./runtime/clock.ts";
 import { heardAll } from "./runtime/event-loop.ts";
 import { systemRandom } from "./runtime/random.ts";
 import { createFiring } from "./schedules/firing.ts";
-import { migrateUp } from "./store/migrate.ts";
-import { openStore } from "./store/open.ts";
+import { createApis } from "./serve/apis.ts";
+import { openDatabase } from "./serve/database.ts";
+import { urlOf } from "./serve/url.ts";
 import type { Store } from "./store/store.ts";
 import { createDeliveryTraces } from "./telemetry/delivery-traces.ts";
 import { createMeters } from "./telemetry/meters.ts";
@@ -51,15 +45,6 @@ export type RunningServer = {
 
 const SERVICE = "millrace";
 const KEY_BYTES = 32;
-const IN_MEMORY = "sqlite::memory:";
-
-const WILDCARDS: ReadonlySet<string> = new Set(["0.0.0.0", "::"]);
-
-/** How others reach a listener; one that listens everywhere is found under `everywhere`. */
-const urlOf = ({ host, port }: Address, everywhere: string): string => {
-  const name = WILDCARDS.has(host) ? everywhere : host;
-  return `http://${name.includes(":") ? `[${name}]` : name}:${port}`;
-};
 
 /**
  * The composition of the server: everything is made and started here, and stopped in reverse.
@@ -90,13 +75,7 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
   const { log, tracer, traces } = telemetry;
   const meters = createMeters(telemetry.meter, SERVER_TABLE);
 
-  // An embedded database is the server's own; of a shared one the schema is the operator's decision.
-  if (config.databaseUrl.startsWith("sqlite:") && config.databaseUrl !== IN_MEMORY) {
-    await mkdir(config.dataDir, { recursive: true, mode: 0o700 });
-    const migrations = await migrateUp(config.databaseUrl);
-    if (migrations.length > 0) log.info({ migrations }, "the database was brought up to date");
-  }
-  const store = await openStore(config.databaseUrl, { exclusive: true });
+  const store = await openDatabase(config, log);
   stack.defer(async () => await store.close());
   const seal = createSeal(await store.secrets.keep("token-seal", random.secret(KEY_BYTES)));
 
@@ -129,7 +108,7 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
     owned: () => cluster.owned(),
     receivers: config.callbacks.receivers,
     limits: config.callbacks,
-    submitJob: async (delivery) => await submitHookJob(hooks)(delivery),
+    submitJob: async (delivery) => await submitHookJob(apis.hooks)(delivery),
     traces: traces ? createDeliveryTraces(tracer) : NO_TRACES,
     drainMs: config.drainMs,
     clock,
@@ -177,28 +156,19 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
   stack.defer(async () => await schemas.stop());
   const scripts = createScriptCompiler(clock);
   stack.defer(async () => await scripts.stop());
-  const types = createJobTypes({
-    catalog: store.catalog,
-    clock,
-    newId: random.uuid,
-    changed: async (organizationId) => await cluster.refresh([organizationId]),
-  });
   const shutdown = { internal: createShutdown(), external: createShutdown() };
-  const jobs: JobTypeApi = {
-    router,
-    jobs: store.jobs,
-    workflows: store.workflows,
-    users: identity.users,
-    clock,
-    newId: random.uuid,
-    scripts,
-    catalog: store.catalog,
-    types,
+  const apis = createApis({
+    store,
+    cluster,
+    identity,
     schemas,
+    scripts,
     seal,
     receivers: config.callbacks.receivers,
+    clock,
+    random,
     shutdown: shutdown.external.signal,
-  };
+  });
   internal.serve(
     createInternalApi({
       observer,
@@ -212,7 +182,7 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
         mint: identity.jobTokens.mint,
         serverUrls,
         children: {
-          ...jobs,
+          ...apis.jobs,
           jobTokens: identity.jobTokens,
           shutdown: shutdown.internal.signal,
         },
@@ -222,42 +192,16 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
   );
   if (config.typesDir !== null) {
     const { typesDir: folder, typesOrganization: organization } = config;
-    const options = { api: jobs, identity: store.identity, folder, organization };
+    const options = { api: apis.jobs, identity: store.identity, folder, organization };
     const newVersions = await putTypeFiles(options);
     log.info({ folder, newVersions }, "the types of the folder are in place");
   }
-  const tenants: TenantApi = {
-    router,
-    identity: store.identity,
-    clock,
-    newId: random.uuid,
-    seal,
-    userChanged: identity.userChanged,
-  };
-  const { authenticator, tokenRevoked } = identity;
-  const tokens: TokenApi = { ...tenants, authenticator, random, jobs: store.jobs, tokenRevoked };
-  const schedules = { jobs, schedules: store.schedules };
-  const hooks: HookApi = { jobs, hooks: store.hooks, deliveries: store.deliveries, random };
-  const grants = createKnownGrants(tenants, store.metrics);
-  const metrics: MetricsApi = { tenants, metrics: store.metrics, grants };
-  external.serve(
-    createPublicApi({
-      metrics,
-      observer,
-      identity,
-      readiness,
-      jobs,
-      tenants,
-      tokens,
-      schedules,
-      hooks,
-    }),
-  );
+  external.serve(createPublicApi({ ...apis, observer, identity, readiness }));
   const firing = createFiring({
     schedules: store.schedules,
     router,
     owned: () => cluster.owned(),
-    prepare: prepareFiring(schedules),
+    prepare: prepareFiring(apis.schedules),
     clock,
     log,
   });

@@ -35,6 +35,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/config.ts": ["src/config", "src/outgoing"],
   "src/config": ["src/outgoing"],
   "src/serve.ts": [
+    "src/serve",
     "src/outgoing",
     "src/config.ts",
     "src/api",
@@ -48,6 +49,16 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     "src/store",
     "src/telemetry",
     "src/jobs",
+    "src/runtime",
+  ],
+  "src/serve": [
+    "src/outgoing",
+    "src/config.ts",
+    "src/api",
+    "src/cluster",
+    "src/identity",
+    "src/catalog",
+    "src/store",
     "src/runtime",
   ],
   "src/api": [
