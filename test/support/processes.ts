@@ -8,7 +8,7 @@ import type { Site } from "./site.ts";
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 /** The second halves the work of a start. */
 const { PATH = "", NODE_COMPILE_CACHE = "" } = process.env;
-const READY_WITHIN_MS = 30_000;
+const READY_WITHIN_MS = 60_000;
 const ASK_EVERY_MS = 20;
 
 /** A port that nobody listens on now. */
