@@ -8,6 +8,7 @@ import type { z } from "zod";
 
 import { type Address, SCHEMAS } from "./config/schemas.ts";
 import { type Name, type Variable, VARIABLES } from "./config/variables.ts";
+import type { Networks } from "./outgoing/networks.ts";
 import { PUBLIC_RECEIVERS, type Receivers } from "./outgoing/receivers.ts";
 
 export type { Address } from "./config/schemas.ts";
@@ -43,6 +44,8 @@ export type ServerConfig = {
   /** Absolute. */
   readonly dataDir: string;
   readonly listen: Address;
+  /** Whose `X-Forwarded-For` is believed on the public listener. */
+  readonly trustedProxies: Networks;
   readonly internalListen: Address;
   /** Null: what the internal listener turns out to be. */
   readonly internalUrl: string | null;
@@ -167,6 +170,7 @@ export const loadConfig = (env: Environment = process.env): ServerConfig => {
     development: url === undefined && mysql === null,
     dataDir,
     listen: from.read("MILLRACE_LISTEN") ?? { host: "127.0.0.1", port: 7410 },
+    trustedProxies: from.read("MILLRACE_TRUSTED_PROXIES") ?? [],
     internalListen: from.read("MILLRACE_INTERNAL_LISTEN") ?? { host: "127.0.0.1", port: 7411 },
     internalUrl: from.read("MILLRACE_INTERNAL_URL") ?? null,
     serverId: from.read("MILLRACE_SERVER_ID") ?? null,

@@ -1,6 +1,7 @@
 import { hostname } from "node:os";
 
 import { submitHookJob } from "./api/hook-service/submission.ts";
+import { addressBehind } from "./api/address.ts";
 import { createInternalApi } from "./api/internal-api.ts";
 import { createListener, type Listener } from "./api/listener.ts";
 import { createPublicApi } from "./api/public-api.ts";
@@ -196,7 +197,15 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
     const newVersions = await putTypeFiles(options);
     log.info({ folder, newVersions }, "the types of the folder are in place");
   }
-  external.serve(createPublicApi({ ...apis, observer, identity, readiness }));
+  external.serve(
+    createPublicApi({
+      ...apis,
+      addressOf: addressBehind(config.trustedProxies),
+      observer,
+      identity,
+      readiness,
+    }),
+  );
   const firing = createFiring({
     schedules: store.schedules,
     router,

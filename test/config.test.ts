@@ -19,6 +19,7 @@ describe("the configuration", () => {
       databaseUrl: "sqlite:/data/millrace.db",
       development: true,
       listen: { host: "127.0.0.1", port: 7410 },
+      trustedProxies: [],
       internalListen: { host: "127.0.0.1", port: 7411 },
       metricsListen: { host: "127.0.0.1", port: 9464 },
       logLevel: "info",

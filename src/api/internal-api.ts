@@ -1,6 +1,7 @@
 import type { RequestListener } from "node:http";
 
 import type { Identity } from "../identity/identity.ts";
+import { addressOfPeer } from "./address.ts";
 import type { CallObserver } from "./calls.ts";
 import { healthRoutes } from "./health.ts";
 import { jobUpdateServiceRoutes } from "./internal/job-update-service.ts";
@@ -21,6 +22,7 @@ export type InternalApiOptions = {
 export const createInternalApi = (options: InternalApiOptions): RequestListener => {
   const { observer, identity, readiness, runners, shutdown } = options;
   return createRpcHandler({
+    addressOf: addressOfPeer,
     observer,
     identity,
     shutdown,

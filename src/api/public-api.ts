@@ -1,6 +1,7 @@
 import type { RequestListener } from "node:http";
 
 import type { Identity } from "../identity/identity.ts";
+import type { AddressOf } from "./address.ts";
 import type { CallObserver } from "./calls.ts";
 import { healthRoutes } from "./health.ts";
 import type { HookApi } from "./hook-service/api.ts";
@@ -24,6 +25,7 @@ import { tokenServiceRoutes } from "./token-service/routes.ts";
 import { userServiceRoutes } from "./user-service/routes.ts";
 
 export type PublicApiOptions = {
+  readonly addressOf: AddressOf;
   readonly observer: CallObserver;
   readonly identity: Identity;
   readonly readiness: Readiness;
@@ -37,12 +39,16 @@ export type PublicApiOptions = {
 
 /** What the public listener serves. */
 export const createPublicApi = (options: PublicApiOptions): RequestListener => {
-  const { observer, identity, readiness, jobs, tenants, tokens, schedules, hooks } = options;
+  const { addressOf, observer, identity, readiness } = options;
+  const { jobs, tenants, tokens, schedules, hooks, metrics } = options;
+  const { clock, log } = observer;
+  const plain = plainRoutes(readiness, true);
   return createRpcHandler({
+    addressOf,
     observer,
     identity,
     shutdown: jobs.shutdown,
-    fallback: publicMetrics(options.metrics, observer, plainRoutes(readiness, true)),
+    fallback: publicMetrics(metrics, { clock, log, addressOf }, plain),
     routes: (router) => {
       jobServiceRoutes(router, jobs);
       organizationServiceRoutes(router, tenants);
@@ -50,9 +56,9 @@ export const createPublicApi = (options: PublicApiOptions): RequestListener => {
       tokenServiceRoutes(router, tokens);
       scheduleServiceRoutes(router, schedules);
       hookServiceRoutes(router, hooks);
-      metricsServiceRoutes(router, options.metrics);
+      metricsServiceRoutes(router, metrics);
       jobTypeServiceRoutes(router, jobs);
-      healthRoutes(router, servicesOf(router), { readiness, clock: observer.clock });
+      healthRoutes(router, servicesOf(router), { readiness, clock });
       reflectionRoutes(router, servicesOf(router));
     },
   });

@@ -15,7 +15,7 @@ import {
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
 
-import { addressOf } from "./address.ts";
+import type { AddressOf } from "./address.ts";
 import type { Identity } from "../identity/identity.ts";
 import { MIB } from "../jobs/limits.ts";
 import { type CallObserver, observeCalls, observeRefusal } from "./calls.ts";
@@ -30,6 +30,7 @@ const READ_MAX_BYTES = 16 * MIB;
 const COMPRESS_MIN_BYTES = 16 * 1_024;
 
 export type RpcOptions = {
+  readonly addressOf: AddressOf;
   readonly observer: CallObserver;
   readonly identity: Identity;
   /** Ends the streams when the server stops. */
@@ -86,7 +87,7 @@ export const createRpcHandler = (options: RpcOptions): RequestListener => {
     }
     let call: ReturnType<typeof universalRequestFromNodeRequest>;
     try {
-      const values = createContextValues().set(addressKey, addressOf(request));
+      const values = createContextValues().set(addressKey, options.addressOf(request));
       call = universalRequestFromNodeRequest(request, response, undefined, values);
     } catch (cause) {
       // A Host header that is missing or no host: thrown on, it would end the process.

@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 
 import { z } from "zod";
 
+import { type Networks, parseNetworks } from "../outgoing/networks.ts";
 import { parseReceivers, type Receivers } from "../outgoing/receivers.ts";
 import type { Name } from "./variables.ts";
 
@@ -35,6 +36,13 @@ const keysUrl = z
   .url({ protocol: /^https?$/ })
   .refine((text) => text.startsWith("https:") || LOOPBACK.has(new URL(text).hostname));
 
+const networks = z.string().transform((text, context): Networks => {
+  const parsed = parseNetworks(text);
+  if (parsed !== null) return parsed;
+  context.addIssue("not a list of networks");
+  return z.NEVER;
+});
+
 const receivers = z.string().transform((text, context): Receivers => {
   const parsed = parseReceivers(text);
   if (parsed !== null) return parsed;
@@ -59,6 +67,7 @@ export const SCHEMAS = {
   MYSQL_DATABASE: z.string(),
   MILLRACE_DATA_DIR: z.string(),
   MILLRACE_LISTEN: address,
+  MILLRACE_TRUSTED_PROXIES: networks,
   MILLRACE_INTERNAL_LISTEN: address,
   MILLRACE_INTERNAL_URL: origin,
   MILLRACE_SERVER_ID: z.string().regex(/^[A-Za-z0-9._-]{1,100}$/),

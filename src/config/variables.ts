@@ -21,6 +21,10 @@ export const VARIABLES = {
   MYSQL_DATABASE: { fallback: "none; needed with MYSQL_HOST", allowed: "a database name" },
   MILLRACE_DATA_DIR: { fallback: "./.millrace", allowed: "a path" },
   MILLRACE_LISTEN: { fallback: "127.0.0.1:7410", allowed: "host:port; port 0 takes a free one" },
+  MILLRACE_TRUSTED_PROXIES: {
+    fallback: "none",
+    allowed: "addresses and networks such as 10.0.0.0/8, with commas between them",
+  },
   MILLRACE_INTERNAL_LISTEN: {
     fallback: "127.0.0.1:7411",
     allowed: "host:port; port 0 takes a free one",

@@ -1,7 +1,8 @@
 import type { DeliveryId, HookId, JobId, OrganizationId } from "./ids.ts";
 import type { JsonText, Millis } from "./job.ts";
 
-export type DeliveryState = "PENDING" | "DELIVERED" | "FAILED";
+export const DELIVERY_STATES = ["PENDING", "DELIVERED", "FAILED"] as const;
+export type DeliveryState = (typeof DELIVERY_STATES)[number];
 
 /** A notice that is owed: the outbox. Written in the commit of what it tells. */
 export type DeliveryRow = {

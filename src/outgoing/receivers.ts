@@ -1,14 +1,13 @@
 import { isIP } from "node:net";
 
-import ipaddr from "ipaddr.js";
-
+import { isWithin, type Networks, parseNetwork } from "./networks.ts";
 import { isPublicAddress } from "./public-address.ts";
 
 /** Receivers that are not public, and that an operator allows: by name, by address, by network. */
 export type Receivers = {
   /** In lower case. */
   readonly hosts: ReadonlySet<string>;
-  readonly networks: readonly (readonly [address: ipaddr.IPv4 | ipaddr.IPv6, bits: number])[];
+  readonly networks: Networks;
 };
 
 export const PUBLIC_RECEIVERS: Receivers = { hosts: new Set(), networks: [] };
@@ -17,20 +16,11 @@ const HOST = /^[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9])?$/;
 const MOST_HOST_CHARACTERS = 253;
 
 /** `10.0.0.0/8`, `192.168.1.4`, `fd00::/8`, `receiver.internal`. False if it is none of these. */
-const addEntry = (
-  entry: string,
-  hosts: Set<string>,
-  networks: Receivers["networks"][number][],
-): boolean => {
+const addEntry = (entry: string, hosts: Set<string>, networks: Networks[number][]): boolean => {
   const name = entry.toLowerCase();
-  if (isIP(name) !== 0) {
-    const address = ipaddr.parse(name);
-    networks.push([address, address.kind() === "ipv4" ? 32 : 128]);
-    return true;
-  }
-  const [network = ""] = name.split("/");
-  if (isIP(network) !== 0 && ipaddr.isValidCIDR(name)) {
-    networks.push(ipaddr.parseCIDR(name));
+  const network = parseNetwork(name);
+  if (network !== null) {
+    networks.push(network);
     return true;
   }
   if (/^[\d.]+$/.test(name) || !HOST.test(name)) return false;
@@ -41,21 +31,14 @@ const addEntry = (
 /** Names, addresses and networks, with commas between them. Null if one is not understood. */
 export const parseReceivers = (text: string): Receivers | null => {
   const hosts = new Set<string>();
-  const networks: Receivers["networks"][number][] = [];
+  const networks: Networks[number][] = [];
   const entries = text.split(",").map((entry) => entry.trim());
   return entries.every((entry) => addEntry(entry, hosts, networks)) ? { hosts, networks } : null;
 };
 
 /** Whether a receiver may be at that address. */
-export const mayDial = ({ networks }: Receivers, address: string): boolean => {
-  if (isPublicAddress(address)) return true;
-  if (!ipaddr.isValid(address)) return false;
-  // A mapped address is what it stands for: that is where a connection goes.
-  const parsed = ipaddr.process(address);
-  return networks.some(
-    ([network, bits]) => network.kind() === parsed.kind() && parsed.match(network, bits),
-  );
-};
+export const mayDial = ({ networks }: Receivers, address: string): boolean =>
+  isPublicAddress(address) || isWithin(networks, address);
 
 /** The host of a URL, without the brackets of an IPv6 address. */
 export const hostOf = ({ hostname }: URL): string => hostname.replace(/^\[|\]$/g, "");

@@ -223,5 +223,8 @@ describe.each(ENGINES)("callbacks on %s", (engine) => {
     expect((await failures).deliveries).toEqual([]);
     const wrong = hooks().listDeliveries({ of, states: [9 as DeliveryState], pageSize: 1_001 });
     expect((await refusalOf(wrong)).fields).toEqual(["page_size", "states[0]"]);
+    const many = Array.from({ length: 70_000 }, () => DeliveryState.FAILED);
+    const tooMany = await refusalOf(hooks().listDeliveries({ of, states: many }));
+    expect(tooMany).toMatchObject({ reason: "INVALID_ARGUMENT", fields: ["states"] });
   });
 });

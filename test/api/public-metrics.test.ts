@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { Metric, MetricsService } from "../../src/gen/millrace/v1/metrics_service_pb.ts";
+import { OrganizationService } from "../../src/gen/millrace/v1/organization_service_pb.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
 import { createBuckets } from "../../src/metrics/buckets.ts";
 import { PUBLIC_RATES } from "../../src/api/metrics-service/public.ts";
@@ -60,6 +61,14 @@ describe("metrics that were opened to everybody", () => {
         message: "color is not known here. (and 1 more)",
       },
     });
+    expect(await get(organizationId, "?metrics=submitted&metrics=failed")).toMatchObject({
+      status: 400,
+      body: { message: "metrics is there more than once." },
+    });
+    const posted = await fetch(`${server.publicUrl}/public/metrics/${organizationId}`, {
+      method: "POST",
+    });
+    expect([posted.status, posted.headers.get("allow")]).toEqual([405, "GET, HEAD"]);
     let asked = 0;
     const { metrics } = server.store;
     const { points } = metrics;
@@ -82,7 +91,8 @@ describe("metrics that were opened to everybody", () => {
     const answers = await Promise.all(
       Array.from(
         { length: PUBLIC_RATES.address.burst + 20 },
-        async () => await fetch(`${server.publicUrl}/public/metrics/${organizationId}`),
+        // Nobody is another one by saying so.
+        async (_, index) => await getAs(`203.0.113.${index}`, organizationId, server),
       ),
     );
     const refused = answers.filter(({ status }) => status === 429);
@@ -90,7 +100,45 @@ describe("metrics that were opened to everybody", () => {
     expect(Number(refused[0]?.headers.get("retry-after"))).toBeGreaterThan(0);
     expect(answers.filter(({ status }) => status === 200).length).toBeGreaterThan(0);
   });
+
+  it("are limited for each reader behind a proxy that is trusted", async () => {
+    const behind = await startTestServer({
+      environment: { MILLRACE_TRUSTED_PROXIES: "127.0.0.1" },
+    });
+    const id = systemRandom.uuid();
+    const asked = PUBLIC_RATES.address.burst + 20;
+    const ask = async (reader: (index: number) => string): Promise<Set<number>> =>
+      new Set(
+        await Promise.all(
+          Array.from(
+            { length: asked },
+            async (_, index) => (await getAs(reader(index), id, behind)).status,
+          ),
+        ),
+      );
+    expect(await ask((index) => `203.0.113.${index}`)).toEqual(new Set([404]));
+    // One who has a network of his own to call from is one.
+    expect(await ask((index) => `2001:db8:1:2::${index}`)).toContain(429);
+    const { jobs, admin } = behind;
+    await jobs.submitJob(
+      { spec: { work: { case: "type", value: "idle" } } },
+      { headers: { "x-forwarded-for": "198.51.100.1, 203.0.113.77" } },
+    );
+    const audit = behind.clientOf(OrganizationService, admin.token);
+    const { events } = await audit.listAuditEvents({ pageSize: 1 });
+    expect(events).toMatchObject([{ action: "job.submit", address: "203.0.113.77" }]);
+    await behind.stop();
+  });
 });
+
+const getAs = async (
+  address: string,
+  organizationId: string,
+  { publicUrl }: TestServer,
+): Promise<Response> =>
+  await fetch(`${publicUrl}/public/metrics/${organizationId}`, {
+    headers: { "x-forwarded-for": address },
+  });
 
 it("a bucket gives so many at once, and so many a second from then on, to each key", () => {
   const clock = createManualClock();

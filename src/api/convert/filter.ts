@@ -1,5 +1,11 @@
 import { createHash } from "node:crypto";
 
+import type { DescEnum } from "@bufbuild/protobuf";
+
+import {
+  DeliveryState as WireDeliveryState,
+  DeliveryStateSchema,
+} from "../../gen/millrace/v1/hook_service_pb.ts";
 import { JobState as WireState, JobStateSchema } from "../../gen/millrace/v1/job_pb.ts";
 import type { JobFilter as WireFilter } from "../../gen/millrace/v1/job_service_pb.ts";
 import {
@@ -8,6 +14,7 @@ import {
 } from "../../gen/millrace/v1/workflow_pb.ts";
 import { seesOnly, type UserCaller } from "../../identity/caller.ts";
 import { canonicalJson } from "../../jobs/canonical-json.ts";
+import { DELIVERY_STATES, type DeliveryState } from "../../jobs/delivery.ts";
 import { isId, type UserId } from "../../jobs/ids.ts";
 import type { JobRow } from "../../jobs/job.ts";
 import { LIMITS } from "../../jobs/limits.ts";
@@ -15,41 +22,42 @@ import { JOB_STATES, type JobState } from "../../jobs/states.ts";
 import { WORKFLOW_STATES, type WorkflowState } from "../../jobs/workflow.ts";
 import type { JobFilter } from "../../store/store.ts";
 import type { Faults } from "./faults.ts";
-import { isKnown, keyed, moment, text } from "./fields.ts";
+import { keyed, moment, text } from "./fields.ts";
 
-/** Each once: a statement names no more of them than there are. `faults` speaks of what holds them. */
-export const checkStates = (faults: Faults, given: readonly WireState[]): JobState[] => {
+/** Each once, in their order: a statement names no more of them than there are. */
+const checkNames = <Name extends string>(
+  faults: Faults,
+  given: readonly number[],
+  names: readonly Name[],
+  wire: Readonly<Record<Name, number>>,
+  schema: DescEnum,
+): Name[] => {
   if (given.length > LIMITS.filterStates) {
     faults.add("states", `must be at most ${LIMITS.filterStates}; there are ${given.length}.`);
     return [];
   }
-  const found = given.flatMap((state, index) => {
-    const known = JOB_STATES.find((name) => WireState[name] === state);
-    if (known !== undefined) return known;
-    const what = isKnown(JobStateSchema, state) ? "JOB_STATE_UNSPECIFIED" : `${state}`;
-    faults.add(`states[${index}]`, `must be a state; it is ${what}.`);
-    return [];
-  });
-  return [...new Set(found)];
+  for (const [index, state] of given.entries()) {
+    if (names.some((name) => wire[name] === state)) continue;
+    faults.add(`states[${index}]`, `must be a state; it is ${schema.value[state]?.name ?? state}.`);
+  }
+  return names.filter((name) => given.includes(wire[name]));
 };
+
+/** `faults` speaks of what holds the states. */
+export const checkStates = (faults: Faults, given: readonly WireState[]): JobState[] =>
+  checkNames(faults, given, JOB_STATES, WireState, JobStateSchema);
 
 export const checkWorkflowStates = (
   faults: Faults,
   given: readonly WireWorkflowState[],
-): WorkflowState[] => {
-  if (given.length > LIMITS.filterStates) {
-    faults.add("states", `must be at most ${LIMITS.filterStates}; there are ${given.length}.`);
-    return [];
-  }
-  const found = given.flatMap((state, index) => {
-    const known = WORKFLOW_STATES.find((name) => WireWorkflowState[name] === state);
-    if (known !== undefined) return known;
-    const what = isKnown(WorkflowStateSchema, state) ? "WORKFLOW_STATE_UNSPECIFIED" : `${state}`;
-    faults.add(`states[${index}]`, `must be a state; it is ${what}.`);
-    return [];
-  });
-  return [...new Set(found)].toSorted();
-};
+): WorkflowState[] =>
+  checkNames(faults, given, WORKFLOW_STATES, WireWorkflowState, WorkflowStateSchema);
+
+export const checkDeliveryStates = (
+  faults: Faults,
+  given: readonly WireDeliveryState[],
+): DeliveryState[] =>
+  checkNames(faults, given, DELIVERY_STATES, WireDeliveryState, DeliveryStateSchema);
 
 const id = (faults: Faults, field: string, value: string): string => {
   if (value !== "" && !isId(value))

@@ -1,7 +1,6 @@
 import type { JsonObject, MessageInitShape } from "@bufbuild/protobuf";
 
 import {
-  DeliveryState as WireState,
   type GetDeliveryRequest,
   type GetDeliveryResponseSchema,
   type ListDeliveriesRequest,
@@ -10,14 +9,15 @@ import {
   type RedeliverDeliveryResponseSchema,
 } from "../../gen/millrace/v1/hook_service_pb.ts";
 import { maySee } from "../../identity/caller.ts";
-import type { DeliveryRow, DeliveryState } from "../../jobs/delivery.ts";
+import type { DeliveryRow } from "../../jobs/delivery.ts";
 import { deliveryNotFound, JobFault } from "../../jobs/errors.ts";
 import { type DeliveryId, isUuidV7 } from "../../jobs/ids.ts";
 import { redeliver } from "../../shard/commands/delivery.ts";
 import { orThrow } from "../../shard/refusals.ts";
 import type { DeliveryFilter } from "../../store/store.ts";
 import { toDelivery, toTry } from "../convert/delivery.ts";
-import { collectFaults, type Faults, invalidField } from "../convert/faults.ts";
+import { collectFaults, invalidField } from "../convert/faults.ts";
+import { checkDeliveryStates } from "../convert/filter.ts";
 import { actorOf, findJob, ownerOf } from "../job-service/api.ts";
 import { cutPage, openPage, pageSizeOf } from "../page.ts";
 import { findHook, type HookCall } from "./api.ts";
@@ -44,20 +44,6 @@ const listOf = async (
   }
 };
 
-const STATES: ReadonlyMap<WireState, DeliveryState> = new Map([
-  [WireState.PENDING, "PENDING"],
-  [WireState.DELIVERED, "DELIVERED"],
-  [WireState.FAILED, "FAILED"],
-]);
-
-const statesOf = (faults: Faults, states: readonly WireState[]): DeliveryState[] =>
-  states.flatMap((state, index) => {
-    const known = STATES.get(state);
-    if (known !== undefined) return [known];
-    faults.add(`states[${index}]`, `must be PENDING, DELIVERED or FAILED; it is ${state}.`);
-    return [];
-  });
-
 export const listDeliveries = async (
   call: HookCall,
   request: ListDeliveriesRequest,
@@ -65,7 +51,7 @@ export const listDeliveries = async (
   const { api, place, deliveries } = call;
   const faults = collectFaults();
   const size = pageSizeOf(faults, request.pageSize);
-  const states = statesOf(faults, request.states);
+  const states = checkDeliveryStates(faults, request.states);
   faults.throwIfAny();
   const filter = { ...(await listOf(call, request)), states };
   const { organizationId } = place;

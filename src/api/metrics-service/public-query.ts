@@ -72,8 +72,9 @@ export const publicQuery = (
   opened: Pick<MetricGrantRow, "metrics" | "types">,
 ): PublicQuery => {
   const faults = collectFaults();
-  for (const name of parameters.keys()) {
+  for (const name of new Set(parameters.keys())) {
     if (!PARAMETERS.has(name)) faults.add(name.slice(0, 100), "is not known here.");
+    else if (parameters.getAll(name).length > 1) faults.add(name, "is there more than once.");
   }
   const named = listOf(parameters.get("metrics"))?.flatMap((text) => metricOf(faults, text));
   const metrics = [...new Set(named ?? opened.metrics)];

@@ -10,7 +10,7 @@ import { createBuckets } from "../../metrics/buckets.ts";
 import { beyond } from "../../metrics/reach.ts";
 import type { Clock } from "../../runtime/clock.ts";
 import type { Log } from "../../runtime/log.ts";
-import { addressOf } from "../address.ts";
+import { type AddressOf, subscriberOf } from "../address.ts";
 import { CODES } from "../errors.ts";
 import { placeOf } from "../scope.ts";
 import type { MetricsApi } from "./api.ts";
@@ -71,6 +71,11 @@ const refusal = (status: number, code: string, message: string, retryMs?: number
 /** In the same words whether there is no such organization or it has opened nothing. */
 const NOTHING_HERE = refusal(404, "not_found", "Nothing is open to everybody here.");
 
+const ONLY_GET: Said = {
+  ...refusal(405, "unimplemented", "Only GET."),
+  headers: { allow: "GET, HEAD" },
+};
+
 const refused = (caught: unknown, log: Log): Said => {
   if (caught instanceof TooOften) {
     return refusal(429, "resource_exhausted", caught.message, caught.waitMs);
@@ -83,6 +88,12 @@ const refused = (caught: unknown, log: Log): Said => {
   return refusal(status, codeToString(code), fault.message, status === 503 ? 1_000 : undefined);
 };
 
+export type PublicOptions = {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly addressOf: AddressOf;
+};
+
 /**
  * GET /public/metrics/<organization id>: what an organization has opened to everybody, without a
  * login. Answers are kept for three seconds, and what one address asks for and what is asked of one
@@ -91,7 +102,7 @@ const refused = (caught: unknown, log: Log): Said => {
  */
 export const publicMetrics = (
   api: MetricsApi,
-  { clock, log }: { readonly clock: Clock; readonly log: Log },
+  { clock, log, addressOf }: PublicOptions,
   next: RequestListener,
   rates = PUBLIC_RATES,
 ): RequestListener => {
@@ -130,9 +141,9 @@ export const publicMetrics = (
 
   const answer = async (request: IncomingMessage, id: string, search: string): Promise<Said> => {
     if (request.method !== "GET" && request.method !== "HEAD") {
-      return refusal(405, "unimplemented", "Only GET.");
+      return ONLY_GET;
     }
-    take(addresses, addressOf(request));
+    take(addresses, subscriberOf(addressOf(request)));
     if (!isUuidV7(id)) return NOTHING_HERE;
     const organizationId = id as OrganizationId;
     const [opened] = await api.grants.of(organizationId, "");

@@ -305,7 +305,7 @@ export type AuditEvent = Message<"millrace.v1.AuditEvent"> & {
   tokenId: string;
 
   /**
-   * The network address that the call came from.
+   * The network address that the call came from; behind a trusted proxy that of its caller.
    *
    * @generated from field: string address = 5;
    */
