@@ -18,7 +18,7 @@ import type { SandboxLimits } from "./sandbox/limits.ts";
 import { CANCELLED, type ScriptTask } from "./sandbox/outcome.ts";
 import { createPool, type Pool, type PoolMember, SandboxUnavailable } from "./sandbox/pool.ts";
 import type { ReadUsage } from "./sandbox/proc.ts";
-import { createHome, type Home, readProgram } from "./sandbox/program.ts";
+import { createHome, type Home, type Program, readProgram } from "./sandbox/program.ts";
 import { type Attempt, type Proof, prove } from "./sandbox/prove.ts";
 import { createQuarantine } from "./sandbox/quarantine.ts";
 import { runInChild } from "./sandbox/run.ts";
@@ -115,8 +115,7 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
   };
 
   const start = async (): Promise<void> => {
-    const home = await makeHome();
-    const [found, bootstrap] = await Promise.all([probeLayers(home), readGuest(), tidyUp()]);
+    const [bootstrap, [home, found]] = await Promise.all([readGuest(), prepare(), tidyUp()]);
     layers = found;
     const command = childCommand(found, home);
     const spawn = (): ChildProcessEnd => {
@@ -156,10 +155,15 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
     }
   };
 
-  const makeHome = async (): Promise<Home> => {
+  const prepare = async (): Promise<readonly [Home, Layers]> => {
+    const home = await makeHome(await readProgram());
+    return [home, await probeLayers(home)];
+  };
+
+  const makeHome = async (program: Program): Promise<Home> => {
     try {
       folder = await claimFolder(tmpdir());
-      return createHome(folder.path, readProgram());
+      return createHome(folder.path, program);
     } catch (cause) {
       const why = cause instanceof Error ? cause.message : String(cause);
       throw new SandboxUnavailable(`no folder can be made in ${tmpdir()}: ${why}`, { cause });

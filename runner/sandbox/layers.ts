@@ -1,8 +1,9 @@
 import { execFile } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync, readlinkSync } from "node:fs";
 import { promisify } from "node:util";
 
 import { childCommand } from "./launch.ts";
+import type { Lockdown } from "./lockdown.ts";
 import type { Home } from "./program.ts";
 import { withoutRing } from "./ring.ts";
 
@@ -96,20 +97,13 @@ const probe = async (home: Home): Promise<Layers> => {
     active.add(name);
     prefix = [...prefix, ...way];
   }
-  let locked = await tryLockdown(prefix, home);
-  for (const way of withoutRing(withProgram)) {
-    if (way === null || locked?.ring !== true) continue;
-    const better = await tryLockdown([...prefix, ...way], home);
-    if (better?.ring !== false) continue;
-    locked = better;
-    prefix = [...prefix, ...way];
-  }
+  const { locked, prefix: whole } = await lockdownBehind(prefix, home);
   if (locked !== null) active.add("syscall-filter");
   if (locked?.ring === false) active.add("no-io-uring");
   return {
     active: LAYERS.filter((name) => active.has(name)),
     missing: LAYERS.filter((name) => !active.has(name)),
-    prefix,
+    prefix: whole,
   };
 };
 
@@ -131,15 +125,44 @@ const works = async ([file, ...args]: Prefix): Promise<boolean> => {
   }
 };
 
-/** Null: a child cannot lock itself down. `ring`: it has a ring of io_uring that it must keep. */
-const tryLockdown = async (
+/** Where this process has a ring of io_uring, its children would have one, too. */
+const haveRing = (): boolean => {
+  const open = "/proc/self/fd";
+  if (!existsSync(open)) return false;
+  return readdirSync(open).some((fd) => {
+    try {
+      return readlinkSync(`${open}/${fd}`).includes("io_uring");
+    } catch {
+      // The one that was open for the list itself.
+      return false;
+    }
+  });
+};
+
+/** What a child can be behind so that it has no ring, if there is a way; it need not be more than `prefix`. */
+const lockdownBehind = async (
   prefix: Prefix,
   home: Home,
-): Promise<{ readonly ring: boolean } | null> => {
+): Promise<{ readonly prefix: Prefix; readonly locked: Lockdown | null }> => {
+  const refusals = withoutRing(withProgram).filter((way) => way !== null);
+  // Each try is the start of a child: the likely one comes first.
+  const ways = haveRing() ? [...refusals, []] : [[], ...refusals];
+  let best: Lockdown | null = null;
+  for (const way of ways) {
+    const whole = [...prefix, ...way];
+    const locked = await tryLockdown(whole, home);
+    if (locked?.ring === false) return { prefix: whole, locked };
+    if (way.length === 0) best = locked;
+  }
+  return { prefix, locked: best };
+};
+
+/** Null: a child cannot lock itself down. `ring`: it has a ring of io_uring that it must keep. */
+const tryLockdown = async (prefix: Prefix, home: Home): Promise<Lockdown | null> => {
   const { file, args } = childCommand({ prefix, active: ["syscall-filter"] }, home, "check");
   try {
     const { stdout } = await run(file, args, { env: {}, cwd: home.directory, timeout: TRY_MS });
-    return JSON.parse(stdout) as { readonly ring: boolean };
+    return JSON.parse(stdout) as Lockdown;
   } catch {
     // As above. Experimental as it is, node:ffi may also be gone from a later Node.
     return null;

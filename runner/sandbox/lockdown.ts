@@ -1,4 +1,3 @@
-import { createRequire } from "node:module";
 import { arch, pid } from "node:process";
 
 import { filterFor } from "./syscall-filter.ts";
@@ -39,7 +38,7 @@ export const lockDown = (): Lockdown => {
   // The time zone is in a file: read once, and kept by V8 from here on.
   new Date(0).getTimezoneOffset();
 
-  const ffi = createRequire(import.meta.url)("node:ffi") as Ffi;
+  const ffi = process.getBuiltinModule("node:ffi") as unknown as Ffi;
   const i64 = "i64";
   const { functions } = ffi.dlopen(null, {
     syscall: { return: i64, arguments: [i64, i64, i64, i64, i64, i64] },

@@ -9,17 +9,18 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { childCommand } from "../../runner/sandbox/launch.ts";
 import { type LayerName, type Layers, probeLayers } from "../../runner/sandbox/layers.ts";
-import { createHome, type Home, readProgram } from "../../runner/sandbox/program.ts";
+import { bundleProgram, createHome, type Home, readProgram } from "../../runner/sandbox/program.ts";
 import { type Sandbox, startSandbox } from "../support/runner-sandbox.ts";
 
 const run = promisify(execFile);
+
+const SANDBOX = join(import.meta.dirname, "../../runner/sandbox");
 
 /** What somebody would do who runs code of his own in the process of a child. */
 const PROBES = `
   import { readFileSync, readdirSync, writeFileSync } from "node:fs";
   import { spawnSync } from "node:child_process";
   import { connect } from "node:net";
-  import { createRequire } from "node:module";
   const probes = {
     "read a file": () => readFileSync("/etc/passwd"),
     "list a directory": () => readdirSync("/"),
@@ -28,7 +29,7 @@ const PROBES = `
     "start a program": () => { const { error } = spawnSync("/bin/true"); if (error) throw error; },
     "signal the runner": () => process.kill(process.ppid, 0),
     "load native code": () => {
-      const { dlopen } = createRequire(import.meta.url)("node:ffi");
+      const { dlopen } = process.getBuiltinModule("node:ffi");
       dlopen("libm.so.6", {});
     },
     "reach the runner's network": () => new Promise((resolve, reject) => {
@@ -43,7 +44,7 @@ const SYSTEM_PROBES = `
     ? { prlimit: 302, fcntl: 72, setpriority: 141 }
     : { prlimit: 261, fcntl: 25, setpriority: 140 };
   const system = (number, ...given) => {
-    const { dlopen } = createRequire(import.meta.url)("node:ffi");
+    const { dlopen } = process.getBuiltinModule("node:ffi");
     const { functions } = dlopen(null, {
       syscall: { return: "i64", arguments: Array(6).fill("i64") },
     });
@@ -59,15 +60,18 @@ const SYSTEM_PROBES = `
 `;
 
 const TELL = `
-  const told = { env: Object.keys(process.env) };
-  for (const [name, probe] of Object.entries(probes)) {
-    try { await probe(); told[name] = "done"; } catch (error) { told[name] = error.code; }
-  }
-  process.stdout.write(JSON.stringify(told), () => process.reallyExit());
+  const tell = async () => {
+    const told = { env: Object.keys(process.env) };
+    for (const [name, probe] of Object.entries(probes)) {
+      try { await probe(); told[name] = "done"; } catch (error) { told[name] = error.code; }
+    }
+    process.stdout.write(JSON.stringify(told), () => process.reallyExit());
+  };
+  void tell();
 `;
 
 /** As the child's program does before it hears of any script. */
-const LOCK = `import { lockDown } from "./lockdown.js"; lockDown();`;
+const LOCK = `import { lockDown } from "./lockdown.ts"; lockDown();`;
 const DROP = `for (const right of ["fs", "addon", "child", "worker", "net", "inspector", "ffi"]) {
   process.permission.drop(right);
 }`;
@@ -77,10 +81,10 @@ describe("a child that was taken over", () => {
   let listener: Server;
   let layers: Layers;
 
-  const homeWith = (name: string, text: string): Home => {
-    const program = new Map(readProgram());
+  const homeWith = async (name: string, text: string): Promise<Home> => {
     const port = String((listener.address() as AddressInfo).port);
-    program.set("runner/sandbox/child.js", text.replace("PORT", port));
+    const contents = text.replace("PORT", port);
+    const program = await bundleProgram({ stdin: { contents, resolveDir: SANDBOX } });
     return createHome(join(directory, name), program);
   };
 
@@ -96,7 +100,7 @@ describe("a child that was taken over", () => {
     directory = mkdtempSync(join(tmpdir(), "taken-child-"));
     listener = createServer((socket) => socket.end());
     await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
-    layers = await probeLayers(createHome(join(directory, "probe"), readProgram()));
+    layers = await probeLayers(createHome(join(directory, "probe"), await readProgram()));
   });
 
   afterAll(() => {
@@ -106,7 +110,7 @@ describe("a child that was taken over", () => {
 
   it("finds every door of Node closed", async ({ skip }) => {
     skip(lacks("syscall-filter"));
-    const home = homeWith("node", `${LOCK} ${DROP} ${PROBES} ${TELL}`);
+    const home = await homeWith("node", `${LOCK} ${DROP} ${PROBES} ${TELL}`);
     const { file, args } = childCommand(layers, home);
     const denied = "ERR_ACCESS_DENIED";
     expect(await told(file, args, home)).toEqual({
@@ -125,7 +129,7 @@ describe("a child that was taken over", () => {
 
   it("finds the same doors closed by the kernel, where Node would open them", async ({ skip }) => {
     skip(lacks("syscall-filter"));
-    const home = homeWith("kernel", `${LOCK} ${PROBES} ${SYSTEM_PROBES} ${TELL}`);
+    const home = await homeWith("kernel", `${LOCK} ${PROBES} ${SYSTEM_PROBES} ${TELL}`);
     const [file, ...args] = [...layers.prefix, process.execPath, "--no-warnings", home.entry];
     expect(await told(file, args, home)).toMatchObject({
       env: [],
@@ -145,7 +149,7 @@ describe("a child that was taken over", () => {
 
   it("has no network and no other rights by its namespaces alone", async ({ skip }) => {
     skip(lacks("namespaces"));
-    const home = homeWith("namespaces", `${PROBES} ${SYSTEM_PROBES} ${TELL}`);
+    const home = await homeWith("namespaces", `${PROBES} ${SYSTEM_PROBES} ${TELL}`);
     const [file, ...args] = [...layers.prefix, process.execPath, "--no-warnings", home.entry];
     expect(await told(file, args, home)).toMatchObject({
       env: [],
