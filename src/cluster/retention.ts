@@ -7,7 +7,7 @@ import type { ShardActor } from "../shard/actor.ts";
 import type { Command } from "../shard/commands/command.ts";
 import { purgeDeliveries } from "../shard/commands/delivery.ts";
 import { purge, type Removal } from "../shard/commands/purge.ts";
-import { purgeWorkflows, type WorkflowRemoval } from "../shard/commands/purge-workflows.ts";
+import { purgeWorkflows } from "../shard/commands/purge-workflows.ts";
 import type {
   DeliveryStore,
   IdentityStore,
@@ -23,6 +23,9 @@ const LONGEST_SWEEP_MS = 10_000;
 const AUDIT_ROUND_MS = 60 * 60 * 1_000;
 /** Jobs of one commit. */
 const BATCH = 100;
+/** Workflows of one commit, and their steps, unless a single one has more. */
+const WORKFLOWS = 20;
+const STEPS = 500;
 /** Notices of one commit. */
 const NOTICES = 200;
 /** Rows of output that go with their job; of a job with more, so many go before it. */
@@ -68,42 +71,52 @@ export const removalsOf = async (
   return removals;
 };
 
-/** The same of these workflows: one goes itself when all that is left of its jobs does. */
-export const workflowRemovalsOf = async (
-  shards: Pick<ShardStore, "outputLeft">,
-  shardId: ShardId,
-  workflows: readonly PurgeableWorkflow[],
-): Promise<WorkflowRemoval[]> => {
-  const removals: WorkflowRemoval[] = [];
-  let rows = 0;
-  for (const { workflow, jobs, isWhole } of workflows) {
-    if (rows >= MOST_OUTPUT) break;
-    const taken = await removalsOf(shards, shardId, jobs);
-    const isLast =
-      isWhole && taken.length === jobs.length && taken.every(({ output }) => output === null);
-    removals.push({ workflow, jobs: taken, isLast });
-    rows += taken.reduce((sum, { job }) => sum + job.outputCount, 0);
-  }
-  return removals;
+/** Those that one commit takes: at least one, for each goes as a whole. */
+export const fewSteps = (workflows: readonly PurgeableWorkflow[]): PurgeableWorkflow[] => {
+  let steps = 0;
+  return workflows.filter(({ stepCount }, index) => {
+    steps += stepCount;
+    return index === 0 || steps <= STEPS;
+  });
 };
 
 /**
  * Removes what its time has come for, shard by shard, in small commits with pauses as long as the
- * commits: half of a shard's time at most, and none while its callers queue up. Holds nothing: what
- * is to go stands in the database, and the owner looks again before it goes.
+ * commits: half of a shard's time at most, and none while its callers queue up. Jobs, notices and
+ * workflows take turns. What is to go stands in the database, and the owner looks again before it goes.
  */
 export const createRetention = (options: RetentionOptions): Repetition => {
   const { shards, deliveries, identity, clock, log, actors, shardOf } = options;
   const stopping = new AbortController();
+  /** Which kind each shard begins with next. */
+  const turns = new Map<ShardId, number>();
 
+  /** A batch of each kind; null if there is nothing of it. */
+  const kinds: readonly ((shardId: ShardId) => Promise<Command<number> | null>)[] = [
+    async (shardId) => {
+      const jobs = await shards.purgeable(shardId, clock.now(), BATCH);
+      return jobs.length === 0 ? null : purge(await removalsOf(shards, shardId, jobs));
+    },
+    async (shardId) => {
+      const notices = await deliveries.purgeable(shardId, clock.now(), NOTICES);
+      return notices.length === 0 ? null : purgeDeliveries(notices);
+    },
+    async (shardId) => {
+      const workflows = await shards.purgeableWorkflows(shardId, clock.now(), WORKFLOWS);
+      return workflows.length === 0 ? null : purgeWorkflows(fewSteps(workflows));
+    },
+  ];
+
+  /** What is due of the kind whose turn it is, so that none waits until another is done; null: nothing. */
   const nextPurge = async (shardId: ShardId): Promise<Command<number> | null> => {
-    const jobs = await shards.purgeable(shardId, clock.now(), BATCH);
-    if (jobs.length > 0) return purge(await removalsOf(shards, shardId, jobs));
-    const notices = await deliveries.purgeable(shardId, clock.now(), NOTICES);
-    if (notices.length > 0) return purgeDeliveries(notices);
-    const workflows = await shards.purgeableWorkflows(shardId, clock.now(), BATCH);
-    if (workflows.length === 0) return null;
-    return purgeWorkflows(await workflowRemovalsOf(shards, shardId, workflows));
+    const first = turns.get(shardId) ?? 0;
+    for (let passed = 0; passed < kinds.length; passed += 1) {
+      const turn = (first + passed) % kinds.length;
+      const command = (await kinds[turn]?.(shardId)) ?? null;
+      turns.set(shardId, turn + 1);
+      if (command !== null) return command;
+    }
+    return null;
   };
 
   const sweep = async (

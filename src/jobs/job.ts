@@ -20,9 +20,15 @@ export type Millis = number;
  */
 export const WITH_ITS_WORKFLOW: Millis = 253_402_300_799_999;
 
+/**
+ * Stands there for a job that has been removed with its workflow, and whose rows are still to go:
+ * nobody finds it any more, and its id is not free yet. It is earlier than all times.
+ */
+export const REMOVED: Millis = 0;
+
 /** True for a time that means something by itself. */
 export const isPurgeTime = (at: Millis | null): at is Millis =>
-  at !== null && at !== WITH_ITS_WORKFLOW;
+  at !== null && at !== WITH_ITS_WORKFLOW && at !== REMOVED;
 
 /** A JSON text: parsed nowhere on its way through the service. */
 export type JsonText = string;
@@ -103,7 +109,7 @@ export type JobRow = {
   readonly startedAt: Millis | null;
   /** When the job ended; null exactly while it is active. */
   readonly endedAt: Millis | null;
-  /** When it may be removed; null exactly while it is active. WITH_ITS_WORKFLOW for a step of one. */
+  /** When it may be removed; null exactly while it is active. Of a step: WITH_ITS_WORKFLOW, then REMOVED. */
   readonly purgeAt: Millis | null;
   /** 0 before the first attempt. */
   readonly attempt: number;

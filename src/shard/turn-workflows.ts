@@ -22,11 +22,9 @@ export class TurnWorkflows {
   readonly #steps: WorkflowStepRow[] = [];
   readonly #edges: EdgeRow[] = [];
   readonly #purged: PurgedWorkflow[] = [];
-  readonly #coldRows = new Map<string, WorkflowRow>();
 
-  constructor({ workflows, workflowRows }: Pick<ColdRows, "workflows" | "workflowRows">) {
+  constructor({ workflows }: Pick<ColdRows, "workflows">) {
     for (const rows of workflows) this.#cold.set(keyOf(rows.workflow), rows);
-    for (const row of workflowRows) this.#coldRows.set(keyOf(row), row);
   }
 
   get changedNothing(): boolean {
@@ -62,15 +60,9 @@ export class TurnWorkflows {
     this.#edges.push(...edges);
   }
 
-  /** As it was read for this turn, by itself. */
-  coldRow(key: WorkflowKey): WorkflowRow | null {
-    return this.#coldRows.get(keyOf(key)) ?? null;
-  }
-
   /** From now on it is as if it had never been. */
   purge(workflow: PurgedWorkflow): void {
     this.#cold.delete(keyOf(workflow));
-    this.#coldRows.delete(keyOf(workflow));
     this.#purged.push(workflow);
   }
 

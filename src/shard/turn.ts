@@ -2,24 +2,21 @@ import type { AuditRow } from "../jobs/audit.ts";
 import type { BreakerRow } from "../jobs/breaker.ts";
 import type { JobId, OrganizationId, RunnerId } from "../jobs/ids.ts";
 import type { AttemptRow, JobRow, Millis, OutputRow, RequestRow } from "../jobs/job.ts";
-import { type ScriptRow, type SpecRow, type StepRow, WITH_ITS_WORKFLOW } from "../jobs/job.ts";
+import { REMOVED, type ScriptRow, type SpecRow, type StepRow } from "../jobs/job.ts";
 import type { Patch } from "../jobs/transitions.ts";
-import type { ColdRows, PurgedJob, PurgedWorkflow, ShardChanges } from "../store/store.ts";
+import type { ColdRows, PurgedJob, ShardChanges } from "../store/store.ts";
 import type { ActiveJob } from "./active-job.ts";
+import type { ActiveWorkflow } from "./active-workflow.ts";
 import type { Organization } from "./organization.ts";
+import { purgeTime } from "./purge-time.ts";
 import { noteAwaited, type SlotNote, wakeWholly } from "./rest.ts";
 import { isOnRunner, type ShardState } from "./state.ts";
 import { TurnAttributes } from "./turn-attributes.ts";
 import { TurnNotices } from "./turn-notices.ts";
 import { TurnPoints } from "./turn-points.ts";
+import { TurnRemovals } from "./turn-removals.ts";
 import { TurnSchedules } from "./turn-schedules.ts";
 import { TurnWorkflows } from "./turn-workflows.ts";
-
-/** When a job that ended then may be removed; null for one that lives. */
-const purgeTime = ({ organization, row }: ActiveJob, endedAt: Millis | null): Millis | null => {
-  if (endedAt === null) return null;
-  return row.workflowId === "" ? endedAt + organization.limits.retentionMs : WITH_ITS_WORKFLOW;
-};
 
 const keyOf = (organizationId: OrganizationId, id: string): string => `${organizationId}/${id}`;
 
@@ -54,8 +51,7 @@ export class Turn {
   readonly output: OutputRow[] = [];
   readonly #steps = new Map<string, StepRow>();
   readonly #breakers = new Map<string, BreakerRow>();
-  readonly purged: PurgedJob[] = [];
-  readonly purgedOutput: ShardChanges["purgedOutput"][number][] = [];
+  readonly removals = new TurnRemovals();
   readonly #audit: AuditRow[] = [];
   /** Jobs that ended since `takeEnded` was asked. */
   #ended: ActiveJob[] = [];
@@ -103,8 +99,7 @@ export class Turn {
       this.notices.changedNothing &&
       this.points.changedNothing &&
       this.#breakers.size === 0 &&
-      this.purged.length === 0 &&
-      this.purgedOutput.length === 0
+      this.removals.changedNothing
     );
   }
 
@@ -211,13 +206,21 @@ export class Turn {
   purge(job: PurgedJob): void {
     this.#cold.delete(keyOf(job.organizationId, job.id));
     this.#requests.delete(keyOf(job.organizationId, job.requestId));
-    this.purged.push(job);
+    this.removals.jobs.push(job);
   }
 
-  /** Removes an ended workflow whose jobs have been removed. */
-  purgeWorkflow(workflow: PurgedWorkflow): void {
+  /** Removes an ended workflow for good: nobody finds it any more, nor one of its jobs. */
+  purgeWorkflow({ row: workflow, steps }: ActiveWorkflow): void {
     this.#requests.delete(keyOf(workflow.organizationId, workflow.requestId));
     this.workflows.purge(workflow);
+    for (const { row: step } of steps) {
+      const key = keyOf(step.organizationId, step.jobId);
+      const job = this.#amended.get(key)?.before ?? this.#cold.get(key);
+      if (job === undefined) continue;
+      this.#amended.delete(key);
+      this.#cold.set(key, { ...job, purgeAt: REMOVED });
+      this.removals.retired.push(job);
+    }
   }
 
   remember(request: RequestRow): void {
@@ -288,8 +291,7 @@ export class Turn {
       ...this.notices.changes(),
       ...this.points.changes(),
       breakers: [...this.#breakers.values()],
-      purged: this.purged,
-      purgedOutput: this.purgedOutput,
+      ...this.removals.changes(),
     };
   }
 }

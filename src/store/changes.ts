@@ -55,26 +55,9 @@ export type ColdWanted = {
   readonly attributeCounts: readonly UserKey[];
   /** With all of their steps and ties. */
   readonly workflows: readonly WorkflowKey[];
-  /** Without them. */
-  readonly workflowRows: readonly WorkflowKey[];
   readonly deliveries: readonly DeliveryKey[];
   /** With their secrets. */
   readonly signingSecrets: readonly HookKey[];
-};
-
-export const NOTHING_WANTED: ColdWanted = {
-  jobs: [],
-  specs: [],
-  results: [],
-  requests: [],
-  organizations: [],
-  schedules: [],
-  attributes: [],
-  attributeCounts: [],
-  workflows: [],
-  workflowRows: [],
-  deliveries: [],
-  signingSecrets: [],
 };
 
 export type WorkflowKey = { readonly organizationId: OrganizationId; readonly id: WorkflowId };
@@ -115,12 +98,12 @@ export type ColdRows = {
   /** Without those who have none. */
   readonly attributeCounts: readonly (UserKey & { readonly count: number })[];
   readonly workflows: readonly WorkflowRows[];
-  readonly workflowRows: readonly WorkflowRow[];
   readonly deliveries: readonly DeliveryRow[];
   readonly signingSecrets: readonly SigningSecretRow[];
 };
 
-export const NO_COLD_ROWS: ColdRows = {
+/** An empty list of each kind of cold rows. */
+export const emptyLists = (): { [Rows in keyof ColdWanted]: never[] } => ({
   jobs: [],
   specs: [],
   results: [],
@@ -130,10 +113,13 @@ export const NO_COLD_ROWS: ColdRows = {
   attributes: [],
   attributeCounts: [],
   workflows: [],
-  workflowRows: [],
   deliveries: [],
   signingSecrets: [],
-};
+});
+
+export const NOTHING_WANTED: ColdWanted = emptyLists();
+
+export const NO_COLD_ROWS: ColdRows = emptyLists();
 
 /** Everything that one batch writes, in one transaction. No two entries of a list share a key. */
 export type ShardChanges = {
@@ -177,8 +163,10 @@ export type ShardChanges = {
   readonly points: readonly PointRow[];
   /** Written whether they are there or not. */
   readonly rollups: readonly RollupRow[];
-  /** Ended workflows that retention removes, with their steps and ties; their jobs go by themselves. */
+  /** Ended workflows that retention removes, with their steps and ties. */
   readonly purgedWorkflows: readonly PurgedWorkflow[];
+  /** Their jobs: from now on nobody finds them, and their rows go as those of other jobs do. */
+  readonly retired: readonly RetiredJob[];
   /** Ended deliveries that retention removes, with their tries. */
   readonly purgedDeliveries: readonly DeliveryKey[];
   /** Ended jobs that retention removes, with all that belongs to them. */
@@ -197,9 +185,11 @@ export type PurgedJob = JobKey & {
   readonly requestId: string;
 };
 
+/** `revision` as with PurgedJob. */
+export type RetiredJob = Pick<PurgedJob, "organizationId" | "id" | "revision">;
+
 /** What is known of a workflow that is to be removed. */
 export type PurgedWorkflow = WorkflowKey & {
-  readonly revision: number;
   /** Empty if it was submitted without one. */
   readonly requestId: string;
 };
@@ -233,6 +223,7 @@ export const NO_CHANGES: Omit<ShardChanges, "revision"> = {
   points: [],
   rollups: [],
   purgedWorkflows: [],
+  retired: [],
   purgedDeliveries: [],
   purged: [],
   purgedOutput: [],

@@ -14,7 +14,7 @@ import { readResults } from "./results.ts";
 import { readDeliveries, readSigningSecrets } from "./notices.ts";
 import { type Key, KEYS_PER_READ, readByKey } from "./read-by-key.ts";
 import type { ColdRows, ColdWanted, JobKey, ShardId } from "./store.ts";
-import { readWorkflowRows, readWorkflows } from "./workflows.ts";
+import { readWorkflows } from "./workflows.ts";
 
 const readAttributes = async (
   { knex, textOfBytes }: Engine,
@@ -102,7 +102,6 @@ export const readCold = async (
     attributes,
     attributeCounts,
     workflows,
-    workflowRows,
     deliveries,
     signingSecrets,
   ] = await Promise.all([
@@ -115,7 +114,6 @@ export const readCold = async (
     readAttributes(engine, shardId, wanted.attributes),
     countAttributes(engine, shardId, wanted.attributeCounts),
     readWorkflows(engine, shardId, wanted.workflows),
-    readWorkflowRows(engine, shardId, wanted.workflowRows),
     readDeliveries(engine, shardId, wanted.deliveries),
     readSigningSecrets(engine, shardId, wanted.signingSecrets),
   ]);
@@ -129,7 +127,6 @@ export const readCold = async (
     attributes: attributes.map(attributeOf),
     attributeCounts,
     workflows,
-    workflowRows,
     deliveries,
     signingSecrets,
   };

@@ -15,6 +15,7 @@ import {
   DELETE_REQUEST,
   DELETE_SPEC,
   DELETE_STEPS,
+  RETIRE_JOB,
 } from "./rows/purge.ts";
 import { UPSERT_POINT, UPSERT_ROLLUP } from "./rows/point.ts";
 import { INSERT_REQUEST } from "./rows/request.ts";
@@ -40,14 +41,16 @@ const COMPACT = `UPDATE shards SET compacted_revision =
 const purge = async (
   transaction: Transaction,
   shardId: ShardId,
-  { purged, purgedOutput, purgedWorkflows }: ShardChanges,
+  { purged, purgedOutput, purgedWorkflows, retired }: ShardChanges,
 ): Promise<void> => {
   await writeRows(transaction, shardId, DELETE_OUTPUT_ROW, purgedOutput);
   const requests = [...purged, ...purgedWorkflows].filter(({ requestId }) => requestId !== "");
   await writeRows(transaction, shardId, DELETE_REQUEST, requests);
-  if (purged.length === 0) return;
-  const newest = purged.reduce((revision, job) => Math.max(revision, job.revision), 0);
+  const gone = [...purged, ...retired];
+  if (gone.length === 0) return;
+  const newest = gone.reduce((revision, job) => Math.max(revision, job.revision), 0);
   await transaction.run(COMPACT, [newest, newest, shardId]);
+  await writeRows(transaction, shardId, RETIRE_JOB, retired);
   await writeRows(transaction, shardId, DELETE_LABEL, labelRows(purged));
   await writeRows(transaction, shardId, DELETE_SPEC, purged);
   await writeRows(transaction, shardId, DELETE_ATTEMPTS, purged);

@@ -2,6 +2,7 @@
 import type { Knex } from "knex";
 
 import type { UserId } from "../jobs/ids.ts";
+import { REMOVED } from "../jobs/job.ts";
 import { STATES } from "./rows/codes.ts";
 import type { JobFilter, Place } from "./store.ts";
 
@@ -88,6 +89,13 @@ export const matchingChanges = (knex: Knex, place: Place, filter: JobFilter): Kn
   withLabels(knex, query, Object.entries(filter.labels));
   return conditions(query, filter);
 };
+
+/**
+ * Leaves out the jobs that were removed with their workflow and whose rows are still to go. A
+ * function of the column, so that no engine makes a range of jobs_by_purge of it.
+ */
+export const withoutRemoved = (query: Knex.QueryBuilder, column: string): Knex.QueryBuilder =>
+  query.whereRaw("COALESCE(??, 1) <> ?", [column, REMOVED]);
 
 export type Matching = {
   readonly query: Knex.QueryBuilder;

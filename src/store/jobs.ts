@@ -2,9 +2,9 @@
 import type { Knex } from "knex";
 
 import type { JobId } from "../jobs/ids.ts";
-import type { JobRow } from "../jobs/job.ts";
+import { type JobRow, REMOVED } from "../jobs/job.ts";
 import type { DatabaseRow, Engine } from "./engine.ts";
-import { matching, matchingChanges, type Side, sidesOf } from "./job-query.ts";
+import { matching, matchingChanges, type Side, sidesOf, withoutRemoved } from "./job-query.ts";
 import { attemptOf } from "./rows/attempt.ts";
 import { numberOf, textOf, textOrNull } from "./rows/column.ts";
 import { JOB_COLUMNS, jobOf } from "./rows/job.ts";
@@ -38,7 +38,10 @@ const list = async (
   const pageOf = (states: JobFilter["states"], side: Side | null): Knex.QueryBuilder => {
     const { query, id } = matching(knex, place, { ...filter, states }, side);
     if (page.before !== null) void query.where(id, "<", page.before);
-    return query.select(COLUMNS).orderBy(id, "desc").limit(page.limit);
+    return withoutRemoved(query, "j.purge_at")
+      .select(COLUMNS)
+      .orderBy(id, "desc")
+      .limit(page.limit);
   };
   const together = filter.states.length <= 1 || filter.workflowId !== null;
   const states = together ? [filter.states] : filter.states.map((one) => [one]);
@@ -66,7 +69,7 @@ const changedSince = async (
   },
 ): Promise<JobRow[]> => {
   const { revision, id } = page.after;
-  const query = matchingChanges(knex, place, filter)
+  const query = withoutRemoved(matchingChanges(knex, place, filter), "j.purge_at")
     .where("j.revision", ">=", revision)
     .where((later) => {
       void later.where("j.revision", ">", revision).orWhere("j.id", ">", id);
@@ -77,12 +80,20 @@ const changedSince = async (
   return (await rowsOf(query)).map(jobOf);
 };
 
+/** Whether rows of removed jobs are still to go: seldom, and a count that looks at each row is slow. */
+const hasRemoved = async (knex: Knex, { shardId }: Place): Promise<boolean> => {
+  const removed = knex("jobs").where({ shard_id: shardId, purge_at: REMOVED });
+  return (await rowsOf(removed.select("id").limit(1))).length > 0;
+};
+
 const count = async ({ knex }: Engine, place: Place, filter: JobFilter): Promise<number> => {
+  const looks = await hasRemoved(knex, place);
   const counts = await Promise.all(
     sidesOf(filter).map(async (side) => {
       const { query } = matching(knex, place, filter, side);
       // Those that he created himself have been counted.
       if (side === "acting") void query.whereNot("j.creator_id", filter.visibleTo);
+      if (looks) void withoutRemoved(query, "j.purge_at");
       const [row] = await rowsOf(query.count({ jobs: "*" }));
       return row === undefined ? 0 : numberOf(row, "jobs");
     }),
@@ -94,11 +105,8 @@ export const createJobReader = (engine: Engine): JobReader => {
   const { knex } = engine;
   return {
     find: async (place, id) => {
-      const [row] = await rowsOf(
-        knex("jobs")
-          .where({ ...inPlace(place), id })
-          .select(JOB_COLUMNS),
-      );
+      const query = knex("jobs").where({ ...inPlace(place), id });
+      const [row] = await rowsOf(withoutRemoved(query, "purge_at").select(JOB_COLUMNS));
       return row === undefined ? null : jobOf(row);
     },
     list: async (place, filter, before, limit) =>

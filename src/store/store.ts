@@ -20,8 +20,8 @@ import type {
   JobResult,
   OrganizationLimits,
   PurgedJob,
-  PurgedWorkflow,
   ShardChanges,
+  WorkflowKey,
   WorkflowRows,
 } from "./changes.ts";
 import type { HookStore } from "./hook-store.ts";
@@ -72,12 +72,7 @@ export type ShardSnapshot = {
   readonly metricsClosedUntil: Millis;
 };
 
-export type PurgeableWorkflow = {
-  readonly workflow: PurgedWorkflow;
-  readonly jobs: readonly PurgedJob[];
-  /** It has no other jobs any more. */
-  readonly isWhole: boolean;
-};
+export type PurgeableWorkflow = WorkflowKey & { readonly stepCount: number };
 
 /** What the owner of a shard reads and writes. */
 export interface ShardStore {
@@ -102,7 +97,7 @@ export interface ShardStore {
   readCold(shardId: ShardId, wanted: ColdWanted): Promise<ColdRows>;
   /** Ended jobs whose time to be removed has come, the longest overdue first. */
   purgeable(shardId: ShardId, now: Millis, limit: number): Promise<PurgedJob[]>;
-  /** Ended workflows whose time has come, the longest overdue first; with at most `limit` jobs in all. */
+  /** Ended workflows whose time has come, the longest overdue first. */
   purgeableWorkflows(shardId: ShardId, now: Millis, limit: number): Promise<PurgeableWorkflow[]>;
   /** Sequence numbers of the output that a job still has, ascending. */
   outputLeft(shardId: ShardId, job: JobKey, limit: number): Promise<number[]>;
@@ -168,7 +163,7 @@ export interface JobReader {
 
 /** A workflow with its steps, ties and jobs, as one commit left them. */
 export type WorkflowWhole = WorkflowRows & {
-  /** In no order; without those that retention has removed before the workflow. */
+  /** In no order. */
   readonly jobs: readonly JobRow[];
 };
 

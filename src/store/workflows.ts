@@ -61,7 +61,7 @@ export const workflowColumns = ({ textOfBytes }: Engine): (string | Knex.Raw)[] 
   textOfBytes("request_id"),
 ];
 
-export const readWorkflowRows = async (
+const readRows = async (
   engine: Engine,
   shardId: ShardId,
   keys: readonly WorkflowKey[],
@@ -78,7 +78,7 @@ export const readWorkflows = async (
   shardId: ShardId,
   keys: readonly WorkflowKey[],
 ): Promise<WorkflowRows[]> => {
-  const rows = await readWorkflowRows(engine, shardId, keys);
+  const rows = await readRows(engine, shardId, keys);
   return rows.length === 0 ? [] : await withSteps(engine, shardId, rows);
 };
 

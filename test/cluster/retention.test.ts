@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { createRetention } from "../../src/cluster/retention.ts";
 import { SERVER } from "../../src/jobs/audit.ts";
-import type { OrganizationId } from "../../src/jobs/ids.ts";
+import type { DeliveryId, OrganizationId, WorkflowId } from "../../src/jobs/ids.ts";
 import type { JobRow } from "../../src/jobs/job.ts";
 import { AUDIT_RETENTION_MS } from "../../src/jobs/limits.ts";
 import { silentLog } from "../../src/runtime/log.ts";
@@ -189,6 +189,52 @@ test("a shard that has more to remove than ever ends keeps no other waiting", as
   expect(rounds).toContain(1);
   expect(rounds.lastIndexOf(0)).toBeGreaterThan(rounds.indexOf(1));
   await retention.stop();
+});
+
+test("jobs without end keep neither notices nor workflows waiting", async () => {
+  const clock = createManualClock();
+  const { organizationId, id } = aJobRow();
+  const job = { organizationId, id, revision: 1, labels: {}, outputCount: 0, requestId: "" };
+  const workflow = { organizationId, id: id as string as WorkflowId, stepCount: 3 };
+  const notice = { organizationId, id: id as string as DeliveryId };
+  const asked = { jobs: 0, notices: 0, workflows: 0 };
+  const more = async <Row>(kind: keyof typeof asked, row: Row): Promise<Row[]> => {
+    asked[kind] += 1;
+    return await Promise.resolve([row]);
+  };
+  const retention = createRetention({
+    deliveries: { purgeable: async () => await more("notices", notice) },
+    shards: {
+      purgeable: async () => await more("jobs", job),
+      purgeableWorkflows: async () => await more("workflows", workflow),
+      outputLeft: async () => await Promise.resolve([]),
+      removeAudit: async () => await Promise.resolve(0),
+    },
+    identity: { listOrganizations: async () => await Promise.resolve([]) },
+    clock,
+    log: silentLog,
+    actors: new Map([
+      [
+        0,
+        {
+          isBusy: false,
+          perform: async <Outcome>({ weight }: Command<Outcome>) => {
+            clock.advance(1_000);
+            return await Promise.resolve(weight as Outcome);
+          },
+        },
+      ],
+    ]),
+    shardOf: () => 0,
+  });
+  retention.start();
+  for (let passed = 0; passed < 30_000; passed += 100) {
+    clock.advance(100);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  await retention.stop();
+  expect(asked.jobs).toBeGreaterThan(2);
+  expect(Math.max(...Object.values(asked)) - Math.min(...Object.values(asked))).toBeLessThan(2);
 });
 
 test("removes lines of the audit log that are older than a year, every hour", async () => {

@@ -36,6 +36,8 @@ export type Acknowledgements = {
   readonly releasesSent: Set<JobId>;
 };
 
+const OVERTAKEN: ReadonlySet<string> = new Set(["WORKFLOW_NOT_FOUND", "JOB_ALREADY_EXISTS"]);
+
 /** A client that submits, cancels and retries, and repeats what it got no answer to. */
 export class SimulatedClient {
   readonly #world: World;
@@ -81,8 +83,8 @@ export class SimulatedClient {
     const later = jobs.flatMap(({ job, deferred }) => (deferred ? [this.#release(job.id)] : []));
     const outcome = await this.#perform(submitWorkflow(workflow));
     if (outcome instanceof JobFault) {
-      // It was taken in, and retention was faster than the answer.
-      if (outcome.reason !== "WORKFLOW_NOT_FOUND") throw outcome;
+      // It was taken in, and retention was faster than the answer: all of it, or its jobs are on their way.
+      if (!OVERTAKEN.has(outcome.reason)) throw outcome;
     } else {
       this.#told.workflows.set(`request-${id}`, outcome.rows.workflow.id);
     }

@@ -77,7 +77,7 @@ export class Ledger {
   #purge(changes: ShardChanges): void {
     this.retention.committed(changes, this.jobs, (row) => this.workflows.purgeAt(row));
     this.workflows.purged(changes, this.jobs);
-    for (const { id } of changes.purged) {
+    for (const { id } of [...changes.purged, ...changes.retired]) {
       this.output.delete(id);
       for (const key of this.attempts.keys()) {
         if (key.startsWith(`${id}/`)) this.attempts.delete(key);

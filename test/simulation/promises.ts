@@ -77,6 +77,7 @@ export const PROMISES = [
   "a job is removed as it was read",
   "only known jobs are removed",
   "nothing is left of a removed job",
+  "a workflow is removed whole or not at all",
 
   /* tokens */
   "a revocation counts at once where it was made",

@@ -66,7 +66,7 @@ export const randomWorkflow = (
     return {
       step: { organizationId, workflowId: id, position, name: job.stepName, jobId: job.id },
       submission: {
-        ...{ idIsChosen: false, job, spec, script: null, request: null, deferred },
+        ...{ idIsChosen: true, job, spec, script: null, request: null, deferred },
         ...{ refusal: null, by: SERVER },
       },
     };

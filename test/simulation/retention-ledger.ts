@@ -10,6 +10,8 @@ const SKEW_MS = 50;
 export class RetentionLedger {
   /** The last row of every job that went. One that was submitted again later is not here any more. */
   readonly purged = new Map<string, JobRow>();
+  /** Of these, rows are still there: they went with their workflow. */
+  readonly #retired = new Set<string>();
   readonly #now: () => number;
 
   constructor(now: () => number) {
@@ -18,12 +20,14 @@ export class RetentionLedger {
 
   /** @param purgeAtOf when a job may be removed: a step goes with its workflow */
   committed(
-    { purged }: ShardChanges,
+    { purged, retired }: ShardChanges,
     jobs: Map<string, JobRow>,
     purgeAtOf: (row: JobRow) => number | null,
   ): void {
-    for (const { id, revision } of purged) {
+    const ofThoseBefore = purged.filter(({ id }) => this.#retired.delete(id));
+    for (const { id, revision } of [...purged, ...retired]) {
       const row = jobs.get(id);
+      if (ofThoseBefore.some((job) => job.id === id)) continue;
       if (row === undefined) return broken("only known jobs are removed", { id });
       if (!hasEnded(row.state) || row.revision !== revision) {
         broken("a job is removed as it was read", { id, state: row.state, revision });
@@ -35,6 +39,7 @@ export class RetentionLedger {
       this.purged.set(id, row);
       jobs.delete(id);
     }
+    for (const { id } of retired) this.#retired.add(id);
   }
 
   /** Its request was forgotten with it: asked again, it is a new job. */

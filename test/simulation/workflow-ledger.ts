@@ -29,12 +29,16 @@ export class WorkflowLedger {
   readonly #inputs = new Map<string, string | null>();
   readonly #specs = new Map<string, SpecRow>();
 
-  /** Before the changes: workflows that go. */
-  purged({ purgedWorkflows }: ShardChanges, jobs: ReadonlyMap<string, JobRow>): void {
+  /** Before the other changes, and after those of jobs that go: workflows that go. */
+  purged({ purgedWorkflows, retired }: ShardChanges, jobs: ReadonlyMap<string, JobRow>): void {
+    const going = new Set<string>(purgedWorkflows.flatMap(({ id }) => this.#jobsOf(id)));
+    for (const { id } of retired) {
+      if (!going.has(id)) broken("a workflow is removed whole or not at all", { id });
+    }
     for (const { id } of purgedWorkflows) {
       const left = this.workflows.get(id)?.jobs.filter((job) => jobs.has(job));
       if (left === undefined) return broken("only known jobs are removed", { id });
-      if (left.length > 0) broken("nothing is left of a removed job", { id, left });
+      if (left.length > 0) broken("a workflow is removed whole or not at all", { id, left });
       this.workflows.delete(id);
     }
   }
@@ -69,6 +73,10 @@ export class WorkflowLedger {
     if (expected !== null && expected !== input) {
       broken("a step gets exactly the results of its upstreams", { key, input, expected });
     }
+  }
+
+  #jobsOf(id: string): readonly JobId[] {
+    return this.workflows.get(id)?.jobs ?? [];
   }
 
   #create({ workflows, workflowSteps, edges, inserted }: ShardChanges): void {

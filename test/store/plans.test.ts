@@ -13,7 +13,7 @@ import { readPurgeableWorkflows } from "../../src/store/purgeable-workflows.ts";
 import { readResults } from "../../src/store/results.ts";
 import { createScheduleStore } from "../../src/store/schedules.ts";
 import { readSchema } from "../../src/store/open.ts";
-import { type JobReader, NOTHING_WANTED } from "../../src/store/store.ts";
+import { type JobFilter, type JobReader, NOTHING_WANTED } from "../../src/store/store.ts";
 import { createWorkflowReader } from "../../src/store/workflow-reader.ts";
 import { aJobId } from "../support/job-row.ts";
 import { ACME, ANY, placeOf } from "../support/store-rows.ts";
@@ -22,8 +22,15 @@ const place = placeOf({ organizationId: ACME });
 const PRIMARY = "sqlite_autoindex_jobs_1 (shard_id=? AND organization_id=?";
 
 /** How SQLite, which has no statistics to go by, answers what `ask` asks. */
-const planOf = async (ask: (jobs: JobReader) => Promise<unknown>): Promise<string> =>
-  await planOn(async (engine) => await ask(createJobReader(engine)));
+const planOf = async (ask: (jobs: JobReader) => Promise<unknown>, at = 0): Promise<string> =>
+  await planOn(async (engine) => await ask(createJobReader(engine)), at);
+
+/** A count asks first whether rows of removed jobs are still to go. */
+const countPlan = async (filter: JobFilter): Promise<string> => {
+  const ask = async (jobs: JobReader): Promise<number> => await jobs.count(place, filter);
+  expect(await planOf(ask)).toContain("jobs_by_purge (shard_id=? AND purge_at=?)");
+  return await planOf(ask, 1);
+};
 
 /** @param at which of the questions, if there are several */
 const planOn = async (ask: (engine: Engine) => Promise<unknown>, at = 0): Promise<string> => {
@@ -75,7 +82,7 @@ test("what a user sees is read as his own jobs and those that act for him, never
     expect(plan.match(of("jobs_by_run_as", "run_as"))).toHaveLength(parts);
     expect(plan).not.toContain("jobs_by_state");
   }
-  const count = await planOf(async (jobs) => await jobs.count(place, { ...ANY, visibleTo: user }));
+  const count = await countPlan({ ...ANY, visibleTo: user });
   expect(count).toContain("jobs_by_creator (organization_id=? AND creator_id=?");
 });
 
@@ -135,8 +142,7 @@ test("a list by label starts at the label, from the id on", async () => {
 });
 
 test("a count by state does not walk all jobs", async () => {
-  const filter = { ...ANY, states: ["RUNNING" as const] };
-  const plan = await planOf(async (jobs) => await jobs.count(place, filter));
+  const plan = await countPlan({ ...ANY, states: ["RUNNING"] });
   expect(plan).toContain("jobs_by_state (organization_id=? AND state=?");
 });
 

@@ -1,13 +1,13 @@
 import { describe, expect, test } from "vitest";
 
 import { WITH_ITS_WORKFLOW } from "../../src/jobs/job.ts";
-import { workflowRemovalsOf } from "../../src/cluster/retention.ts";
+import { removalsOf } from "../../src/cluster/retention.ts";
 import type { WorkflowRow } from "../../src/jobs/workflow.ts";
 import { NOTHING_WANTED, type ShardChanges } from "../../src/store/store.ts";
 import { claimed } from "../support/changes.ts";
 import { ENGINES } from "../support/databases.ts";
 import { aJobId } from "../support/job-row.ts";
-import { anAttemptRow, anOutputRow, placeOf } from "../support/store-rows.ts";
+import { anAttemptRow, anOutputRow, ANY, placeOf } from "../support/store-rows.ts";
 import { withStore } from "../support/stores.ts";
 import { aWorkflow } from "../support/workflow.ts";
 
@@ -72,12 +72,9 @@ describe.each(ENGINES)("workflows on %s", (engine) => {
     expect(workflows).toEqual([
       { workflow: alive.workflow, steps: rows.workflowSteps, edges: rows.edges },
     ]);
-    const wanted = { workflows: [key], workflowRows: [key, { ...key, id: alive.workflow.id }] };
-    const cold = await shards.readCold(0, { ...NOTHING_WANTED, ...wanted });
+    const cold = await shards.readCold(0, { ...NOTHING_WANTED, workflows: [key] });
     expect(cold.workflows).toMatchObject([{ workflow, steps: changes.workflowSteps }]);
     expect(new Set(cold.workflows[0]?.edges)).toEqual(new Set(changes.edges));
-    expect(cold.workflowRows).toHaveLength(2);
-    expect(cold.workflowRows).toContainEqual(workflow);
   });
 
   test("tell what their jobs came to, in their newest attempts", async () => {
@@ -107,43 +104,67 @@ describe.each(ENGINES)("workflows on %s", (engine) => {
     expect(new Set(await jobs.results(placeOf(a), ids))).toEqual(new Set(results));
   });
 
-  test("are removed with all that belongs to them, job by job, and their request last", async () => {
-    const { shards } = given.store;
+  test("are removed in one commit that hides their jobs, whose rows go after it", async () => {
+    const { shards, jobs, workflows } = given.store;
     const owner = await claimed(shards);
-    const [kept, due] = [ended("kept", { purgeAt: 11 }), ended("due", { lines: 2 })];
+    const [kept, due] = [ended("kept", { purgeAt: 11 }), ended("due", { lines: 600 })];
+    const labels = { team: "ü" };
     await owner.commit(kept.changes);
     const before = await counts();
-    await owner.commit(due.changes);
-
-    const [first, ...others] = await shards.purgeableWorkflows(0, 10, 2);
-    expect(others).toEqual([]);
-    expect(first).toMatchObject({
-      workflow: { ...due.key, revision: 1, requestId: "due" },
-      jobs: due.jobs.slice(0, 2).map(({ id }) => ({ id, revision: 2, outputCount: 2 })),
-      isWhole: false,
-    });
-    await owner.commit({ purged: first?.jobs ?? [] });
-    const rest = await shards.purgeableWorkflows(0, 10, 2);
-    expect(rest).toMatchObject([{ jobs: [{ id: due.jobs[2]?.id }], isWhole: true }]);
-    const [removal] = await workflowRemovalsOf(shards, 0, rest);
-    expect(removal?.isLast).toBe(true);
     await owner.commit({
-      purged: rest[0]?.jobs ?? [],
-      purgedWorkflows: rest.map(({ workflow }) => workflow),
+      ...due.changes,
+      inserted: due.jobs.map((job) => ({ ...job, labels })),
     });
-    expect(await shards.purgeableWorkflows(0, 10, 2)).toEqual([]);
-    expect(await counts()).toEqual(before);
-    expect(await shards.purgeableWorkflows(0, 11, 10)).toMatchObject([{ isWhole: true }]);
-  });
+    const place = placeOf(due.key);
+    const seen = async () => ({
+      workflow: await workflows.whole(place, due.key.id),
+      found: await Promise.all(due.jobs.map(async ({ id }) => await jobs.find(place, id))),
+      listed: await jobs.list(place, { ...ANY, workflowId: due.key.id }, null, 10),
+      all: (await jobs.list(place, ANY, null, 10)).length,
+      byState: (await jobs.list(place, { ...ANY, states: ["SUCCEEDED", "FAILED"] }, null, 10))
+        .length,
+      byLabel: (await jobs.list(place, { ...ANY, labels }, null, 10)).length,
+      changed: (await jobs.changedSince(place, ANY, { revision: 0, id: "" }, 10)).length,
+      counts: await Promise.all(
+        [{}, { states: ["SUCCEEDED" as const] }, { labels }].map(
+          async (filter) => await jobs.count(place, { ...ANY, ...filter }),
+        ),
+      ),
+    });
+    const whole = await seen();
+    expect(whole).toMatchObject({ all: 6, byState: 6, byLabel: 3, changed: 6, counts: [6, 6, 3] });
 
-  test("whose output is too much for one commit lose it before they go", async () => {
-    const { shards } = given.store;
-    const owner = await claimed(shards);
-    const { changes } = ended("r", { lines: 600 });
-    await owner.commit(changes);
-    const found = await shards.purgeableWorkflows(0, 10, 100);
-    const [removal] = await workflowRemovalsOf(shards, 0, found);
-    expect(removal?.isLast).toBe(false);
-    expect(removal?.jobs.map(({ output }) => output?.length)).toEqual([500, 500, 500]);
+    const purgeable = { ...due.key, stepCount: 3 };
+    expect(await shards.purgeableWorkflows(0, 10, 2)).toEqual([purgeable]);
+    expect(await shards.purgeable(0, 10, 10)).toEqual([]);
+    await owner.commit({
+      purgedWorkflows: [{ ...due.key, requestId: "due" }],
+      retired: due.jobs.map((job) => ({ ...job, revision: 2 })),
+    });
+    const nothing = {
+      ...{ workflow: null, found: [null, null, null], listed: [], byLabel: 0 },
+      ...{ all: 3, byState: 3, changed: 3, counts: [3, 3, 0] },
+    };
+    expect(await seen()).toEqual(nothing);
+    // Whoever saw the jobs at revision 2 cannot be told that they are gone.
+    expect(await jobs.revision(0)).toEqual({ current: 3, compacted: 2 });
+    expect(await shards.purgeableWorkflows(0, 10, 2)).toEqual([]);
+    expect((await shards.load(0)).jobs).toEqual([]);
+
+    for (;;) {
+      const left = await shards.purgeable(0, 10, 2);
+      if (left.length === 0) break;
+      const removals = await removalsOf(shards, 0, left);
+      await owner.commit({
+        purged: removals.filter(({ output }) => output === null).map(({ job }) => job),
+        purgedOutput: removals.flatMap(({ job, output }) =>
+          (output ?? []).map((seq) => ({ ...job, jobId: job.id, seq })),
+        ),
+      });
+      expect(await seen()).toEqual(nothing);
+    }
+    expect(await counts()).toEqual(before);
+    expect(await jobs.count(place, ANY)).toBe(3);
+    expect(await shards.purgeableWorkflows(0, 11, 10)).toHaveLength(1);
   });
 });

@@ -1,5 +1,5 @@
 import type { OrganizationId } from "../../jobs/ids.ts";
-import type { ColdWanted } from "../../store/store.ts";
+import { type ColdWanted, emptyLists } from "../../store/store.ts";
 import type { ShardState } from "../state.ts";
 import type { Turn } from "../turn.ts";
 
@@ -19,21 +19,7 @@ export type Wanted = { [Rows in keyof ColdWanted]: ColdWanted[Rows][number][] } 
   readonly whole: WorkflowNamed[];
 };
 
-export const wantNothing = (): Wanted => ({
-  jobs: [],
-  specs: [],
-  results: [],
-  requests: [],
-  organizations: [],
-  schedules: [],
-  attributes: [],
-  attributeCounts: [],
-  workflows: [],
-  workflowRows: [],
-  deliveries: [],
-  signingSecrets: [],
-  whole: [],
-});
+export const wantNothing = (): Wanted => ({ ...emptyLists(), whole: [] });
 
 export const wantsNothing = (wanted: Wanted): boolean =>
   Object.values(wanted).every((rows) => rows.length === 0);

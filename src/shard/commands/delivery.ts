@@ -3,7 +3,7 @@ import type { Actor } from "../../jobs/audit.ts";
 import { nextDeliveryAt } from "../../jobs/delivery-schedule.ts";
 import type { DeliveryRow, DeliveryTryRow } from "../../jobs/delivery.ts";
 import { deliveryNotFound, type JobFault } from "../../jobs/errors.ts";
-import { type CallbackState, isPurgeTime, type Millis } from "../../jobs/job.ts";
+import { type CallbackState, isPurgeTime, type Millis, REMOVED } from "../../jobs/job.ts";
 import { JOB_ORIGIN, originOfUrl } from "../../jobs/notice.ts";
 import type { DeliveryKey } from "../../store/store.ts";
 import { hookOutcome } from "../notices/hook-health.ts";
@@ -110,6 +110,7 @@ const tellJob = (turn: Turn, delivery: DeliveryRow, callbackState: CallbackState
   if (jobId === "" || hookId !== "") return;
   const job = turn.row(organizationId, jobId);
   if (job === null || job.endedAt !== createdAt || job.callbackState === callbackState) return;
+  if (job.purgeAt === REMOVED) return;
   turn.amend(job, { callbackState });
 };
 

@@ -43,6 +43,6 @@ export const removeAsRead = (turn: Turn, { job, output }: Removal): number => {
     turn.purge(job);
     return 1;
   }
-  for (const seq of output) turn.purgedOutput.push({ organizationId, jobId: id, seq });
+  for (const seq of output) turn.removals.output.push({ organizationId, jobId: id, seq });
   return 0;
 };

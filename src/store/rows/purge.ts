@@ -1,6 +1,6 @@
 /** What is removed with a job, or before it. */
-import type { OutputRow, RequestRow } from "../../jobs/job.ts";
-import type { JobKey } from "../store.ts";
+import { type OutputRow, REMOVED, type RequestRow } from "../../jobs/job.ts";
+import type { JobKey, RetiredJob } from "../store.ts";
 import { type Binding, binding } from "./column.ts";
 
 const ofJob = (table: string, id: string): Binding<JobKey> =>
@@ -19,6 +19,17 @@ export const DELETE_SPEC = ofJob("job_specs", "job_id");
 export const DELETE_ATTEMPTS = ofJob("job_attempts", "job_id");
 export const DELETE_OUTPUT = ofJob("job_output", "job_id");
 export const DELETE_STEPS = ofJob("job_steps", "job_id");
+
+/** Its revision stays: nobody is told of it. */
+export const RETIRE_JOB = binding<RetiredJob>(
+  "jobs",
+  "update",
+  [
+    ["organization_id", (job) => job.organizationId],
+    ["id", (job) => job.id],
+  ],
+  [["purge_at", () => REMOVED]],
+);
 
 export const DELETE_OUTPUT_ROW = binding<Pick<OutputRow, "organizationId" | "jobId" | "seq">>(
   "job_output",
