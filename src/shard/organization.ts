@@ -3,7 +3,8 @@ import type { Capability, JobId, OrganizationId } from "../jobs/ids.ts";
 import type { OrganizationLimits } from "../store/store.ts";
 import type { ActiveJob } from "./active-job.ts";
 import { Census } from "./census.ts";
-import { Contender, type Line } from "./contender.ts";
+import type { Contender, Line } from "./contender.ts";
+import { Contenders } from "./contenders.ts";
 import { Families } from "./families.ts";
 import { Hooks } from "./hooks.ts";
 import { KeyLock, type Lanes } from "./key-lock.ts";
@@ -27,17 +28,15 @@ export class Organization implements Lanes {
   /** Of those of its jobs that came of hooks. */
   readonly ofHooks = new Census();
   readonly families = new Families();
-  readonly #lineOf: (capability: Capability) => Line;
   readonly #keys = new Map<string, KeyLock>();
   readonly #types: TypeLoads;
   readonly #lanes = new Map<Capability, Map<string, Lane>>();
-  /** For each capability that it ever had a job for. */
-  readonly #contenders = new Map<Capability, Contender>();
+  readonly #contenders: Contenders;
 
   constructor(limits: OrganizationLimits, lineOf: (capability: Capability) => Line) {
     this.id = limits.organizationId;
     this.#limits = limits;
-    this.#lineOf = lineOf;
+    this.#contenders = new Contenders(this, lineOf);
     this.hooks = new Hooks(limits.hooks);
     this.#types = new TypeLoads(limits.types);
     for (const breaker of limits.breakers) this.setBreaker(breaker);
@@ -51,7 +50,7 @@ export class Organization implements Lanes {
   configure(limits: OrganizationLimits): void {
     this.#limits = limits;
     for (const type of this.#types.limit(limits.types)) this.#refreshType(type);
-    for (const contender of this.#contenders.values()) contender.refresh();
+    this.#contenders.refresh();
   }
 
   /** Active jobs that do not run: what the queue quota counts. */
@@ -75,7 +74,7 @@ export class Organization implements Lanes {
   }
 
   contender(capability: Capability): Contender | undefined {
-    return this.#contenders.get(capability);
+    return this.#contenders.find(capability);
   }
 
   lanes(): readonly Lane[] {
@@ -88,9 +87,9 @@ export class Organization implements Lanes {
    */
   next(open: ReadonlySet<Capability>): ActiveJob | null {
     let best: ActiveJob | null = null;
-    for (const [capability, contender] of this.#contenders) {
+    for (const contender of this.#contenders) {
       const job = contender.lanes.first()?.queue.peek();
-      if (job === undefined || !open.has(capability) || !contender.isFirst) continue;
+      if (job === undefined || !open.has(job.row.capability) || !contender.isFirst) continue;
       if (best === null || goesBefore(job, best)) best = job;
     }
     return best;
@@ -103,9 +102,9 @@ export class Organization implements Lanes {
   nextAwaited(full: ReadonlySet<Capability>): ActiveJob | null {
     const { maxRunning } = this.#limits;
     if (this.families.resting === 0 || this.running >= maxRunning) return null;
-    for (const [capability, contender] of this.#contenders) {
+    for (const contender of this.#contenders) {
       const job = contender.lanes.first()?.queue.peek();
-      if (job === undefined || full.has(capability)) continue;
+      if (job === undefined || full.has(job.row.capability)) continue;
       if (this.families.waiterOf(job) !== undefined) return job;
     }
     return null;
@@ -114,7 +113,7 @@ export class Organization implements Lanes {
   /** A running job waits for a child of its own. */
   rest(parent: ActiveJob, child: ActiveJob): void {
     const rested = this.families.rests(parent);
-    this.#recount(() => {
+    this.#contenders.recount(() => {
       this.#rerank(child, () => this.families.wait(parent, child.row.id));
       if (!rested) this.#countRunning(parent, -1);
     });
@@ -123,7 +122,7 @@ export class Organization implements Lanes {
   /** It waits for that child no more. */
   wake(parent: ActiveJob, childId: JobId): void {
     if (!this.families.waitedFor(parent).includes(childId)) return;
-    this.#recount(() => {
+    this.#contenders.recount(() => {
       this.#rerank(this.jobs.get(childId), () => this.families.stopWaiting(parent, childId));
       if (!this.families.rests(parent)) this.#countRunning(parent, 1);
     });
@@ -181,7 +180,7 @@ export class Organization implements Lanes {
 
   /** A job that does not wait any more runs on a slot. */
   started(job: ActiveJob): void {
-    this.#recount(() => {
+    this.#contenders.recount(() => {
       this.#countRunning(job, 1);
       this.families.runs(job, true);
     });
@@ -190,7 +189,7 @@ export class Organization implements Lanes {
 
   /** It runs no more. */
   stopped(job: ActiveJob): void {
-    this.#recount(() => {
+    this.#contenders.recount(() => {
       this.#countRunning(job, -1);
       this.families.runs(job, false);
     });
@@ -255,13 +254,6 @@ export class Organization implements Lanes {
     }
   }
 
-  #recount(change: () => void): void {
-    const before = this.mayRunMore;
-    change();
-    if (this.mayRunMore === before) return;
-    for (const contender of this.#contenders.values()) contender.refresh();
-  }
-
   #lane(capability: Capability, type: string): Lane {
     let byType = this.#lanes.get(capability);
     if (byType === undefined) {
@@ -282,15 +274,11 @@ export class Organization implements Lanes {
   }
 
   #refreshLane(lane: Lane): void {
-    let contender = this.#contenders.get(lane.capability);
-    if (contender === undefined) {
-      contender = new Contender(this, this.#lineOf(lane.capability));
-      this.#contenders.set(lane.capability, contender);
-    }
+    const contender = this.#contenders.get(lane.capability);
     const { lanes } = contender;
     if (!lane.isReady) lanes.remove(lane);
     else if (lanes.has(lane)) lanes.update(lane);
     else lanes.push(lane);
-    contender.refresh();
+    this.#contenders.touch(contender);
   }
 }

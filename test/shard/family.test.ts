@@ -112,11 +112,12 @@ const cancelled = (shard: Shard, job: JobRow): void => {
 };
 
 describe("an attempt that waits for its child", () => {
-  test("makes room for it before others, whatever their priority, and counts again after it", () => {
-    const { started, job, rest, succeed, running } = family({ maxRunning: 1 }, 1);
+  // What counts for a type is looked at in between.
+  test.each(["", "mail"])("makes room for it before others, and counts after it: %o", (type) => {
+    const { started, job, rest, succeed, running } = family({ maxRunning: 1 }, 2);
     const parent = job("parent");
-    job("urgent", { priority: 100 });
-    const child = job("child", { parentId: parent.id, priority: -100 });
+    job("urgent", { type, priority: 100 });
+    const child = job("child", { type, parentId: parent.id, priority: -100 });
     expect(started).toEqual(["parent"]);
     rest(parent, child);
     expect(started).toEqual(["parent", "child"]);
@@ -128,6 +129,16 @@ describe("an attempt that waits for its child", () => {
     succeed(parent);
     expect(started).toEqual(["parent", "child", "urgent"]);
     expect(running()).toBe(1);
+  });
+
+  test("leaves to others what is free beside it", () => {
+    const { shard, job, rest } = family({ maxRunning: 2 }, 1);
+    const parent = job("parent");
+    job("other", { type: "mail" });
+    const child = job("child", { type: "mail", parentId: parent.id });
+    rest(parent, child);
+    shard.offer(2);
+    expect(namesOf(shard.do(submit([])).placements)).toEqual(["other"]);
   });
 
   test("does so in families of any depth, with one place and one slot", () => {
