@@ -8,20 +8,13 @@ import {
   submitWorkflow,
 } from "../../src/shard/commands/workflow.ts";
 import { JobFault } from "../../src/jobs/errors.ts";
-import type { JobId, OrganizationId, UserId, WorkflowId } from "../../src/jobs/ids.ts";
+import type { JobId, OrganizationId, WorkflowId } from "../../src/jobs/ids.ts";
 import type { Submission } from "../../src/jobs/submission.ts";
 import type { Cluster } from "../../src/cluster/cluster.ts";
-import { aJobRow, aSpecRow } from "../support/job-row.ts";
-import { someLabels } from "./hooks.ts";
-import { callbackUrlFor } from "./receivers.ts";
-import { HOUR, SHORT } from "./runners.ts";
-import { TYPES } from "./operator.ts";
 import { randomWorkflow } from "./random-graph.ts";
+import { APPROVED, asRequested, randomJob } from "./random-job.ts";
 import type { SimulatedServer } from "./servers.ts";
 import type { World } from "./world.ts";
-
-/** The user whose actions are deferred. */
-export const APPROVED = "approved" as UserId;
 
 /** What clients were told, and may rely on from then on. */
 export type Acknowledgements = {
@@ -182,44 +175,12 @@ export class SimulatedClient {
   }
 
   #submission(): Submission {
-    const { dice, now } = this.#world;
-    const organizationId = this.#organizationId;
-    const id = this.#world.uuid() as JobId;
-    const requestId = `request-${id}`;
+    const { dice, now: createdAt } = this.#world;
     const deferred = dice.chance(0.15);
-    const job = aJobRow({
-      organizationId,
-      id,
-      type: dice.chance(0.5) ? dice.pick(TYPES) : "",
-      priority: dice.between(-1, 1),
-      concurrencyKey: dice.chance(0.3) ? `key-${dice.between(1, 2)}` : "",
-      concurrencyPolicy: dice.chance(0.5) ? "QUEUE" : "REJECT",
-      attemptTimeoutMs: dice.chance(0.1) ? SHORT : HOUR,
-      deadlineAt: dice.chance(0.1) ? now + dice.between(500, 20_000) : null,
-      retryPolicy: {
-        maxRetries: dice.between(0, 3),
-        initialBackoffMs: 200,
-        maxBackoffMs: 2_000,
-        multiplier: 2,
-        jitter: 0.2,
-      },
-      labels: someLabels(this.#world),
-      runAs: deferred ? APPROVED : "",
-      ...(dice.chance(0.4)
-        ? { callbackUrl: callbackUrlFor(this.#world, id), callbackState: "PENDING" as const }
-        : {}),
-      runAt: dice.chance(0.2) ? now + dice.between(0, 5_000) : 0,
-    });
-    return {
-      idIsChosen: deferred || dice.chance(0.5),
-      job,
-      spec: { ...aSpecRow(job), requestId },
-      script: null,
-      request: { organizationId, requestId, jobId: id, fingerprint: requestId, createdAt: now },
-      deferred,
-      refusal: null,
-      by: SERVER,
-    };
+    const job = randomJob(this.#world, this.#organizationId, deferred);
+    const requestId = `request-${job.id}`;
+    const submission = asRequested(job, { requestId, fingerprint: requestId, createdAt });
+    return { ...submission, deferred, idIsChosen: deferred || dice.chance(0.5) };
   }
 }
 

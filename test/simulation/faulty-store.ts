@@ -1,6 +1,7 @@
 import type { ScheduleRow } from "../../src/jobs/schedule.ts";
 import type { IdentityStore, ShardStore, Store } from "../../src/store/store.ts";
 import type { Ledger } from "./ledger.ts";
+import type { Waits } from "./waits.ts";
 import type { World } from "./world.ts";
 
 /** How often each thing goes wrong, per call. */
@@ -35,11 +36,12 @@ export const faultyStore = (
     readonly ledger: Ledger;
     readonly isAlive: () => boolean;
     readonly faults: () => Faults;
+    readonly waits: Waits;
     /** Until when nothing of this server reaches the database. */
     readonly cutOffUntil: () => number;
   },
 ): Store => {
-  const { world, ledger, isAlive, faults, cutOffUntil } = options;
+  const { world, ledger, isAlive, faults, cutOffUntil, waits } = options;
   let dueBefore: ScheduleRow[] = [];
 
   const call = async <T>(work: () => Promise<T>): Promise<T> => {
@@ -89,7 +91,7 @@ export const faultyStore = (
       await call(async () => {
         if (lies) return;
         await real.shards.commit(fence, changes);
-        ledger.committed(fence, changes);
+        ledger.committed(fence, changes, waits);
       });
     },
   };

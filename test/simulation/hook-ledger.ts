@@ -29,7 +29,7 @@ export class HookLedger {
     }
     for (const { id } of changes.removedHooks) this.#hooks.delete(id);
     this.#checkNotices(changes, jobs);
-    this.#checkJobs(changes);
+    this.#checkJobs(changes, jobs);
   }
 
   #checkNotices(
@@ -67,7 +67,7 @@ export class HookLedger {
     this.told += notices.length;
   }
 
-  #checkJobs({ inserted, deliveries }: ShardChanges): void {
+  #checkJobs({ inserted, deliveries }: ShardChanges, jobs: ReadonlyMap<string, JobRow>): void {
     const made = new Map(inserted.map((row) => [row.id as string, row]));
     const ours = new Set<string>();
     for (const { id, submittedJobId, hookId, hookChain } of deliveries) {
@@ -80,8 +80,9 @@ export class HookLedger {
       this.#submitted.add(id);
       ours.add(submittedJobId);
     }
-    for (const { id, hookChain } of inserted) {
-      if (hookChain.length > 0 && !ours.has(id)) {
+    for (const { id, hookChain, parentId } of inserted) {
+      const inherited = jobs.get(parentId)?.hookChain ?? [];
+      if (hookChain.join(" ") !== inherited.join(" ") && !ours.has(id)) {
         broken("a notice of a hook makes one job", { id, hookChain });
       }
       if (new Set(hookChain).size < hookChain.length || hookChain.length > LIMITS.hookChain) {

@@ -5,9 +5,10 @@ import type { JobId, WorkflowId } from "../../src/jobs/ids.ts";
 import { hasEnded } from "../../src/jobs/states.ts";
 import { type DeliveryFilter, NOTHING_WANTED, type Store } from "../../src/store/store.ts";
 import { faultOf } from "./broken.ts";
-import { APPROVED, type Acknowledgements } from "./clients.ts";
+import type { Acknowledgements } from "./clients.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Acknowledged } from "./runners.ts";
+import { APPROVED } from "./random-job.ts";
 import { missingSteps } from "./step-ledger.ts";
 
 /** What must be true of the database when everything has come to rest. Answers what is not. */

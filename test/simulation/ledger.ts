@@ -3,6 +3,7 @@ import { hasEnded, TRANSITIONS, type JobState } from "../../src/jobs/states.ts";
 import type { Fence, ShardChanges } from "../../src/store/store.ts";
 import { broken } from "./broken.ts";
 import { DeliveryLedger } from "./delivery-ledger.ts";
+import { FamilyLedger } from "./family-ledger.ts";
 import { HookLedger } from "./hook-ledger.ts";
 import { LimitsLedger } from "./limits-ledger.ts";
 import { MetricLedger } from "./metric-ledger.ts";
@@ -10,6 +11,7 @@ import type { ReleaseLedger } from "./release-ledger.ts";
 import type { RetentionLedger } from "./retention-ledger.ts";
 import { ScheduleLedger } from "./schedule-ledger.ts";
 import { StepLedger } from "./step-ledger.ts";
+import type { Waits } from "./waits.ts";
 import { WorkflowLedger } from "./workflow-ledger.ts";
 
 /**
@@ -38,6 +40,7 @@ export class Ledger {
   readonly deliveries = new DeliveryLedger();
   readonly hooks = new HookLedger();
   readonly workflows = new WorkflowLedger();
+  readonly families = new FamilyLedger();
   readonly #revisions = new Map<number, { epoch: number; revision: number }>();
 
   constructor(releases: ReleaseLedger, retention: RetentionLedger) {
@@ -45,7 +48,8 @@ export class Ledger {
     this.retention = retention;
   }
 
-  committed(fence: Fence, changes: ShardChanges): void {
+  /** `waits` are those of the server that committed. */
+  committed(fence: Fence, changes: ShardChanges, waits: Waits): void {
     this.commits += 1;
     try {
       this.#checkFence(fence, changes.revision);
@@ -55,6 +59,7 @@ export class Ledger {
       this.schedules.committed(changes);
       this.deliveries.committed(changes, this.jobs);
       this.hooks.committed(changes, this.jobs);
+      this.families.committed(changes, this.jobs);
       const started = this.limits.startedBy(changes, this.jobs);
       const before = new Map<string, JobRow>();
       for (const { id, workflowId } of changes.updated) {
@@ -68,7 +73,7 @@ export class Ledger {
       this.steps.committed(changes, this.jobs);
       const { jobs, attempts } = this;
       this.workflows.committed(changes, { before, jobs, attempts });
-      this.limits.check(started, changes, this.jobs.values());
+      this.limits.check(started, changes, this.jobs, waits);
     } catch (error) {
       this.fault ??= error as Error;
     }

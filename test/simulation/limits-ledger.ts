@@ -3,6 +3,8 @@ import type { JobRow } from "../../src/jobs/job.ts";
 import { ORGANIZATION_DEFAULTS } from "../../src/jobs/limits.ts";
 import type { ShardChanges } from "../../src/store/store.ts";
 import { broken } from "./broken.ts";
+import type { Promised } from "./promises.ts";
+import type { Waits } from "./waits.ts";
 
 /** Two servers' clocks. */
 const SKEW_MS = 100;
@@ -35,18 +37,34 @@ export class LimitsLedger {
     });
   }
 
-  /** After the commit: nothing was started beyond a limit, and nothing of a paused type. */
-  check(started: readonly JobRow[], { breakers }: ShardChanges, after: Iterable<JobRow>): void {
-    const running = [...after].filter(({ state }) => state === "RUNNING");
-    this.#checkKeys(running);
+  /**
+   * After the commit: nothing was started beyond a limit, nothing of a paused type, and nothing on a
+   * place that an attempt left for jobs that are waited for.
+   */
+  check(
+    started: readonly JobRow[],
+    { breakers }: ShardChanges,
+    after: ReadonlyMap<string, JobRow>,
+    waits: Waits,
+  ): void {
     for (const row of breakers) this.#breakers.set(`${row.organizationId}/${row.type}`, row);
-    for (const { organizationId, type, startedAt } of started) {
+    if (started.length === 0) return;
+    const running = [...after.values()].filter(({ state }) => state === "RUNNING");
+    this.#checkKeys(running);
+    const { resting, awaited } = waits.among(after);
+    for (const { id, organizationId, type, startedAt } of started) {
       this.started += 1;
-      const ofOrganization = running.filter((row) => row.organizationId === organizationId);
-      this.#checkCount(organizationId, ofOrganization.length);
+      const here = running.filter((row) => row.organizationId === organizationId);
+      const counted = here.filter((row) => !resting.has(row.id));
+      this.#checkCount("limits are never exceeded", organizationId, counted.length);
+      if (!awaited.has(id)) {
+        const others = here.filter((row) => !awaited.has(row.id)).length;
+        this.#checkCount("a place that was left to wait is kept", organizationId, others);
+      }
       if (type === "") continue;
       const key = `${organizationId}/${type}`;
-      this.#checkCount(key, ofOrganization.filter((row) => row.type === type).length);
+      const ofType = counted.filter((row) => row.type === type).length;
+      this.#checkCount("limits are never exceeded", key, ofType);
       const { openedAt = null, retryAt = null } = this.#breakers.get(key) ?? {};
       if (openedAt !== null && (startedAt ?? 0) + SKEW_MS < (retryAt ?? 0)) {
         broken("a paused type starts nothing", { key, startedAt, retryAt });
@@ -63,9 +81,9 @@ export class LimitsLedger {
     }
   }
 
-  #checkCount(key: string, total: number): void {
+  #checkCount(promise: Promised, key: string, total: number): void {
     const most = Math.max(...this.#limitsOf(key));
-    if (total > most) broken("limits are never exceeded", { key, total, most });
+    if (total > most) broken(promise, { key, total, most });
   }
 
   #limitsOf(key: string): readonly number[] {

@@ -40,6 +40,14 @@ export const PROMISES = [
   "a workflow ends exactly when its steps have",
   "a workflow's counts are those of its jobs",
 
+  /* jobs of jobs */
+  "a name is one child of its parent",
+  "a child is born of a running job",
+  "children are counted, and bounded",
+  "a waiter learns what its child came to",
+  "no child of a cancelled job goes on",
+  "a place that was left to wait is kept",
+
   /* limits */
   "limits are never exceeded",
   "a concurrency key runs once",

@@ -56,13 +56,14 @@ export class SimulatedReceivers {
   }
 
   /**
-   * Somebody who orders again what was not delivered when the storm is over. Most of it: the rest is
-   * left to its schedule.
+   * Somebody who orders again what was not delivered when the storm is over. In some histories he
+   * leaves a part to its schedule, which takes minutes.
    */
   async orderAgain(servers: readonly SimulatedServer[]): Promise<void> {
+    const leaves = this.#world.dice.chance(0.15) ? 0.25 : 0;
     for (const row of this.#ledger.deliveries.pending()) {
       // What becomes a job would become another, if the first is made meanwhile.
-      if (row.jobType !== "" || this.#world.dice.chance(0.25)) continue;
+      if (row.jobType !== "" || this.#world.dice.chance(leaves)) continue;
       await this.#world.dice
         .pick(servers)
         .call(

@@ -3,12 +3,14 @@ import { readSteps } from "../../src/api/internal/steps.ts";
 import { shardOf } from "../../src/cluster/shard-of.ts";
 import type { OrganizationId, RunnerId } from "../../src/jobs/ids.ts";
 import type { Assignment, AttemptRef, AttemptReport, Ending } from "../../src/jobs/report.ts";
+import type { SimulatedChildren } from "./children.ts";
 import { CRASHING } from "./operator.ts";
 import type { Ledger } from "./ledger.ts";
 import type { SimulatedServer } from "./servers.ts";
 import type { SyncAnswer } from "../../src/shard/owner.ts";
 import { Broken } from "./broken.ts";
 import type { ShardId } from "../../src/store/store.ts";
+import { SHORT } from "./random-job.ts";
 import { missingSteps } from "./step-ledger.ts";
 import type { World } from "./world.ts";
 
@@ -17,14 +19,12 @@ type Held = {
   readonly server: SimulatedServer;
   cancelled: boolean;
   forgotten: boolean;
+  /** For all that waits in it. */
+  readonly over: AbortController;
 };
 
 /** An ending that a server acknowledged. */
 export type Acknowledged = { readonly ref: AttemptRef; readonly ending: Ending };
-
-export const HOUR = 3_600_000;
-/** Attempts of jobs with such a timeout may hang: longer ones would fill a history with waiting. */
-export const SHORT = 1_000;
 
 const nameOf = (ref: AttemptRef): string => `${ref.jobId}/${ref.attempt}/${ref.leaseToken}`;
 
@@ -42,6 +42,7 @@ export class SimulatedRunner {
   readonly #shardOf: (organizationId: OrganizationId) => ShardId;
   readonly #held = new Map<string, Held>();
   readonly acknowledged: Acknowledged[];
+  readonly #children: SimulatedChildren;
   readonly #isStormy: () => boolean;
   #alive = true;
   #frozenUntil = 0;
@@ -53,6 +54,7 @@ export class SimulatedRunner {
     readonly slots: number;
     readonly shards: number;
     readonly acknowledged: Acknowledged[];
+    readonly children: SimulatedChildren;
     readonly isStormy: () => boolean;
   }) {
     this.#world = options.world;
@@ -61,6 +63,7 @@ export class SimulatedRunner {
     this.#slots = options.slots;
     this.#shardOf = (organizationId) => shardOf(organizationId, options.shards);
     this.acknowledged = options.acknowledged;
+    this.#children = options.children;
     this.#isStormy = options.isStormy;
     this.id = options.world.uuid() as RunnerId;
   }
@@ -72,6 +75,7 @@ export class SimulatedRunner {
   die(): void {
     this.#world.note(`runner ${this.id.slice(-4)} dies`);
     this.#alive = false;
+    for (const { over } of this.#held.values()) over.abort();
   }
 
   /** Everything of it stops for a while, and goes on as if nothing had happened. */
@@ -122,7 +126,7 @@ export class SimulatedRunner {
         for (const assignment of next.value.assignments) void this.#execute(server, assignment);
         for (const ref of next.value.cancellations) {
           const held = this.#held.get(nameOf(ref));
-          if (held !== undefined) held.cancelled = true;
+          if (held !== undefined) this.#cancel(held);
         }
         for (const ref of next.value.lost) this.#forget(ref);
       }
@@ -145,7 +149,8 @@ export class SimulatedRunner {
     } catch (error) {
       this.#ledger.fault ??= error as Error;
     }
-    const held: Held = { assignment, server, cancelled: false, forgotten: false };
+    const over = new AbortController();
+    const held: Held = { assignment, server, cancelled: false, forgotten: false, over };
     this.#held.set(name, held);
     const isShort = attemptTimeoutMs <= SHORT;
     // Work that hangs, on a runner that does not stop it: the server has to.
@@ -153,9 +158,21 @@ export class SimulatedRunner {
     // Work that ends when its time does: a little before or after.
     const endsAt =
       isShort && dice.chance(0.5) ? this.#world.now + attemptTimeoutMs + dice.between(-50, 50) : 0;
+    if (isShort) this.#world.at(attemptTimeoutMs, () => over.abort());
     let seq = 0;
     const steps = dice.between(0, 3);
     const ended = await this.#endedSteps(held);
+    if (!this.#alive || held.forgotten) return;
+    const lacksChild = await this.#children.work({
+      ref,
+      over: over.signal,
+      pause: async (ms) => {
+        await this.#pause(ms);
+      },
+      forget: () => {
+        this.#forget(ref);
+      },
+    });
     if (!this.#alive || held.forgotten) return;
     for (let step = 1; step <= steps; step += 1) {
       await this.#pause(dice.between(1, 400));
@@ -186,7 +203,8 @@ export class SimulatedRunner {
     }
     await this.#pause(Math.max(dice.between(0, 100), endsAt - this.#world.now));
     if (!this.#alive || held.forgotten) return;
-    const ending = this.#ending(held);
+    over.abort();
+    const ending = this.#ending(held, lacksChild);
     await this.#report(held, { ref, seq: seq + 1, progress: null, output: [], steps: [], ending });
     if (this.#alive && !held.forgotten) {
       this.acknowledged.push({ ref, ending });
@@ -220,7 +238,7 @@ export class SimulatedRunner {
     return new Set();
   }
 
-  #ending({ cancelled, assignment }: Held): Ending {
+  #ending({ cancelled, assignment }: Held, lacksChild: boolean): Ending {
     const usage = { cpuMs: 1, peakMemoryBytes: 1 };
     const { dice } = this.#world;
     // Some work ends on its own while it is being cancelled.
@@ -229,7 +247,7 @@ export class SimulatedRunner {
       const error = { code: "runner.crashed", message: "", stack: "", retryable: true };
       return { kind: "failed", error, ...usage };
     }
-    if (dice.chance(0.25)) {
+    if (dice.chance(lacksChild ? 0.6 : 0.25)) {
       const error = { code: "script.threw", message: "", stack: "", retryable: dice.chance(0.6) };
       return { kind: "failed", error, ...usage };
     }
@@ -251,7 +269,7 @@ export class SimulatedRunner {
           if (outcome.reason === "LEASE_LOST") this.#forget(report.ref);
           return;
         }
-        if (outcome?.cancelRequested === true) held.cancelled = true;
+        if (outcome?.cancelRequested === true) this.#cancel(held);
         // Now and then a report is sent twice, as a network may do.
         if (!dice.chance(0.1)) return;
       } catch {
@@ -261,9 +279,15 @@ export class SimulatedRunner {
     }
   }
 
+  #cancel(held: Held): void {
+    held.cancelled = true;
+    held.over.abort();
+  }
+
   #forget(ref: AttemptRef): void {
     const held = this.#held.get(nameOf(ref));
     if (held !== undefined) held.forgotten = true;
+    held?.over.abort();
     this.#held.delete(nameOf(ref));
   }
 }

@@ -1,3 +1,9 @@
+import { create } from "@bufbuild/protobuf";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
+
+import { toWireRef } from "../../src/api/internal/attempt-ref.ts";
+import { awaitChild, type AwaitingApi } from "../../src/api/internal/children.ts";
+import { AwaitChildRequestSchema } from "../../src/gen/millrace/internal/v1/runner_service_pb.ts";
 import { silentShardObserver } from "../../src/shard/observer.ts";
 import { createCluster, type Cluster } from "../../src/cluster/cluster.ts";
 import { createAttempt } from "../../src/delivery/attempt.ts";
@@ -5,6 +11,8 @@ import { createDispatcher } from "../../src/delivery/dispatcher.ts";
 import { NO_TRACES } from "../../src/delivery/traces.ts";
 import { createIdentity, type Identity } from "../../src/identity/identity.ts";
 import type { JobFault } from "../../src/jobs/errors.ts";
+import type { JobId } from "../../src/jobs/ids.ts";
+import type { AttemptRef } from "../../src/jobs/report.ts";
 import { silentLog } from "../../src/runtime/log.ts";
 import { createFiring } from "../../src/schedules/firing.ts";
 import type { Store } from "../../src/store/store.ts";
@@ -14,6 +22,7 @@ import { hookSubmission } from "./hooks.ts";
 import type { Ledger } from "./ledger.ts";
 import type { SimulatedReceivers } from "./receivers.ts";
 import { scheduledSubmission } from "./schedules.ts";
+import { Waits } from "./waits.ts";
 import type { World } from "./world.ts";
 
 /** The connection broke: whether the call took effect is not known. */
@@ -31,6 +40,8 @@ type Life = {
   readonly identity: Identity;
   /** As this server reaches it: with delays and faults. */
   readonly store: Store;
+  readonly awaiting: AwaitingApi;
+  readonly waits: Waits;
   readonly dead: Promise<never>;
   readonly mourners: (() => void)[];
 };
@@ -75,12 +86,14 @@ export class SimulatedServer {
     });
     dead.catch(nothing);
     const state = { alive: true, knowsCallers: false };
+    const waits = new Waits();
     const isAlive = (): boolean => state.alive;
     const store = faultyStore(this.#real, {
       world,
       ledger: this.#ledger,
       isAlive,
       faults: this.#faults,
+      waits,
       cutOffUntil: () => this.#cutOffUntil,
     });
     const clock = world.clock(world.dice.between(-50, 50), isAlive);
@@ -148,7 +161,10 @@ export class SimulatedServer {
       clock,
       log: silentLog,
     });
-    const life: Life = Object.assign(state, { cluster, identity, store, dead, mourners: [] });
+    const { signal: shutdown } = new AbortController();
+    const awaiting = { router: cluster.router, jobs: store.jobs, clock, shutdown };
+    const parts = { cluster, identity, store, awaiting, waits, dead, mourners: [] };
+    const life: Life = Object.assign(state, parts);
     this.#life = life;
     this.#kill = kill;
     world.note(`${this.name} starts`);
@@ -208,6 +224,28 @@ export class SimulatedServer {
     });
   }
 
+  /** The same, for an attempt that waits for a child of its own; `signal` breaks its connection. */
+  async awaitChild(
+    ref: AttemptRef,
+    child: JobId,
+    waitMs: number,
+    signal: AbortSignal,
+  ): Promise<Awaited<ReturnType<typeof awaitChild>>> {
+    const life = this.#life;
+    return await this.#call(life, async ({ router }) => {
+      if (life === null) throw new ConnectionLost();
+      const ended = life.waits.begin(ref, child);
+      const maxWait = durationFromMs(waitMs);
+      const request = { attempt: toWireRef(ref), jobId: child, maxWait };
+      try {
+        return await awaitChild(life.awaiting, create(AwaitChildRequestSchema, request), signal);
+      } finally {
+        // One that has lost the shard may be committing still what it decided meanwhile.
+        if (owns(router, ref)) ended();
+      }
+    });
+  }
+
   /** Called once, when this life of the server ends. */
   whenDead(mourn: () => void): void {
     if (this.isAlive) this.#life?.mourners.push(mourn);
@@ -231,3 +269,12 @@ export class SimulatedServer {
     return result;
   }
 }
+
+const owns = (router: Cluster["router"], { organizationId }: AttemptRef): boolean => {
+  try {
+    router.ownerOf(organizationId);
+    return true;
+  } catch {
+    return false;
+  }
+};

@@ -4,6 +4,7 @@ import { hasEnded } from "../../src/jobs/states.ts";
 import { STANDARD_LIMITS, type Store } from "../../src/store/store.ts";
 import { faultOf } from "./broken.ts";
 import { SimulatedCaller } from "./callers.ts";
+import { randomFamilies, SimulatedChildren } from "./children.ts";
 import { SimulatedClient, type Acknowledgements } from "./clients.ts";
 import { NO_FAULTS, type Faults } from "./faulty-store.ts";
 import { checkEnd } from "./invariants.ts";
@@ -21,6 +22,8 @@ import { World } from "./world.ts";
 
 const ORGANIZATIONS = ["alpha", "beta", "gamma"] as OrganizationId[];
 const MINUTE = 60_000;
+/** After the end of a history everybody hears of what happened within this time. */
+const LATECOMERS_MS = 20_000;
 
 export type SimulationReport = {
   readonly seed: number;
@@ -77,6 +80,8 @@ export const simulate = async (
   );
   for (const server of servers) world.at(dice.between(0, 50), () => server.start());
 
+  const plan = randomFamilies(world);
+  const children = new SimulatedChildren({ world, ledger, servers, shards, told, plan });
   const newRunner = (): SimulatedRunner => {
     const slots = dice.between(1, 6);
     const runner = new SimulatedRunner({
@@ -86,6 +91,7 @@ export const simulate = async (
       slots,
       shards,
       acknowledged,
+      children,
       isStormy,
     });
     runner.start();
@@ -188,7 +194,7 @@ export const simulate = async (
   const start = world.now;
   const ended = await world.run(isOver, 10 * MINUTE);
   // Watchers and endings that were repeated may still be on their way.
-  if (ended && ledger.fault === null) await world.run(() => ledger.fault !== null, MINUTE);
+  if (ended && ledger.fault === null) await world.run(() => ledger.fault !== null, LATECOMERS_MS);
 
   const found = [
     ...failures,

@@ -1,6 +1,4 @@
 /** What running jobs do with jobs of their own, through their runners (row E4). */
-import { createHash } from "node:crypto";
-
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 
 import {
@@ -31,6 +29,7 @@ import { type PreparingApi, prepareFor } from "../job-service/prepare.ts";
 import { awaitJob } from "../watch/await-job.ts";
 import { follow } from "../watch/follow.ts";
 import { fromWireRef } from "./attempt-ref.ts";
+import { childRequest } from "./child-request.ts";
 import { findAttempt } from "./steps.ts";
 
 export type ChildrenApi = PreparingApi & {
@@ -40,6 +39,9 @@ export type ChildrenApi = PreparingApi & {
   /** Aborted when the server stops. */
   readonly shutdown: AbortSignal;
 };
+
+/** What waiting for a child needs. */
+export type AwaitingApi = Pick<ChildrenApi, "router" | "jobs" | "clock" | "shutdown">;
 
 const attemptOf = (wire: WireRef | undefined): AttemptRef => {
   const ref = fromWireRef(wire ?? create(AttemptRefSchema));
@@ -64,12 +66,6 @@ const callerOf = async (
   );
 };
 
-const digest = (value: string): string => createHash("sha256").update(value).digest("hex");
-
-/** Of a parent, a name is one child for all attempts, whatever they would submit by it. */
-const requestIdOf = ({ jobId }: AttemptRef, name: string): string =>
-  `child:${jobId}:${digest(name).slice(0, 32)}`;
-
 /** @throws JobFault as the contract tells */
 export const submitChild = async (
   api: ChildrenApi,
@@ -85,18 +81,16 @@ export const submitChild = async (
   const ref = attemptOf(request.attempt);
   const caller = await callerOf(api, ref);
   const by = { userId: caller.userId, tokenId: caller.tokenId, address };
+  const { requestId, fingerprint } = childRequest(ref.jobId, name);
   const submission = await prepareFor(
     api,
     { caller, by, traceparent: "" },
     create(SubmitJobRequestSchema, {
-      requestId: requestIdOf(ref, name),
+      requestId,
       ...(request.spec && { spec: request.spec }),
     }),
   );
-  const named = submission.request && {
-    ...submission.request,
-    fingerprint: digest(`child of ${ref.jobId}`),
-  };
+  const named = submission.request && { ...submission.request, fingerprint };
   const owner = api.router.ownerOf(ref.organizationId);
   const [outcome] = await owner.submit([{ ...submission, request: named }]);
   if (outcome === undefined) throw new Error("the owner gave no outcome for a child");
@@ -106,7 +100,7 @@ export const submitChild = async (
 
 /** @throws JobFault as the contract tells */
 export const awaitChild = async (
-  api: ChildrenApi,
+  api: AwaitingApi,
   request: AwaitChildRequest,
   signal: AbortSignal,
 ): Promise<MessageInitShape<typeof AwaitChildResponseSchema>> => {
@@ -146,7 +140,7 @@ const resultOf = async (
   state === "SUCCEEDED" ? ((await jobs.result(place, id, attempt)) ?? "") : "";
 
 /** A shard that has gone to another server knows nothing of it any more. */
-const stopResting = async ({ router }: ChildrenApi, ref: AttemptRef, id: JobId): Promise<void> => {
+const stopResting = async ({ router }: AwaitingApi, ref: AttemptRef, id: JobId): Promise<void> => {
   try {
     await router.ownerOf(ref.organizationId).perform(wakeFrom(ref, id));
   } catch (caught) {
