@@ -1,7 +1,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
+import { EXPORTER_VARIABLES, OTEL_VARIABLES } from "../src/config.ts";
 import { RUNNER_TABLE } from "../src/telemetry/tables/runner.ts";
+import { SENDING_TABLE } from "../src/telemetry/tables/sending.ts";
 import { SERVER_TABLE } from "../src/telemetry/tables/server.ts";
 import { METHODS, type Spec, type Table } from "../src/telemetry/tables/spec.ts";
 
@@ -28,15 +30,33 @@ const tableOf = (table: Table): string =>
     ...Object.values(table).map(rowOf),
   ].join("\n");
 
-const TABLES = { server: tableOf(SERVER_TABLE), runner: tableOf(RUNNER_TABLE) } as const;
+const variables = (all: typeof EXPORTER_VARIABLES | typeof OTEL_VARIABLES): string =>
+  [
+    "| Variable | Without it | Allowed |",
+    "| --- | --- | --- |",
+    ...Object.entries(all).map(
+      ([name, { fallback, allowed }]) => `| \`${name}\` | ${fallback} | ${allowed} |`,
+    ),
+  ].join("\n");
+
+const TABLES = {
+  server: tableOf(SERVER_TABLE),
+  runner: tableOf(RUNNER_TABLE),
+  both: tableOf(SENDING_TABLE),
+  exporters: variables(EXPORTER_VARIABLES),
+  variables: variables(OTEL_VARIABLES),
+} as const;
 
 /** docs/telemetry.md with its tables as the code has them. @throws Error if it has no place for one */
 export const renderTelemetry = (text: string): string => {
   let rendered = text;
   for (const [name, made] of Object.entries(TABLES)) {
-    const place = new RegExp(`(<!-- ${name}: [^>]* -->\\n)[^]*?(\\n<!-- end -->)`);
+    const place = new RegExp(`(<!-- ${name}: [^>]* -->\\n)[^]*?(<!-- end -->)`);
     if (!place.test(rendered)) throw new Error(`docs/telemetry.md has no place for ${name}`);
-    rendered = rendered.replace(place, (_all, begin: string, end: string) => begin + made + end);
+    rendered = rendered.replace(
+      place,
+      (_all, begin: string, end: string) => `${begin}${made}\n${end}`,
+    );
   }
   return rendered;
 };

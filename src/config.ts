@@ -1,17 +1,20 @@
 /**
- * The environment of the server, read here and nowhere else. The OTEL_* variables are the SDK's own.
+ * The environment of the server, read here and nowhere else. Some of the OTEL_* variables are read by
+ * the SDK once more.
  */
 import { hostname } from "node:os";
 import { resolve } from "node:path";
 
 import type { z } from "zod";
 
+import { type OtelSettings, readOtel } from "./config/otel.ts";
 import { type Address, SCHEMAS } from "./config/schemas.ts";
 import { type Name, type Variable, VARIABLES } from "./config/variables.ts";
 import type { Networks } from "./outgoing/networks.ts";
 import { PUBLIC_RECEIVERS, type Receivers } from "./outgoing/receivers.ts";
 
 export type { Address } from "./config/schemas.ts";
+export { EXPORTER_VARIABLES, OTEL_VARIABLES } from "./config/otel-variables.ts";
 export { VARIABLES } from "./config/variables.ts";
 
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -60,8 +63,7 @@ export type ServerConfig = {
   readonly callbacks: CallbackConfig;
   /** Whose JWTs are taken; null: nobody's. */
   readonly outsideIssuer: OutsideIssuer | null;
-  /** The OTEL_* variables. */
-  readonly otel: Environment;
+  readonly otel: OtelSettings;
 };
 
 /** Everything that is wrong with the environment, one line each. */
@@ -185,15 +187,11 @@ export const loadConfig = (env: Environment = process.env): ServerConfig => {
       atOncePerReceiver: from.read("MILLRACE_CALLBACKS_PER_RECEIVER") ?? 4,
     },
     outsideIssuer: outsideIssuer(from),
-    otel: otelOf(env),
+    otel: readOtel(env, from.faults),
   };
   if (from.faults.length > 0) throw new ConfigFault(from.faults);
   return config;
 };
-
-/** The SDK's own variables, which it reads by itself; we look at some of them, too. */
-export const otelOf = (env: Environment): Environment =>
-  Object.fromEntries(Object.entries(env).filter(([name]) => name.startsWith("OTEL_")));
 
 /** The name by which a server is known to the others, and finds its own leases again. */
 export const serverIdOf = (config: ServerConfig, internalPort: number): string =>

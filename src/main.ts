@@ -26,3 +26,5 @@ const shell = {
 process.exitCode = await runProgram(process.argv.slice(2), shell, packageFile.version, COMMANDS);
 // The channel to a parent process would keep this one alive.
 process.disconnect?.();
+// Nor does one that was told to end wait for others, such as a collector that does not answer.
+if (shell.signal.aborted) process.exit();

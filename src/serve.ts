@@ -121,6 +121,7 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
   observeShards(meters, () => ({
     stats: cluster.stats(),
     known: cluster.size(),
+    noticesDueSince: deliveries.dueSince(),
     now: clock.now(),
   }));
 

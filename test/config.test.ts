@@ -23,7 +23,7 @@ describe("the configuration", () => {
       internalListen: { host: "127.0.0.1", port: 7411 },
       metricsListen: { host: "127.0.0.1", port: 9464 },
       logLevel: "info",
-      otel: {},
+      otel: { sent: { TRACES: null, METRICS: null, LOGS: null } },
     });
   });
 
@@ -103,10 +103,5 @@ describe("the configuration", () => {
     expect(config.listen).toEqual({ host: "::1", port: 0 });
     expect(config.metricsListen).toBeNull();
     expect(faultsOf({ MILLRACE_LISTEN: "127.0.0.1:70000" })).toHaveLength(1);
-  });
-
-  it("hands on what is the OpenTelemetry SDK's, and nothing else", () => {
-    const otel = { OTEL_EXPORTER_OTLP_ENDPOINT: "http://collector:4318" };
-    expect(loadConfig({ ...otel, MILLRACE_LOG_LEVEL: "warn" }).otel).toEqual(otel);
   });
 });

@@ -1,4 +1,5 @@
 import { RUNNER_TABLE as RUNNER } from "../../src/telemetry/tables/runner.ts";
+import { SENDING_TABLE as SENDING } from "../../src/telemetry/tables/sending.ts";
 import { SERVER_TABLE as SERVER } from "../../src/telemetry/tables/server.ts";
 import { count, most, part, quantile, quantiles, type Query, rate, total } from "./queries.ts";
 
@@ -175,7 +176,7 @@ export const ROWS: readonly Row[] = [
     ],
   },
   {
-    title: "Workflows and notices",
+    title: "Workflows, notices and telemetry",
     panels: [
       {
         title: "Workflows",
@@ -212,7 +213,32 @@ export const ROWS: readonly Row[] = [
         unit: "short",
         queries: quantiles(SERVER.deliveryTries),
       },
-      { title: "Hooks paused", unit: "short", queries: [count(SERVER.hooksPaused)] },
+      { title: "Most overdue notice", unit: "s", queries: [most(SERVER.deliveryAge)] },
+      {
+        title: "Hooks",
+        unit: "short",
+        queries: [
+          { ...count(SERVER.hooksPaused), legend: "paused" },
+          { ...count(SERVER.hookLoops), legend: "loops stopped" },
+        ],
+      },
+      {
+        title: "Points of queryable metrics",
+        unit: "cps",
+        queries: [rate(SERVER.points, "millrace.metric.resolution")],
+      },
+      {
+        title: "Batches for the collector",
+        unit: "cps",
+        queries: [
+          rate(SENDING.sendings, "millrace.telemetry.signal", "millrace.telemetry.outcome"),
+        ],
+      },
+      {
+        title: "Spans and log records lost",
+        unit: "cps",
+        queries: [rate(SENDING.lost, "millrace.telemetry.signal", "millrace.telemetry.reason")],
+      },
     ],
   },
 ];

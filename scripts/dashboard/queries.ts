@@ -1,4 +1,5 @@
 import { RUNNER_TABLE } from "../../src/telemetry/tables/runner.ts";
+import { SENDING_TABLE } from "../../src/telemetry/tables/sending.ts";
 import { SERVER_TABLE } from "../../src/telemetry/tables/server.ts";
 import { prometheusName, type Spec } from "../../src/telemetry/tables/spec.ts";
 
@@ -6,17 +7,26 @@ import { prometheusName, type Spec } from "../../src/telemetry/tables/spec.ts";
 export type Query = { readonly expression: string; readonly legend: string };
 
 /** The servers and runners that are chosen at the top of the dashboard. */
-export const CHOSEN = { server: 'instance=~"$server"', runner: 'instance=~"$runner"' } as const;
+export const CHOSEN = {
+  server: 'instance=~"$server"',
+  runner: 'instance=~"$runner"',
+  both: 'instance=~"$server|$runner"',
+} as const;
 
 const RUNNERS: ReadonlySet<Spec> = new Set<Spec>(Object.values(RUNNER_TABLE));
+const BOTH: ReadonlySet<Spec> = new Set<Spec>(Object.values(SENDING_TABLE));
+
+const chosenOf = (spec: Spec): string => {
+  if (BOTH.has(spec)) return CHOSEN.both;
+  return RUNNERS.has(spec) ? CHOSEN.runner : CHOSEN.server;
+};
 
 type AttributeOf<S extends Spec> = keyof S["attributes"] & string;
 
 const label = (attribute: string): string => attribute.replaceAll(".", "_");
 
 const series = (spec: Spec, suffix = "", matchers: readonly string[] = []): string => {
-  const chosen = RUNNERS.has(spec) ? CHOSEN.runner : CHOSEN.server;
-  return `${prometheusName(spec)}${suffix}{${[chosen, ...matchers].join(", ")}}`;
+  return `${prometheusName(spec)}${suffix}{${[chosenOf(spec), ...matchers].join(", ")}}`;
 };
 
 const sumBy = (attributes: readonly string[], of: string): string =>
@@ -96,4 +106,5 @@ export const part = <S extends Spec, const A extends AttributeOf<S>>(
 export const ALL: readonly Spec[] = [
   ...Object.values(SERVER_TABLE),
   ...Object.values(RUNNER_TABLE),
+  ...Object.values(SENDING_TABLE),
 ];

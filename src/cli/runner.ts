@@ -1,6 +1,6 @@
 import { hostname } from "node:os";
 
-import { type Address, type Environment, loadConfig, otelOf } from "../config.ts";
+import { type Address, type Environment, loadConfig } from "../config.ts";
 import type { Service } from "../runtime/lifecycle.ts";
 import type { Log } from "../runtime/log.ts";
 import type { LogOptions } from "../telemetry/log.ts";
@@ -34,6 +34,12 @@ const logFor = async (level: LogOptions["level"]): Promise<Log> => {
   return createLog({ level, facts: { service: SERVICE } });
 };
 
+/** The variables that servers and runners read alike. */
+const sharedWithServers = (environment: Environment): Environment =>
+  Object.fromEntries(
+    Object.entries(environment).filter(([name]) => /^(OTEL_.*|MILLRACE_LOG_LEVEL)$/.test(name)),
+  );
+
 /** The runner's own OpenTelemetry, and what turns what it tells into measurements. */
 const measured = async (environment: Environment, metricsListen: Address | null) => {
   const [{ startTelemetry }, { createMeters }, { createRunnerObserver }, { RUNNER_TABLE }] =
@@ -43,13 +49,14 @@ const measured = async (environment: Environment, metricsListen: Address | null)
       import("../telemetry/runner-observer.ts"),
       import("../telemetry/tables/runner.ts"),
     ]);
+  const { logLevel, otel } = loadConfig(sharedWithServers(environment));
   const telemetry = await startTelemetry({
     service: SERVICE,
     instance: `${hostname()}-${process.pid}`,
-    logLevel: loadConfig({ MILLRACE_LOG_LEVEL: environment["MILLRACE_LOG_LEVEL"] }).logLevel,
+    logLevel,
     metricsListen,
     metricsVariable: "MILLRACE_RUNNER_METRICS_LISTEN",
-    otel: otelOf(environment),
+    otel,
   });
   const observer = createRunnerObserver(createMeters(telemetry.meter, RUNNER_TABLE));
   return { observer, telemetry };

@@ -36,5 +36,6 @@ export const createDeliveries = (options: DeliveriesOptions): Dispatcher => {
     noticed: (shardId: ShardId, deliveries: readonly DeliveryRow[]) => {
       dispatcher.noticed(shardId, deliveries);
     },
+    dueSince: dispatcher.dueSince,
   };
 };

@@ -40,6 +40,8 @@ export type DispatcherOptions = {
 export type Dispatcher = Service & {
   /** These were committed in that shard. */
   noticed(shardId: ShardId, deliveries: readonly DeliveryRow[]): void;
+  /** Since when the notice that is most overdue waits for its try; null if none is due. */
+  dueSince(): Millis | null;
 };
 
 /**
@@ -185,5 +187,6 @@ export const createDispatcher = (options: DispatcherOptions): Dispatcher => {
       }
       if (deliveries.length > 0) pump();
     },
+    dueSince: () => lines.dueSince(clock.now()),
   };
 };

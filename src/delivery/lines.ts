@@ -78,6 +78,15 @@ export class Lines {
     return this.#asleep.first()?.nextAt ?? Number.POSITIVE_INFINITY;
   }
 
+  /** Since when something is due that nobody sends yet; null if nothing is. Looks at every line. */
+  dueSince(now: Millis): Millis | null {
+    let since: Millis | null = null;
+    for (const { nextAt } of this.#lines.values()) {
+      if (nextAt <= now && nextAt < (since ?? Number.POSITIVE_INFINITY)) since = nextAt;
+    }
+    return since;
+  }
+
   /** The next line that is due and has places, which are its own until they are given back. */
   next(now: Millis): Grant | null {
     for (let line = this.#asleep.first(); line !== undefined && line.nextAt <= now;) {

@@ -14,6 +14,8 @@ export type Committed = {
   readonly beganAt: number;
   readonly durationMs: number;
   readonly changes: ShardChanges;
+  /** Notices that no hook was owed, for it had caused what it would have been told of. */
+  readonly loopsStopped: number;
   /** When it was decided: rows that began or ended with it say the same. */
   readonly now: number;
 };

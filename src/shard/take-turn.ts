@@ -117,6 +117,7 @@ export const commitTurn = async (
       changes.output.length,
     durationMs: clock.monotonic() - begun,
     changes,
+    loopsStopped: turn.notices.loopsStopped,
     now: turn.now,
   });
 };

@@ -14,6 +14,8 @@ export class TurnNotices {
   readonly #secrets = new Map<string, SigningSecretRow>();
   readonly #removedSecrets = new Map<string, SigningSecretRow>();
   readonly #purged: DeliveryKey[] = [];
+  /** Notices that were left out because their hook would have been told of what it caused. */
+  loopsStopped = 0;
   /** As they were read for this turn, and what it did to them. */
   #knownSecrets: readonly SigningSecretRow[];
 

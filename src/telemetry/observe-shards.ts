@@ -7,6 +7,8 @@ export type ShardsNow = {
   readonly stats: readonly ShardStats[];
   /** How many there are in the database. */
   readonly known: number;
+  /** Since when the notice that is most overdue waits for its try; null if none is due. */
+  readonly noticesDueSince: number | null;
   /** Epoch milliseconds. */
   readonly now: number;
 };
@@ -14,14 +16,20 @@ export type ShardsNow = {
 const sum = (stats: readonly ShardStats[], count: (shard: ShardStats) => number): number =>
   stats.reduce((total, shard) => total + count(shard), 0);
 
+/** Seconds; 0 if there is none. */
+const ageOf = (moment: number, now: number): number => Math.max(0, now - moment) / 1_000;
+
 const oldestAge = ({ stats, now }: ShardsNow): number => {
   const moments = stats.flatMap(({ oldestQueuedAt }) => oldestQueuedAt ?? []);
-  return Math.max(0, now - Math.min(now, ...moments)) / 1_000;
+  return ageOf(Math.min(now, ...moments), now);
 };
 
 /** Reads the shards whenever somebody collects. */
 export const observeShards = (
-  meters: Pick<Meters<typeof SERVER_TABLE>, "active" | "queueAge" | "shardsOwned" | "shards">,
+  meters: Pick<
+    Meters<typeof SERVER_TABLE>,
+    "active" | "queueAge" | "shardsOwned" | "shards" | "deliveryAge"
+  >,
   read: () => ShardsNow,
 ): void => {
   meters.active(() => {
@@ -35,4 +43,8 @@ export const observeShards = (
   meters.queueAge(() => [[oldestAge(read()), {}]]);
   meters.shardsOwned(() => [[read().stats.length, {}]]);
   meters.shards(() => [[read().known, {}]]);
+  meters.deliveryAge(() => {
+    const { noticesDueSince, now } = read();
+    return [[ageOf(noticesDueSince ?? now, now), {}]];
+  });
 };

@@ -8,7 +8,8 @@ import {
   TraceFlags,
 } from "@opentelemetry/api";
 
-import type { Otel } from "./otel.ts";
+import type { OtelSettings } from "../config/otel.ts";
+import type { SamplerName } from "../config/otel-variables.ts";
 
 const DECIDED = {
   yes: { decision: SamplingDecision.RECORD_AND_SAMPLED },
@@ -28,37 +29,29 @@ const isWithin = (traceId: string, ratio: number): boolean => {
   return folded < (ratio === 1 ? 2 ** 32 : Math.floor(ratio * (2 ** 32 - 1)));
 };
 
-const ratioOf = (text = ""): number => {
-  const ratio = text.trim() === "" ? Number.NaN : Number(text);
-  return ratio >= 0 && ratio <= 1 ? ratio : 1;
-};
-
 type Root = (traceId: string) => boolean;
 
-const rootOf = (name: string, otel: Otel): Root | null => {
-  switch (name.replace(/^parentbased_/, "")) {
+const rootOf = (name: SamplerName, ratio: number): Root => {
+  switch (name) {
     case "always_on":
+    case "parentbased_always_on":
       return () => true;
     case "always_off":
+    case "parentbased_always_off":
       return () => false;
-    case "traceidratio": {
-      const ratio = ratioOf(otel["OTEL_TRACES_SAMPLER_ARG"]);
+    case "traceidratio":
+    case "parentbased_traceidratio":
       return (traceId) => isWithin(traceId, ratio);
-    }
-    default:
-      return null;
   }
 };
 
 /**
  * What OTEL_TRACES_SAMPLER says, with one thing more: a trace that begins with links is kept if one of
  * the linked spans is, and left out if none is. So a job's attempt, which is a trace of its own, is
- * kept exactly when its submission was. Null: a name that we do not know; the SDK decides.
+ * kept exactly when its submission was.
  */
-export const linkedSampler = (otel: Otel): Sampler | null => {
-  const name = otel["OTEL_TRACES_SAMPLER"] || "parentbased_always_on";
-  const root = rootOf(name, otel);
-  if (root === null) return null;
+export const linkedSampler = ({ name, ratio }: OtelSettings["sampler"]): Sampler => {
+  const root = rootOf(name, ratio);
   const followsParent = name.startsWith("parentbased_");
   return {
     shouldSample: (parent: Context, traceId, _name, _kind, _attributes, links: Link[]) => {

@@ -1,5 +1,6 @@
 import type { DeliveryRow, DeliveryTryRow } from "../jobs/delivery.ts";
 import type { JobRow } from "../jobs/job.ts";
+import { LIMITS } from "../jobs/limits.ts";
 import type { Committed, ShardObserver } from "../shard/observer.ts";
 import type { Meters } from "./meters.ts";
 import type { SERVER_TABLE } from "./tables/server.ts";
@@ -46,7 +47,7 @@ const OUTCOME_NAMES = {
 } as const;
 
 /** What a commit wrote is what happened: whoever decided it, and however. */
-const countChanges = (meters: ServerMeters, { changes, now }: Committed): void => {
+const countChanges = (meters: ServerMeters, { changes, loopsStopped, now }: Committed): void => {
   for (const job of changes.inserted) {
     meters.submitted(1, { "millrace.job.origin": originOf(job) });
   }
@@ -66,9 +67,15 @@ const countChanges = (meters: ServerMeters, { changes, now }: Committed): void =
     meters.tries(one.durationMs / 1_000, { "millrace.delivery.outcome": outcomeOf(one) });
   }
   for (const { pausedAt, failures } of changes.hooks) {
-    if (pausedAt === now && failures > 0) meters.hooksPaused(1, {});
+    if (pausedAt === now && failures >= LIMITS.hookFailures) meters.hooksPaused(1, {});
+  }
+  if (loopsStopped > 0) meters.hookLoops(loopsStopped, {});
+  for (const { resolution } of changes.points) {
+    meters.points(1, { "millrace.metric.resolution": RESOLUTION_NAMES[resolution] });
   }
 };
+
+const RESOLUTION_NAMES = { MINUTE: "minute", HOUR: "hour", DAY: "day" } as const;
 
 const ENDING_NAMES = {
   SUCCEEDED: "succeeded",

@@ -2,10 +2,12 @@ import { logs, metrics, type Meter, type Tracer, trace } from "@opentelemetry/ap
 import type { IMetricReader } from "@opentelemetry/sdk-metrics";
 
 import { sleep, systemClock } from "../runtime/clock.ts";
+import type { OtelSettings } from "../config/otel.ts";
 import type { Log } from "../runtime/log.ts";
 import { logRecords } from "./log-records.ts";
 import { createLog, type LogOptions } from "./log.ts";
-import { isAnySent, isSent, type Otel } from "./otel.ts";
+import { createMeters, type Meters } from "./meters.ts";
+import { SENDING_TABLE } from "./tables/sending.ts";
 
 /**
  * OpenTelemetry and logs of one process, server or runner. The SDK takes half a second to load, so it
@@ -30,7 +32,7 @@ export type TelemetryOptions = {
   readonly metricsListen: { readonly host: string; readonly port: number } | null;
   /** The variable that says so, for the words of a failure. */
   readonly metricsVariable: string;
-  readonly otel: Otel;
+  readonly otel: OtelSettings;
 };
 
 const SCOPE = "millrace";
@@ -59,10 +61,20 @@ type Metering = { readonly meter: Meter; stop(): Promise<void> };
 const withCollector = async (
   options: TelemetryOptions,
   readers: readonly IMetricReader[],
+  log: Log,
 ): Promise<Metering> => {
-  const { startSdk } = await import("./collector.ts");
-  const stop = await startSdk({ ...options, readers });
-  return { meter: metrics.getMeter(SCOPE), stop };
+  const { service, instance, logLevel: level, otel } = options;
+  const [{ startSdk }, { createSending }] = await Promise.all([
+    import("./collector.ts"),
+    import("./sending.ts"),
+  ]);
+  let meters: Meters<typeof SENDING_TABLE> | null = null;
+  const sending = createSending({ clock: systemClock, log, meters: () => meters });
+  const ownLog = createLog({ level, facts: { service, instance } });
+  const stop = await startSdk({ service, instance, otel, readers, sending, ownLog });
+  const meter = metrics.getMeter(SCOPE);
+  meters = createMeters(meter, SENDING_TABLE);
+  return { meter, stop };
 };
 
 const withPrometheus = async (
@@ -89,14 +101,15 @@ export const startTelemetry = async (options: TelemetryOptions): Promise<Telemet
   let heard = (_line: string): void => {};
   const log = createLog({ level, facts: { service, instance }, heard: (line) => heard(line) });
   const readers = await prometheusReaders(options, log);
-  const collected = isAnySent(otel);
-  const { meter, stop } = await (collected ? withCollector : withPrometheus)(options, readers);
-  if (collected && isSent(otel, "LOGS")) heard = logRecords(logs.getLogger(SCOPE));
+  const collected = Object.values(otel.sent).some((protocol) => protocol !== null);
+  const start = collected ? withCollector : withPrometheus;
+  const { meter, stop } = await start(options, readers, log);
+  if (otel.sent.LOGS !== null) heard = logRecords(logs.getLogger(SCOPE));
   return {
     log,
     meter,
     tracer: trace.getTracer(SCOPE),
-    traces: collected && isSent(otel, "TRACES"),
+    traces: otel.sent.TRACES !== null,
     stop: async () => {
       const enough = new AbortController();
       const late = sleep(systemClock, LONGEST_FLUSH_MS, enough.signal).catch(() => {});

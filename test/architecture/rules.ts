@@ -83,7 +83,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   "src/schedules": ["src/shard", "src/store", "src/jobs", "src/runtime"],
   "src/delivery": ["src/shard", "src/store", "src/jobs", "src/outgoing", "src/runtime"],
   "src/metrics": ["src/store", "src/jobs", "src/runtime"],
-  "src/telemetry": ["src/delivery", "src/shard", "src/jobs", "src/runtime"],
+  "src/telemetry": ["src/config", "src/delivery", "src/shard", "src/jobs", "src/runtime"],
   "src/store": ["src/jobs", "src/runtime"],
   "src/jobs": [],
   "src/outgoing": [],

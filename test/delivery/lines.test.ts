@@ -104,4 +104,19 @@ describe("lines of notices", () => {
     expect(all.next(NOW)).toBeNull();
     expect(all.wakesAt()).toBe(NEVER);
   });
+
+  it("tell since when the most overdue notice waits, whoever has no place for it", () => {
+    const all = lines();
+    expect(all.dueSince(NOW)).toBeNull();
+    expectAt(all, "a", "https://shared", NOW - 30);
+    expectAt(all, "b", "https://shared", NOW - 50);
+    expectAt(all, "c", "https://later", NOW + 1);
+    expect(all.dueSince(NOW)).toBe(NOW - 50);
+    const grant = all.next(NOW);
+    if (grant === null) throw new Error("nothing was given");
+    fill(all, grant, NEVER);
+    expect(all.next(NOW)).toBeNull();
+    // All places are taken: the other waits on.
+    expect(all.dueSince(NOW)).toBe(NOW - 30);
+  });
 });

@@ -8,11 +8,9 @@ import { createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { ALL } from "../../scripts/dashboard/queries.ts";
 import { JobService } from "../../src/gen/millrace/v1/job_service_pb.ts";
 import { JobState } from "../../src/gen/millrace/v1/job_pb.ts";
-import { RUNNER_TABLE } from "../../src/telemetry/tables/runner.ts";
-import { SERVER_TABLE } from "../../src/telemetry/tables/server.ts";
-import type { Spec } from "../../src/telemetry/tables/spec.ts";
 import { type Dev, startDev } from "../support/dev.ts";
 import { echo, type Site, startSite } from "../support/egress-site.ts";
 import { type OtlpSink, startOtlpSink, type SunkSpan } from "../support/otlp-sink.ts";
@@ -206,10 +204,9 @@ describe("what a collector hears besides", () => {
       gauge: "gauge",
       histogram: "histogram",
     } as const;
-    const specs: readonly Spec[] = [...Object.values(SERVER_TABLE), ...Object.values(RUNNER_TABLE)];
     expect(sink.metrics.length).toBeGreaterThan(20);
     for (const { name, unit, kind, points } of sink.metrics) {
-      const spec = specs.find((one) => one.name === name);
+      const spec = ALL.find((one) => one.name === name);
       expect({ name, unit, kind }).toEqual({
         name,
         unit: spec?.unit,

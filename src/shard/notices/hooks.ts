@@ -24,8 +24,13 @@ const tell = (turn: Turn, job: JobRow, hooks: readonly HookRow[]): void => {
   for (const hook of hooks) {
     const why = whyLoop(hook, job);
     if (why === null) oweHook(turn, hook, notice);
-    else putHook(turn, { ...hook, loopsStopped: hook.loopsStopped + 1, loopReason: why });
+    else stopLoop(turn, hook, why);
   }
+};
+
+const stopLoop = (turn: Turn, hook: HookRow, loopReason: string): void => {
+  putHook(turn, { ...hook, loopsStopped: hook.loopsStopped + 1, loopReason });
+  turn.notices.loopsStopped += 1;
 };
 
 /** Why the hook is not told of the job, as a sentence; null if it is. */

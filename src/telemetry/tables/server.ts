@@ -1,4 +1,5 @@
 import { BATCH, BYTES, SECONDS } from "../buckets.ts";
+import { NOTICE_TABLE } from "./notices.ts";
 import { METHODS, type Table } from "./spec.ts";
 import { WORK } from "./work.ts";
 
@@ -27,9 +28,6 @@ export const OUTCOMES = ["succeeded", "failed", "cancelled", "lost"] as const;
 const ENDINGS = ["succeeded", "failed", "cancelled"] as const;
 /** Who asked for a job. */
 export const ORIGINS = ["caller", "workflow", "parent"] as const;
-export const NOTICES = ["callback", "hook"] as const;
-/** How one try to deliver ended: by the class of the answer, or without one. */
-export const TRIES = ["delivered", "redirected", "refused", "unavailable", "no_answer"] as const;
 
 /** What a server measures. */
 export const SERVER_TABLE = {
@@ -37,7 +35,8 @@ export const SERVER_TABLE = {
     name: "rpc.server.call.duration",
     kind: "histogram",
     unit: "s",
-    tells: "Time to answer a call. Long polls are in it (`WaitJob`, `RunJob`), streams are not.",
+    tells:
+      "Time to answer a call. Long polls are in it (`WaitJob`, `RunJob`); of streams, those that were refused.",
     buckets: SECONDS.call,
     attributes: {
       "rpc.system.name": ["grpc", "connectrpc"],
@@ -172,45 +171,13 @@ export const SERVER_TABLE = {
     tells: "Workflows whose last step has ended. One that is retried ends again.",
     attributes: { "millrace.workflow.state": ENDINGS },
   },
-  notices: {
-    name: "millrace.deliveries.owed",
+  points: {
+    name: "millrace.metric.points.written",
     kind: "counter",
-    unit: "{delivery}",
-    tells: "Notices that were written to the outbox.",
-    attributes: { "millrace.delivery.kind": NOTICES },
-  },
-  tries: {
-    name: "millrace.delivery.try.duration",
-    kind: "histogram",
-    unit: "s",
+    unit: "{point}",
     tells:
-      "Time of one try to deliver. `refused`: 4xx; `unavailable`: 5xx; `redirected`: 3xx, which is a failure.",
-    buckets: SECONDS.call,
-    attributes: { "millrace.delivery.outcome": TRIES },
+      "Points of queryable metrics that were written. The point of a minute is written anew by each commit that counts into it.",
+    attributes: { "millrace.metric.resolution": ["minute", "hour", "day"] },
   },
-  deliveries: {
-    name: "millrace.deliveries.ended",
-    kind: "counter",
-    unit: "{delivery}",
-    tells: "Notices that were delivered, or that are not tried any more.",
-    attributes: {
-      "millrace.delivery.kind": NOTICES,
-      "millrace.delivery.state": ["delivered", "failed"],
-    },
-  },
-  deliveryTries: {
-    name: "millrace.delivery.tries",
-    kind: "histogram",
-    unit: "{try}",
-    tells: "Tries of a notice by the time that it ended.",
-    buckets: [1, 2, 3, 4, 5, 6, 8, 10, 15, 20],
-    attributes: {},
-  },
-  hooksPaused: {
-    name: "millrace.hooks.paused",
-    kind: "counter",
-    unit: "{hook}",
-    tells: "Hooks that were paused because their notices failed again and again.",
-    attributes: {},
-  },
+  ...NOTICE_TABLE,
 } as const satisfies Table;
