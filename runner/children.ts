@@ -9,6 +9,7 @@ import type { Random } from "../src/runtime/random.ts";
 import { backoffMs } from "./backoff.ts";
 import type { ServerConnection } from "./connection.ts";
 import { type AttemptRef, AttemptStopped, ChildFault, type Children } from "./executor.ts";
+import { isPassing } from "./passing.ts";
 import type { Resting } from "./resting.ts";
 import { refMessage } from "./wire.ts";
 
@@ -26,13 +27,6 @@ const SUBMIT_WITHIN_MS = 10_000;
 const WAIT_MS = 20_000;
 /** Beyond the wait, for the way. */
 const SLACK_MS = 5_000;
-
-/** Another server may own the shard by now, or will in a moment. */
-const PASSING: ReadonlySet<Code> = new Set([
-  Code.Unavailable,
-  Code.DeadlineExceeded,
-  Code.Canceled,
-]);
 
 /**
  * What a running job does with jobs of its own; both calls may be repeated as often as it takes. Most
@@ -114,7 +108,10 @@ const throwIfEnded = ({ id, state, error, cancelReason }: Job): void => {
 
 type Call = { readonly timeoutMs: number; readonly signal: AbortSignal };
 
-/** Asks one server after the other while none can answer, until the attempt is over. */
+/**
+ * Asks one server after the other while none can answer, until the attempt is over: another may own
+ * the shard by now, or will in a moment.
+ */
 const ask = async <T>(
   { clock, random, routes, signal }: Opened,
   timeoutMs: number,
@@ -131,7 +128,7 @@ const ask = async <T>(
       const cause = ConnectError.from(caught);
       const reason = cause.findDetails(ErrorInfoSchema)[0]?.reason ?? "";
       if (reason === "LEASE_LOST") throw new AttemptStopped("forgotten");
-      if (!PASSING.has(cause.code)) {
+      if (!isPassing(cause)) {
         throw new ChildFault(
           "child.refused",
           cause.rawMessage,

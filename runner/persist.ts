@@ -1,18 +1,11 @@
-import { Code, ConnectError } from "@connectrpc/connect";
+import { ConnectError } from "@connectrpc/connect";
 
 import { type Clock, sleep } from "../src/runtime/clock.ts";
 import type { Random } from "../src/runtime/random.ts";
 import { backoffMs } from "./backoff.ts";
+import { isPassing } from "./passing.ts";
 
 const TRIES = 6;
-
-/** Canceled: the connection was closed because its server has left. */
-const PASSING: ReadonlySet<Code> = new Set([
-  Code.Unavailable,
-  Code.DeadlineExceeded,
-  Code.Aborted,
-  Code.Canceled,
-]);
 
 /** Asks again while no server answers, for a while. @throws ConnectError */
 export const persist = async <T>(
@@ -24,7 +17,7 @@ export const persist = async <T>(
       return await ask();
     } catch (caught) {
       const cause = ConnectError.from(caught);
-      if (tries === TRIES || !PASSING.has(cause.code)) throw cause;
+      if (tries === TRIES || !isPassing(cause)) throw cause;
       await sleep(clock, backoffMs(tries, random));
     }
   }
