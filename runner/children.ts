@@ -2,6 +2,7 @@ import { fromJsonString } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 
 import { ErrorInfoSchema } from "../src/gen/google/rpc/error_details_pb.ts";
+import type { AwaitChildResponse } from "../src/gen/millrace/internal/v1/runner_service_pb.ts";
 import { type Job, type JobSpec, JobSpecSchema, JobState } from "../src/gen/millrace/v1/job_pb.ts";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { type Clock, sleep } from "../src/runtime/clock.ts";
@@ -10,6 +11,7 @@ import { backoffMs } from "./backoff.ts";
 import type { ServerConnection } from "./connection.ts";
 import { type AttemptRef, AttemptStopped, ChildFault, type Children } from "./executor.ts";
 import { isPassing } from "./passing.ts";
+import { createPlaces, type Places } from "./places.ts";
 import type { Resting } from "./resting.ts";
 import { refMessage } from "./wire.ts";
 
@@ -19,14 +21,31 @@ export type ChildrenOptions = {
   /** The servers that may know of the attempt, the likeliest first. */
   readonly routes: () => readonly ServerConnection[];
   readonly resting: Resting;
+  readonly places: ChildPlaces;
   /** Aborts when the attempt is over. */
   readonly signal: () => AbortSignal;
 };
 
 const SUBMIT_WITHIN_MS = 10_000;
 const WAIT_MS = 20_000;
+/** While others wait for a place. */
+const CROWDED_WAIT_MS = 2_000;
 /** Beyond the wait, for the way. */
 const SLACK_MS = 5_000;
+
+/**
+ * A connection carries a thousand calls, and on it the runner says that it lives: calls for jobs of
+ * jobs leave room for that, however many somebody's script makes.
+ */
+export type ChildPlaces = { readonly submits: Places; readonly waits: Places };
+
+export const createChildPlaces = (): ChildPlaces => ({
+  submits: createPlaces(100),
+  waits: createPlaces(400),
+});
+
+/** Of one attempt: it takes several to keep all others waiting. */
+const WAITS_OF_ATTEMPT = 50;
 
 /**
  * What a running job does with jobs of its own; both calls may be repeated as often as it takes. Most
@@ -45,19 +64,25 @@ export const createChildren = (ref: AttemptRef, options: ChildrenOptions): Child
 type Opened = Omit<ChildrenOptions, "signal"> & { readonly signal: AbortSignal };
 
 const openChildren = (ref: AttemptRef, options: Opened): Children => {
-  const { signal, resting } = options;
+  const { signal, resting, places } = options;
+  const own = createPlaces(WAITS_OF_ATTEMPT);
   const attempt = refMessage(ref);
   const waits = new Map<string, Promise<string>>();
 
+  const awaitOnce = async (jobId: string): Promise<AwaitChildResponse> =>
+    await ask(options, WAIT_MS + SLACK_MS, async ({ runner }, call) => {
+      const isCrowded = own.isCrowded() || places.waits.isCrowded();
+      const maxWait = durationFromMs(isCrowded ? CROWDED_WAIT_MS : WAIT_MS);
+      return await runner.awaitChild({ attempt, jobId, maxWait }, call);
+    });
+
   const waitFor = async (jobId: string): Promise<string> => {
+    const once = async () => await awaitOnce(jobId);
+    const inPlace = async () => await places.waits.during(signal, once);
     for (;;) {
       const { job, resultJson } = await resting.during(
         ref.leaseToken,
-        async () =>
-          await ask(options, WAIT_MS + SLACK_MS, async ({ runner }, call) => {
-            const maxWait = durationFromMs(WAIT_MS);
-            return await runner.awaitChild({ attempt, jobId, maxWait }, call);
-          }),
+        async () => await own.during(signal, inPlace),
       );
       if (job?.state === JobState.SUCCEEDED) return resultJson;
       if (job !== undefined) throwIfEnded(job);
@@ -68,12 +93,13 @@ const openChildren = (ref: AttemptRef, options: Opened): Children => {
   return {
     submit: async (name, json) => {
       const spec = specOf(json);
-      const { jobId } = await ask(
-        options,
-        SUBMIT_WITHIN_MS,
-        async ({ runner }, call) => await runner.submitChild({ attempt, name, spec }, call),
-      );
-      return jobId;
+      const submit = async () =>
+        await ask(
+          options,
+          SUBMIT_WITHIN_MS,
+          async ({ runner }, call) => await runner.submitChild({ attempt, name, spec }, call),
+        );
+      return (await places.submits.during(signal, submit)).jobId;
     },
     wait: async (jobId) => {
       // Whoever waits twice for a child waits with the first.

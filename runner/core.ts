@@ -3,7 +3,7 @@ import type { Service } from "../src/runtime/lifecycle.ts";
 import type { Log } from "../src/runtime/log.ts";
 import type { Random } from "../src/runtime/random.ts";
 import { createAttempts } from "./attempts.ts";
-import { createChildren } from "./children.ts";
+import { createChildPlaces, createChildren } from "./children.ts";
 import { connect, type ServerConnection } from "./connection.ts";
 import type { Executor } from "./executor.ts";
 import { createFleet } from "./fleet.ts";
@@ -52,6 +52,7 @@ export const createRunnerCore = (options: RunnerCoreOptions): Service => {
   const executors = withoutTokens(options.executors(() => fleet.route("")));
 
   const resting = options.resting ?? createResting();
+  const places = createChildPlaces();
 
   const attempts = createAttempts({
     executors,
@@ -62,7 +63,7 @@ export const createRunnerCore = (options: RunnerCoreOptions): Service => {
     readSteps: createStepReader({ clock, random, route: () => fleet.route("") }),
     childrenOf: (ref, home, signal) => {
       const routes = (): readonly ServerConnection[] => fleet.routes(home);
-      return createChildren(ref, { clock, random, routes, resting, signal });
+      return createChildren(ref, { clock, random, routes, resting, places, signal });
     },
     news: (held) => {
       reporter.news(held);
