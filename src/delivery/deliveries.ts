@@ -5,6 +5,7 @@ import type { Receivers } from "../outgoing/receivers.ts";
 import type { ShardId, Store } from "../store/store.ts";
 import { type AttemptOptions, createAttempt } from "./attempt.ts";
 import { createDispatcher, type Dispatcher, type DispatcherOptions } from "./dispatcher.ts";
+import { createPassOver } from "./pass-over.ts";
 
 export type DeliveriesOptions = Pick<AttemptOptions, "router" | "submitJob" | "random" | "traces"> &
   Pick<DispatcherOptions, "owned" | "limits" | "drainMs" | "clock" | "log"> & {
@@ -24,7 +25,12 @@ export const createDeliveries = (options: DeliveriesOptions): Dispatcher => {
     jobs: store.jobs,
     post,
   });
-  const dispatcher = createDispatcher({ ...options, store: store.deliveries, attempt });
+  const dispatcher = createDispatcher({
+    ...options,
+    store: store.deliveries,
+    attempt,
+    passOver: createPassOver(options.router),
+  });
   return {
     start: async () => {
       await dispatcher.start();

@@ -1,4 +1,5 @@
 import type { DeliveryRow } from "../jobs/delivery.ts";
+import { TEST_EVENT } from "../jobs/hook-notice.ts";
 import type { Millis } from "../jobs/job.ts";
 import { type Clock, sleep } from "../runtime/clock.ts";
 import { every } from "../runtime/every.ts";
@@ -6,6 +7,7 @@ import type { Service } from "../runtime/lifecycle.ts";
 import type { Log } from "../runtime/log.ts";
 import type { DeliveryStore, Receiver, ShardId } from "../store/store.ts";
 import { type Grant, type LineLimits, Lines } from "./lines.ts";
+import { createOverdue } from "./overdue.ts";
 
 /** How often the shards of this server are looked over. */
 const ROUND_MS = 1_000;
@@ -30,6 +32,8 @@ export type DispatcherOptions = {
    * @throws what is no fault of the receiver: the same is tried again
    */
   readonly attempt: (delivery: DeliveryRow, signal: AbortSignal) => Promise<boolean>;
+  /** Has written down that these had their turn while their receiver answered nobody. */
+  readonly passOver: (receiver: Receiver, deliveries: readonly DeliveryRow[]) => Promise<void>;
   readonly limits: LineLimits;
   /** How long what is under way may go on once it is stopped. */
   readonly drainMs: number;
@@ -44,14 +48,24 @@ export type Dispatcher = Service & {
   dueSince(): Millis | null;
 };
 
+/** Somebody sent it again, or tests a hook, and wants to see what comes of it. */
+const isOrderedByHand = ({ event, scheduleTries, tries }: DeliveryRow): boolean =>
+  scheduleTries === 0 && (tries > 0 || event === TEST_EVENT);
+
 /**
  * Sends the notices of the shards that this server owns. Keeps which receivers have some, and what is
  * under way; the notices stand in the database, and of each receiver only as many are read as there
  * are places for. What is lost with the server is sent again by the next, under the same id.
  */
 export const createDispatcher = (options: DispatcherOptions): Dispatcher => {
-  const { store, owned, attempt, limits, drainMs, clock, log } = options;
+  const { store, owned, attempt, passOver, limits, drainMs, clock, log } = options;
   const lines = new Lines(limits);
+  const passOverdue = createOverdue({
+    store,
+    passOver,
+    clock,
+    isStopped: () => state === "stopped",
+  });
   const stopping = new AbortController();
   const underWay = new Set<Promise<void>>();
   const lookedAt = new Map<ShardId, Millis>();
@@ -70,7 +84,9 @@ export const createDispatcher = (options: DispatcherOptions): Dispatcher => {
   const send = async (grant: Grant, delivery: DeliveryRow): Promise<void> => {
     const { shardId, receiver } = grant.line;
     try {
-      lines.answered(grant, await attempt(delivery, stopping.signal));
+      const didAnswer = await attempt(delivery, stopping.signal);
+      lines.answered(grant, didAnswer, clock.now());
+      if (!didAnswer) await passOverdue(grant.line);
     } catch (error) {
       const { organizationId: organization_id, jobId: job_id, id } = delivery;
       if (!stopping.signal.aborted) {
@@ -182,8 +198,11 @@ export const createDispatcher = (options: DispatcherOptions): Dispatcher => {
       await stopped;
     },
     noticed: (shardId, deliveries) => {
-      for (const { nextTryAt, origin, organizationId } of deliveries) {
-        if (nextTryAt !== null) expect(shardId, { origin, organizationId }, nextTryAt);
+      for (const delivery of deliveries) {
+        const { nextTryAt, origin, organizationId } = delivery;
+        const receiver = { origin, organizationId };
+        if (isOrderedByHand(delivery)) lines.askAgain(shardId, receiver);
+        if (nextTryAt !== null) expect(shardId, receiver, nextTryAt);
       }
       if (deliveries.length > 0) pump();
     },

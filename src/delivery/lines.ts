@@ -1,18 +1,11 @@
-import { LRUCache } from "lru-cache";
-
 import type { DeliveryId } from "../jobs/ids.ts";
 import type { Millis } from "../jobs/job.ts";
 import { Heap } from "../shard/heap.ts";
 import type { Receiver, ShardId } from "../store/store.ts";
 import { Line } from "./line.ts";
+import { Origin } from "./origin.ts";
 import { Ring } from "./ring.ts";
-
-/** A receiver, whoever sends to it. */
-type Origin = {
-  inFlight: number;
-  /** Due, and waiting for a place there. */
-  readonly parked: Line[];
-};
+import { Silences } from "./silences.ts";
 
 /** Places that were given to a line. */
 export type Grant = { readonly line: Line; readonly room: number; readonly ring: Ring };
@@ -21,23 +14,21 @@ export type LineLimits = { readonly atOnce: number; readonly atOncePerReceiver: 
 
 /** Lines beyond these are not taken in; whoever looks for lines again finds them later. */
 const MOST_LINES = 50_000;
-/** Of receivers that do not answer, those that were tried last are known. */
-const MOST_SILENT = 10_000;
 
 const keyOf = (shardId: ShardId, { origin, organizationId }: Receiver): string =>
   `${shardId} ${organizationId} ${origin}`;
 
 /**
- * Who is sent to next. A receiver has a few places, and one while it does not answer; those that do
- * not answer share a quarter of all places, so that many of them together delay nobody else. Holds
- * no notices: only which receivers have some, and from when on.
+ * Who is sent to next. A receiver has a few places. One that does not answer an organization is asked
+ * for it by one notice at a time, after ever longer pauses; and all that do not answer share a quarter
+ * of all places, so that many of them together delay nobody else. Holds no notices: only which
+ * receivers have some, and from when on.
  */
 export class Lines {
   readonly #limits: LineLimits;
   readonly #lines = new Map<string, Line>();
   readonly #origins = new Map<string, Origin>();
-  /** Those whose newest try brought no answer. */
-  readonly #silences = new LRUCache<string, true>({ max: MOST_SILENT });
+  readonly #silences = new Silences();
   readonly #asleep = new Heap<Line>(
     (a, b) => a.nextAt < b.nextAt || (a.nextAt === b.nextAt && a.number < b.number),
   );
@@ -53,20 +44,10 @@ export class Lines {
     this.#answering = new Ring(limits.atOnce - silent);
   }
 
-  get isFull(): boolean {
-    return this.#lines.size >= MOST_LINES;
-  }
-
   /** Something waits there from `at` on. */
   expect(shardId: ShardId, receiver: Receiver, at: Millis): void {
-    const key = keyOf(shardId, receiver);
-    let line = this.#lines.get(key);
-    if (line === undefined) {
-      if (this.isFull) return;
-      line = new Line(shardId, receiver, (this.#numbers += 1));
-      this.#lines.set(key, line);
-    }
-    if (at >= line.nextAt) return;
+    const line = this.#lines.get(keyOf(shardId, receiver)) ?? this.#open(shardId, receiver);
+    if (line === null || at >= line.nextAt) return;
     line.nextAt = at;
     if (line.isAwake) return;
     if (this.#asleep.has(line)) this.#asleep.update(line);
@@ -91,10 +72,10 @@ export class Lines {
   next(now: Millis): Grant | null {
     for (let line = this.#asleep.first(); line !== undefined && line.nextAt <= now;) {
       this.#asleep.remove(line);
-      this.#wake(line);
+      if (!this.#isLeftAlone(line, now)) this.#wake(line);
       line = this.#asleep.first();
     }
-    return this.#from(this.#answering) ?? this.#from(this.#silent);
+    return this.#from(this.#answering, now) ?? this.#from(this.#silent, now);
   }
 
   /** What a look at the line showed: these are sent now, and more waits from `nextAt` on. */
@@ -116,39 +97,82 @@ export class Lines {
   }
 
   /** Whether the receiver answered, however. */
-  answered({ line }: Grant, did: boolean): void {
-    if (did) this.#silences.delete(line.receiver.origin);
-    else this.#silences.set(line.receiver.origin, true);
+  answered({ line }: Grant, did: boolean, now: Millis): void {
+    const key = keyOf(line.shardId, line.receiver);
+    line.isSilent = !did;
+    if (did) this.#silences.heard(key);
+    else this.#silences.silent(key, now);
+  }
+
+  /** Somebody waits for an answer from there: it is not left alone any longer. */
+  askAgain(shardId: ShardId, receiver: Receiver): void {
+    this.#silences.askAgain(keyOf(shardId, receiver));
   }
 
   /** Only these shards are this server's. */
   keepOnly(shards: ReadonlySet<ShardId>): void {
-    for (const [key, line] of this.#lines) {
+    for (const line of this.#lines.values()) {
       if (shards.has(line.shardId)) continue;
-      this.#lines.delete(key);
+      this.#close(line);
       this.#asleep.remove(line);
       line.isGone = true;
     }
   }
 
-  #wake(line: Line): void {
-    line.isAwake = true;
-    (this.#isSilent(line) ? this.#silent : this.#answering).push(line);
+  #open(shardId: ShardId, receiver: Receiver): Line | null {
+    if (this.#lines.size >= MOST_LINES) return null;
+    const { origin: name } = receiver;
+    const known = this.#origins.get(name);
+    const origin = known ?? new Origin(name, this.#limits.atOncePerReceiver);
+    if (known === undefined) this.#origins.set(name, origin);
+    const key = keyOf(shardId, receiver);
+    this.#numbers += 1;
+    const at = { shardId, receiver, origin };
+    const line = new Line(at, this.#numbers, this.#silences.has(key));
+    this.#lines.set(key, line);
+    origin.lines += 1;
+    return line;
   }
 
-  #from(ring: Ring): Grant | null {
+  #close(line: Line): void {
+    this.#lines.delete(keyOf(line.shardId, line.receiver));
+    line.origin.lines -= 1;
+    this.#dropOrigin(line);
+  }
+
+  #dropOrigin({ origin }: Line): void {
+    if (origin.isIdle) this.#origins.delete(origin.name);
+  }
+
+  #wake(line: Line): void {
+    line.isAwake = true;
+    (line.isSilent ? this.#silent : this.#answering).push(line);
+  }
+
+  /** Whether it sleeps on, because its receiver said nothing a moment ago. */
+  #isLeftAlone(line: Line, now: Millis): boolean {
+    const until = line.isSilent ? this.#silences.endOf(keyOf(line.shardId, line.receiver)) : now;
+    if (until <= now) return false;
+    line.isAwake = false;
+    line.nextAt = until;
+    this.#asleep.push(line);
+    return true;
+  }
+
+  #from(ring: Ring, now: Millis): Grant | null {
     for (;;) {
       const room = this.#limits.atOnce - this.#inFlight;
       const next = room > 0 ? ring.shift() : null;
       if (next === null) return null;
       const { line } = next;
-      if (line.isGone) continue;
-      const origin = this.#origin(line);
-      const places = Math.min(room, next.room, this.#placesAt(line, origin));
-      if (places <= 0) {
-        origin.parked.push(line);
-      } else if (this.#isSilent(line) && ring === this.#answering) {
+      const places = Math.min(room, next.room, line.origin.placesFor(line));
+      if (line.isGone || this.#isLeftAlone(line, now)) {
+        this.#wakeParked(line);
+      } else if (places <= 0) {
+        line.origin.park(line);
+      } else if (line.isSilent && ring === this.#answering) {
         this.#silent.push(line);
+        this.#wakeParked(line);
       } else {
         line.nextAt = Number.POSITIVE_INFINITY;
         this.#use(line, ring, places);
@@ -157,41 +181,22 @@ export class Lines {
     }
   }
 
-  #isSilent({ receiver }: Line): boolean {
-    return this.#silences.has(receiver.origin);
-  }
-
-  #placesAt(line: Line, { inFlight }: Origin): number {
-    return (this.#isSilent(line) ? 1 : this.#limits.atOncePerReceiver) - inFlight;
-  }
-
   /** Takes places, or gives them back if there are less than none. */
   #use(line: Line, ring: Ring, places: number): void {
-    const origin = this.#origin(line);
-    origin.inFlight += places;
+    line.origin.use(line, places);
     this.#inFlight += places;
     ring.use(line.receiver.organizationId, places);
-    for (let free = this.#placesAt(line, origin); free > 0; free -= 1) {
-      const parked = origin.parked.shift();
-      if (parked === undefined) break;
-      this.#wake(parked);
-    }
-    if (origin.inFlight === 0 && origin.parked.length === 0) {
-      this.#origins.delete(line.receiver.origin);
-    }
+    if (places < 0) this.#wakeParked(line);
+    this.#dropOrigin(line);
   }
 
-  #origin({ receiver: { origin } }: Line): Origin {
-    const known = this.#origins.get(origin);
-    if (known !== undefined) return known;
-    const fresh = { inFlight: 0, parked: [] };
-    this.#origins.set(origin, fresh);
-    return fresh;
+  /** Whoever was to go to that receiver and does not leaves a place to others. */
+  #wakeParked({ origin }: Line): void {
+    for (const line of origin.unpark()) if (!line.isGone) this.#wake(line);
   }
 
   #dropIfIdle(line: Line): void {
     const isIdle = line.sending.size === 0 && line.nextAt === Number.POSITIVE_INFINITY;
-    if (isIdle && !line.isAwake && !line.isGone)
-      this.#lines.delete(keyOf(line.shardId, line.receiver));
+    if (isIdle && !line.isAwake && !line.isGone) this.#close(line);
   }
 }

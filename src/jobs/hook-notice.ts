@@ -4,6 +4,9 @@ import type { JsonText, Millis } from "./job.ts";
 import { noticeBody } from "./notice.ts";
 import type { Threshold, ThresholdEvent } from "./threshold.ts";
 
+/** Of a hook that is tried out by hand. */
+export const TEST_EVENT = "hook.test";
+
 const facts = ({ organizationId, id, name }: HookRow) => ({
   organization_id: organizationId,
   hook_id: id,
@@ -12,7 +15,7 @@ const facts = ({ organizationId, id, name }: HookRow) => ({
 
 /** Says nothing but that it arrives. */
 export const testNotice = (hook: HookRow, at: Millis): JsonText =>
-  noticeBody("hook.test", at, facts(hook));
+  noticeBody(TEST_EVENT, at, facts(hook));
 
 /** A number went above its limit and stayed there for long enough, or came back to `value`. */
 export const thresholdNotice = (

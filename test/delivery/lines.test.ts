@@ -5,6 +5,7 @@ import type { DeliveryId, OrganizationId } from "../../src/jobs/ids.ts";
 
 const NEVER = Number.POSITIVE_INFINITY;
 const NOW = 1_000;
+const SECOND = 1_000;
 
 const lines = (atOnce = 16, atOncePerReceiver = 4) => new Lines({ atOnce, atOncePerReceiver });
 
@@ -21,10 +22,13 @@ const fill = (all: Lines, grant: Grant, nextAt = NOW): DeliveryId[] => {
 };
 
 /** Everything that is given out while nothing comes back, as `organization origin`. */
-const fillAll = (all: Lines): { readonly grant: Grant; readonly taken: DeliveryId[] }[] => {
+const fillAll = (
+  all: Lines,
+  now = NOW,
+): { readonly grant: Grant; readonly taken: DeliveryId[] }[] => {
   const given = [];
-  for (let grant = all.next(NOW); grant !== null; grant = all.next(NOW)) {
-    given.push({ grant, taken: fill(all, grant) });
+  for (let grant = all.next(now); grant !== null; grant = all.next(now)) {
+    given.push({ grant, taken: fill(all, grant, now) });
   }
   return given;
 };
@@ -47,10 +51,10 @@ describe("lines of notices", () => {
     expect(given.reduce((sum, { taken }) => sum + taken.length, 0)).toBe(4);
     const [first] = given;
     if (first === undefined) throw new Error("nothing was given");
-    const [id] = first.taken;
-    all.done(first.grant, id ?? ("" as DeliveryId));
-    // The next place is the other's, who has waited for it.
-    expect(all.next(NOW)?.line.receiver.organizationId).toBe("b");
+    // One leaves a place to the other.
+    expect(given.map(({ taken }) => taken.length)).toEqual([3, 1]);
+    for (const id of first.taken) all.done(first.grant, id);
+    expect(fillAll(all).reduce((sum, { taken }) => sum + taken.length, 0)).toBe(3);
   });
 
   it("leave places to organizations that come later", () => {
@@ -69,15 +73,44 @@ describe("lines of notices", () => {
     // All are tried, a few at a time, and say nothing.
     for (let tries = 0; tries < 10; tries += 1) {
       for (const { grant, taken } of fillAll(all)) {
-        all.answered(grant, false);
-        for (const id of taken) all.done(grant, id);
+        for (const id of taken) {
+          all.answered(grant, false, NOW);
+          all.done(grant, id);
+        }
       }
     }
-    const held = fillAll(all);
+    expect(all.wakesAt()).toBe(NOW + SECOND);
+    const held = fillAll(all, NOW + SECOND);
     expect(held.every(({ taken }) => taken.length === 1)).toBe(true);
     expect(held).toHaveLength(4);
     expectAt(all, "alive", "https://alive");
     expect(sentTo(all)).toEqual(new Map([["alive", 4]]));
+  });
+
+  it("leave a receiver that does not answer alone for ever longer, until somebody asks", () => {
+    const all = lines();
+    const receiver = { organizationId: "a" as OrganizationId, origin: "https://dead" };
+    expectAt(all, "a", "https://dead");
+    const pauses: number[] = [];
+    let now = NOW;
+    for (let tries = 0; tries < 9; tries += 1) {
+      const given = fillAll(all, now);
+      for (const { grant, taken } of given) {
+        for (const id of taken) {
+          all.answered(grant, false, now);
+          all.done(grant, id);
+        }
+      }
+      expect(all.next(now)).toBeNull();
+      pauses.push(all.wakesAt() - now);
+      now = all.wakesAt();
+    }
+    expect(pauses.map((ms) => ms / SECOND)).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60]);
+    const before = now - 30 * SECOND;
+    expect(all.next(before)).toBeNull();
+    all.askAgain(0, receiver);
+    all.expect(0, receiver, before);
+    expect(all.next(before)?.room).toBe(1);
   });
 
   it("sleep until their time, and are forgotten when nothing waits", () => {

@@ -8,6 +8,7 @@ import { silentShardObserver } from "../../src/shard/observer.ts";
 import { createCluster, type Cluster } from "../../src/cluster/cluster.ts";
 import { createAttempt } from "../../src/delivery/attempt.ts";
 import { createDispatcher } from "../../src/delivery/dispatcher.ts";
+import { createPassOver } from "../../src/delivery/pass-over.ts";
 import { NO_TRACES } from "../../src/delivery/traces.ts";
 import { createIdentity, type Identity } from "../../src/identity/identity.ts";
 import type { JobFault } from "../../src/jobs/errors.ts";
@@ -156,6 +157,7 @@ export class SimulatedServer {
         clock,
         random: world.random(),
       }),
+      passOver: createPassOver(cluster.router),
       limits: { atOnce: 8, atOncePerReceiver: 2 },
       drainMs: 1_000,
       clock,

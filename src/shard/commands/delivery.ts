@@ -12,13 +12,16 @@ import type { Turn } from "../turn.ts";
 import type { Command, Wanted } from "./command.ts";
 
 /** What became of one try. */
-export type Tried = Pick<DeliveryTryRow, "startedAt" | "durationMs" | "status" | "error"> & {
-  /** As it was read. */
-  readonly delivery: DeliveryRow;
+export type Outcome = Pick<DeliveryTryRow, "startedAt" | "durationMs" | "status" | "error"> & {
   /** `gone`: no other try is wanted. */
   readonly verdict: "delivered" | "failed" | "gone";
   /** The receiver asked for no other try before this. */
   readonly notBefore: Millis | null;
+};
+
+export type Tried = Outcome & {
+  /** As it was read. */
+  readonly delivery: DeliveryRow;
 };
 
 /** What the column holds, in characters. */
@@ -49,29 +52,33 @@ export const recordTry = (tried: Tried): Command<void> => ({
   },
   apply: (turn) => {
     const found = turn.notices.delivery(tried.delivery);
-    if (found === null) return;
-    const { organizationId, id } = found;
-    const { startedAt, durationMs, status } = tried;
-    const error = tried.error.slice(0, ERROR_LENGTH);
-    const row = { ...found, tries: found.tries + 1 };
-    turn.notices.addTry({
-      ...{ organizationId, deliveryId: id, try: row.tries },
-      ...{ startedAt, durationMs, status, error },
-    });
-    if (row.state !== "PENDING") {
-      turn.notices.put(row);
-      return;
-    }
-    const scheduleTries = row.scheduleTries + 1;
-    const nextTryAt =
-      tried.verdict === "failed"
-        ? nextDeliveryAt(scheduleTries, turn.now, turn.random(), tried.notBefore)
-        : null;
-    const after = { ...row, scheduleTries, nextTryAt, lastError: error };
-    if (nextTryAt !== null) turn.notices.put(after);
-    else endDelivery(turn, after, tried.verdict === "delivered" ? "DELIVERED" : "FAILED");
+    if (found !== null) writeTry(turn, found, tried);
   },
 });
+
+/** One more try of a notice, whose job and organization have to be known to the turn. */
+export const writeTry = (turn: Turn, found: DeliveryRow, tried: Outcome): void => {
+  const { organizationId, id } = found;
+  const { startedAt, durationMs, status } = tried;
+  const error = tried.error.slice(0, ERROR_LENGTH);
+  const row = { ...found, tries: found.tries + 1 };
+  turn.notices.addTry({
+    ...{ organizationId, deliveryId: id, try: row.tries },
+    ...{ startedAt, durationMs, status, error },
+  });
+  if (row.state !== "PENDING") {
+    turn.notices.put(row);
+    return;
+  }
+  const scheduleTries = row.scheduleTries + 1;
+  const nextTryAt =
+    tried.verdict === "failed"
+      ? nextDeliveryAt(scheduleTries, turn.now, turn.random(), tried.notBefore)
+      : null;
+  const after = { ...row, scheduleTries, nextTryAt, lastError: error };
+  if (nextTryAt !== null) turn.notices.put(after);
+  else endDelivery(turn, after, tried.verdict === "delivered" ? "DELIVERED" : "FAILED");
+};
 
 /** The notice is delivered, or given up. Its job and its organization have to be known to the turn. */
 export const endDelivery = (

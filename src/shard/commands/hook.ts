@@ -2,7 +2,7 @@
 import type { Actor } from "../../jobs/audit.ts";
 import type { DeliveryRow, SigningSecretRow } from "../../jobs/delivery.ts";
 import { hookNotFound, JobFault } from "../../jobs/errors.ts";
-import { testNotice } from "../../jobs/hook-notice.ts";
+import { TEST_EVENT, testNotice } from "../../jobs/hook-notice.ts";
 import type { HookRow } from "../../jobs/hook.ts";
 import { LIMITS } from "../../jobs/limits.ts";
 import type { HookKey } from "../../store/store.ts";
@@ -135,7 +135,7 @@ export const testHook = (key: HookKey, by: Actor): Command<DeliveryRow | JobFaul
   change(key, ROW_BYTES, (turn, row) => {
     auditHook(turn, row, by, "hook.test");
     return oweHook(turn, row, {
-      event: "hook.test",
+      event: TEST_EVENT,
       job: null,
       body: testNotice(row, turn.now),
     });

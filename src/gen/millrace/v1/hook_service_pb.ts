@@ -367,7 +367,7 @@ export type DeliveryTry = Message<"millrace.v1.DeliveryTry"> & {
   duration?: Duration | undefined;
 
   /**
-   * 0 if there was no answer.
+   * 0 if there was no answer, or nothing was sent because the receiver answered nobody.
    *
    * @generated from field: int32 status = 4;
    */
