@@ -55,7 +55,7 @@ describe("docs/errors.md", () => {
 describe("docs/errors.md", () => {
   it("lists every code with which a job can fail", async () => {
     const code = await Promise.all(
-      ["runner/failures.ts", "src/jobs/transitions.ts"].map(
+      ["runner/failures.ts", "src/jobs/attempt-end.ts", "src/jobs/transitions.ts"].map(
         async (name) => await readFile(join(root, name), "utf8"),
       ),
     );

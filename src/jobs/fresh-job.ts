@@ -77,6 +77,7 @@ export const freshJob = (given: GivenFields): JobRow => ({
   cancelReason: "",
   cancelledBy: "",
   blockedBy: "",
+  unreleased: false,
   childCount: 0,
   callbackState: given.callbackUrl === "" ? "NONE" : "PENDING",
   outputCount: 0,

@@ -132,6 +132,8 @@ export type JobRow = {
   readonly cancelledBy: UserId | "";
   /** The step of its workflow whose end cancelled it; empty if none did. */
   readonly blockedBy: string;
+  /** Its operational user has not released it: it is HELD, or has ended so. */
+  readonly unreleased: boolean;
   /** Jobs that it has submitted, over all attempts. */
   readonly childCount: number;
   readonly callbackState: CallbackState;

@@ -23,6 +23,8 @@ export const JOB_EVENTS = [
   "unblock",
   /** `run_at` or the end of a backoff has come. */
   "due",
+  /** An upstream that had ended was given another attempt: the job waits for it again. */
+  "hold-back",
   /** A runner's slot was given to the job. */
   "start",
   /** The attempt ended with a result. */
@@ -50,7 +52,8 @@ type Targets = readonly [JobState, ...JobState[]];
 /**
  * From state by event to the states that may follow. Where several may follow, the job's own
  * facts decide: a released job is BLOCKED, SCHEDULED or QUEUED by its ties and its `run_at`. One that
- * is retried is BLOCKED if another that it waits for was retried too.
+ * is retried is BLOCKED if another that it waits for was retried too, and one that is revived is HELD
+ * if it was never released.
  */
 export const TRANSITIONS: Readonly<Record<JobState, Readonly<Partial<Record<JobEvent, Targets>>>>> =
   {
@@ -61,7 +64,12 @@ export const TRANSITIONS: Readonly<Record<JobState, Readonly<Partial<Record<JobE
     },
     BLOCKED: { unblock: ["SCHEDULED", "QUEUED"], cancel: ["CANCELLED"], fail: ["FAILED"] },
     SCHEDULED: { due: ["QUEUED"], cancel: ["CANCELLED"], fail: ["FAILED"] },
-    QUEUED: { start: ["RUNNING"], cancel: ["CANCELLED"], fail: ["FAILED"] },
+    QUEUED: {
+      start: ["RUNNING"],
+      "hold-back": ["BLOCKED"],
+      cancel: ["CANCELLED"],
+      fail: ["FAILED"],
+    },
     RUNNING: {
       succeed: ["SUCCEEDED"],
       "back-off": ["RETRYING"],
@@ -73,7 +81,7 @@ export const TRANSITIONS: Readonly<Record<JobState, Readonly<Partial<Record<JobE
     RETRYING: { due: ["QUEUED"], cancel: ["CANCELLED"], fail: ["FAILED"] },
     SUCCEEDED: {},
     FAILED: { retry: ["BLOCKED", "QUEUED"] },
-    CANCELLED: { revive: ["BLOCKED"] },
+    CANCELLED: { revive: ["BLOCKED", "HELD"] },
   };
 
 /** States in which a job may be born. */

@@ -1,9 +1,6 @@
 import type { LeaseToken, RunnerId, UserId } from "./ids.ts";
-import { NO_PROGRESS, type AttemptOutcome, type AttemptRow } from "./job.ts";
-import type { JobError, JobRow, JsonText, Millis, Progress } from "./job.ts";
-import { LIMITS, MAX_LOST_ATTEMPTS } from "./limits.ts";
-import type { Ending } from "./report.ts";
-import { backoffMs } from "./retry.ts";
+import { type JobError, type JobRow, type Millis, NO_PROGRESS } from "./job.ts";
+import { LIMITS } from "./limits.ts";
 import { transition } from "./states.ts";
 
 /**
@@ -12,11 +9,13 @@ import { transition } from "./states.ts";
  */
 export type Patch = Partial<JobRow>;
 
-/** What the end of an attempt leaves behind. */
-export type AttemptEnd = { readonly patch: Patch; readonly attempt: AttemptRow };
-
 /** A new job that waits for its release; its `run_at` stays what was asked. */
-export const bornHeld = (now: Millis): Patch => ({ state: "HELD", createdAt: now, queuedAt: null });
+export const bornHeld = (now: Millis): Patch => ({
+  state: "HELD",
+  unreleased: true,
+  createdAt: now,
+  queuedAt: null,
+});
 
 /** A new job: ready at once, or waiting for its `run_at`. */
 export const born = (row: JobRow, now: Millis): Patch =>
@@ -33,10 +32,11 @@ export const bornBlocked = (now: Millis): Patch => ({
 
 /** A HELD job goes on: ready at once, or waiting for its `run_at`, or `isBlocked` by other jobs. */
 export const release = (row: JobRow, isBlocked: boolean, now: Millis): Patch => {
-  if (isBlocked) return { state: transition(row.state, "release", "BLOCKED") };
+  const released = { unreleased: false };
+  if (isBlocked) return { ...released, state: transition(row.state, "release", "BLOCKED") };
   return row.runAt > now
-    ? { state: transition(row.state, "release", "SCHEDULED") }
-    : { state: transition(row.state, "release", "QUEUED"), queuedAt: now };
+    ? { ...released, state: transition(row.state, "release", "SCHEDULED") }
+    : { ...released, state: transition(row.state, "release", "QUEUED"), queuedAt: now };
 };
 
 /** The last job that it waited for has ended: ready at once, or waiting for its `run_at`. */
@@ -67,117 +67,9 @@ export const start = (
   error: null,
 });
 
-/**
- * Progress never goes back within an attempt: a smaller fraction, or step, keeps the larger one. A
- * report that speaks of no steps leaves them; there are never fewer of them than have been taken.
- */
-export const advance = (before: Progress, reported: Progress): Progress => {
-  const currentStep = Math.max(before.currentStep, reported.currentStep);
-  const totalSteps = reported.totalSteps === 0 ? before.totalSteps : reported.totalSteps;
-  return {
-    fraction: Math.max(before.fraction, Math.min(1, reported.fraction)),
-    message: reported.message,
-    currentStep,
-    totalSteps: totalSteps === 0 ? 0 : Math.max(totalSteps, currentStep),
-  };
-};
-
 /** Its total timeout is over: whatever it comes to now, it has failed. */
 export const hasOutlived = ({ deadlineAt }: JobRow, now: Millis): boolean =>
   deadlineAt !== null && now >= deadlineAt;
-
-/**
- * The attempt ended as its runner says. A cancellation that was acknowledged before wins over
- * whatever the attempt came to, and so does the total timeout: by the clock of the owner, not by
- * which of two reports was faster. `random` in [0, 1) spreads the backoff.
- */
-export const end = (row: JobRow, ending: Ending, now: Millis, random: number): AttemptEnd => {
-  const usage = { cpuMs: ending.cpuMs, peakMemoryBytes: ending.peakMemoryBytes };
-  const finish = (
-    outcome: AttemptOutcome,
-    patch: Patch,
-    rest: { readonly result?: JsonText; readonly error?: JobError } = {},
-  ): AttemptEnd => ({
-    patch: { ...usage, error: rest.error ?? null, ...patch },
-    attempt: attemptRow(row, outcome, now, { ...usage, ...rest }),
-  });
-
-  if (row.cancelRequestedAt !== null) {
-    return finish("CANCELLED", {
-      state: transition(row.state, "cancel", "CANCELLED"),
-      endedAt: now,
-    });
-  }
-  if (hasOutlived(row, now)) {
-    const error = ending.kind === "failed" ? ending.error : TOTAL_TIMEOUT;
-    return finish("FAILED", expire(row, now), { error });
-  }
-  switch (ending.kind) {
-    case "succeeded":
-      return finish(
-        "SUCCEEDED",
-        {
-          state: transition(row.state, "succeed", "SUCCEEDED"),
-          endedAt: now,
-          progress: { ...row.progress, fraction: 1 },
-        },
-        { result: ending.result },
-      );
-    case "cancelled":
-      return finish("CANCELLED", {
-        state: transition(row.state, "cancel", "CANCELLED"),
-        endedAt: now,
-      });
-    case "failed":
-      return finish("FAILED", afterFailure(row, ending.error, now, random), {
-        error: ending.error,
-      });
-  }
-};
-
-/** The runner is gone: the attempt is given to another, unless too many went down with this job. */
-export const lose = (row: JobRow, now: Millis): AttemptEnd => {
-  const attempt = (outcome: AttemptOutcome, error: JobError | null): AttemptRow =>
-    attemptRow(row, outcome, now, { cpuMs: 0, peakMemoryBytes: 0, ...(error && { error }) });
-
-  if (row.cancelRequestedAt !== null) {
-    return {
-      patch: { state: transition(row.state, "cancel", "CANCELLED"), endedAt: now },
-      attempt: attempt("CANCELLED", null),
-    };
-  }
-  const error = whyNoOtherAttempt(row, now);
-  if (error !== null) {
-    return {
-      patch: {
-        state: transition(row.state, "fail", "FAILED"),
-        endedAt: now,
-        lostCount: row.lostCount + 1,
-        error,
-      },
-      attempt: attempt("LOST", error),
-    };
-  }
-  return {
-    patch: {
-      state: transition(row.state, "rescue", "QUEUED"),
-      lostCount: row.lostCount + 1,
-      progress: NO_PROGRESS,
-    },
-    attempt: attempt("LOST", null),
-  };
-};
-
-const whyNoOtherAttempt = (row: JobRow, now: Millis): JobError | null => {
-  if (hasOutlived(row, now)) return TOTAL_TIMEOUT;
-  if (row.lostCount < MAX_LOST_ATTEMPTS) return null;
-  return {
-    code: "runner.lost",
-    message: `The runner was lost ${row.lostCount + 1} times while it ran this job.`,
-    stack: "",
-    retryable: false,
-  };
-};
 
 /** Why a job is to end, and who said so. */
 export type Cancellation = { readonly reason: string; readonly by: UserId | "" };
@@ -204,9 +96,18 @@ const whyBlocked = ({ stepName, state, error }: JobRow): string => {
   return reason.length <= most ? reason : `${reason.slice(0, most - 1)}…`.toWellFormed();
 };
 
-/** A job that was cancelled because another did not succeed waits for it again. */
+/** A job that waits for a slot is to wait for others first: one of them was given another attempt. */
+export const holdBack = (row: JobRow): Patch => ({
+  state: transition(row.state, "hold-back", "BLOCKED"),
+  queuedAt: null,
+});
+
+/**
+ * A job that was cancelled because another did not succeed waits for it again; for its release first,
+ * if it was never released.
+ */
 export const reviveBlocked = (row: JobRow): Patch => ({
-  state: transition(row.state, "revive", "BLOCKED"),
+  state: transition(row.state, "revive", row.unreleased ? "HELD" : "BLOCKED"),
   queuedAt: null,
   endedAt: null,
   purgeAt: null,
@@ -248,46 +149,3 @@ export const TOTAL_TIMEOUT: JobError = {
   stack: "",
   retryable: false,
 };
-
-const afterFailure = (row: JobRow, error: JobError, now: Millis, random: number): Patch => {
-  const delay = backoffMs(row.retryPolicy, row.retryCount + 1, random);
-  const spent = row.retryCount >= row.retryPolicy.maxRetries;
-  const tooLate = row.deadlineAt !== null && now + delay >= row.deadlineAt;
-  if (spent || tooLate || !error.retryable) {
-    return {
-      state: transition(row.state, "fail", "FAILED"),
-      endedAt: now,
-      error,
-    };
-  }
-  return {
-    state: transition(row.state, "back-off", "RETRYING"),
-    retryCount: row.retryCount + 1,
-    runAt: now + delay,
-    error,
-  };
-};
-
-const attemptRow = (
-  row: JobRow,
-  outcome: AttemptOutcome,
-  now: Millis,
-  rest: {
-    readonly cpuMs: number;
-    readonly peakMemoryBytes: number;
-    readonly result?: JsonText;
-    readonly error?: JobError;
-  },
-): AttemptRow => ({
-  organizationId: row.organizationId,
-  jobId: row.id,
-  attempt: row.attempt,
-  runnerId: row.runnerId as RunnerId,
-  startedAt: row.startedAt ?? now,
-  endedAt: now,
-  outcome,
-  result: rest.result ?? null,
-  error: rest.error ?? null,
-  cpuMs: rest.cpuMs,
-  peakMemoryBytes: rest.peakMemoryBytes,
-});

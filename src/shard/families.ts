@@ -78,6 +78,10 @@ export class Families {
     if (waits.size === 0) this.#waits.delete(parent);
   }
 
+  waitsFor(parent: ActiveJob, child: JobId): boolean {
+    return this.#waits.get(parent)?.has(child) ?? false;
+  }
+
   /** The children that an attempt waits for. */
   waitedFor(parent: ActiveJob): readonly JobId[] {
     return [...(this.#waits.get(parent) ?? [])];

@@ -1,8 +1,8 @@
 import type { DeliveryRow } from "../jobs/delivery.ts";
+import { end } from "../jobs/attempt-end.ts";
 import { EXTERNAL_RUNNER, type RunnerId } from "../jobs/ids.ts";
 import type { JobError, JsonText, SpecRow } from "../jobs/job.ts";
 import type { Assignment, AttemptRef } from "../jobs/report.ts";
-import { end } from "../jobs/transitions.ts";
 import type { ColdRows, ColdWanted } from "../store/store.ts";
 import type { ActiveJob } from "./active-job.ts";
 import { boundInputs } from "./bound-inputs.ts";

@@ -38,6 +38,7 @@ const originOf = ({ target }: HookRow): string =>
 export class Hooks {
   readonly #rows = new Map<HookId, HookRow>();
   readonly #origins = new Map<HookId, string>();
+  readonly #watching = new Set<HookId>();
   /** Made anew when somebody asks after a change. */
   #listeners: ReadonlyMap<JobState, readonly Listener[]> | null = null;
 
@@ -57,6 +58,8 @@ export class Hooks {
     const before = this.#rows.get(row.id);
     this.#rows.set(row.id, row);
     if (before?.target !== row.target) this.#origins.set(row.id, originOf(row));
+    if (row.event.kind === "threshold" && row.pausedAt === null) this.#watching.add(row.id);
+    else this.#watching.delete(row.id);
     if (before?.event === row.event && before.pausedAt === row.pausedAt) return;
     this.#listeners = null;
   }
@@ -64,6 +67,7 @@ export class Hooks {
   remove(id: HookId): void {
     this.#rows.delete(id);
     this.#origins.delete(id);
+    this.#watching.delete(id);
     this.#listeners = null;
   }
 
@@ -84,11 +88,14 @@ export class Hooks {
     return told;
   }
 
+  /** Whether one of them watches a threshold. */
+  get watchesNumbers(): boolean {
+    return this.#watching.size > 0;
+  }
+
   /** Those that watch a threshold, but for paused ones. */
   watching(): HookRow[] {
-    return [...this.#rows.values()].filter(
-      ({ event, pausedAt }) => event.kind === "threshold" && pausedAt === null,
-    );
+    return [...this.#watching].flatMap((id) => this.#rows.get(id) ?? []);
   }
 
   #index(): ReadonlyMap<JobState, readonly Listener[]> {

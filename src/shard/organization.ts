@@ -121,7 +121,7 @@ export class Organization implements Lanes {
 
   /** It waits for that child no more. */
   wake(parent: ActiveJob, childId: JobId): void {
-    if (!this.families.waitedFor(parent).includes(childId)) return;
+    if (!this.families.waitsFor(parent, childId)) return;
     this.#contenders.recount(() => {
       this.#rerank(this.jobs.get(childId), () => this.families.stopWaiting(parent, childId));
       if (!this.families.rests(parent)) this.#countRunning(parent, 1);

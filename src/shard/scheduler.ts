@@ -1,5 +1,5 @@
 import type { Capability, LeaseToken, RunnerId } from "../jobs/ids.ts";
-import { start } from "../jobs/transitions.ts";
+import { holdBack, start } from "../jobs/transitions.ts";
 import type { ActiveJob } from "./active-job.ts";
 import type { SlotSource } from "./slots.ts";
 import type { Turn } from "./turn.ts";
@@ -11,7 +11,8 @@ export type Placement = { readonly job: ActiveJob; readonly runnerId: RunnerId }
  * have had (fair-line.ts); within an organization the highest priority goes first, then the job that
  * has waited longest. Nobody exceeds its limit of running jobs, no type its own, and no concurrency
  * key runs twice: jobs that must wait for such a limit stand in no line. Before all others, children take
- * the slots that their parents left to wait for them.
+ * the slots that their parents left to wait for them. A step of a workflow, one upstream of which was
+ * given another attempt meanwhile, waits for that again.
  */
 export const schedule = (
   turn: Turn,
@@ -42,6 +43,10 @@ export const schedule = (
   for (;;) {
     const job = lines.first(open)?.organization.next(open) ?? null;
     if (job === null) return placements;
+    if (turn.state.workflows.waits(job.row)) {
+      turn.change(job, holdBack(job.row));
+      continue;
+    }
     const { capability } = job.row;
     const runnerId = slots.take(capability);
     if (runnerId === null) open.delete(capability);

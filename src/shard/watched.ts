@@ -12,7 +12,7 @@ export class Watched {
 
   /** The hooks of the organization have changed. */
   refresh(organization: Organization): void {
-    if (organization.hooks.watching().length > 0) this.#organizations.add(organization);
+    if (organization.hooks.watchesNumbers) this.#organizations.add(organization);
     else this.#organizations.delete(organization);
   }
 

@@ -22,6 +22,11 @@ export class Workflows {
     return workflowId === "" ? undefined : this.find({ organizationId, id: workflowId });
   }
 
+  /** Whether the job is a step one of whose upstreams has not ended. */
+  waits(job: JobRow): boolean {
+    return (this.of(job)?.step(job.id).waits ?? 0) > 0;
+  }
+
   add(rows: WorkflowRows): ActiveWorkflow {
     return this.restore(new ActiveWorkflow(rows));
   }

@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import { SERVER } from "../../src/jobs/audit.ts";
 import { JobFault } from "../../src/jobs/errors.ts";
 import type { HookRow } from "../../src/jobs/hook.ts";
-import { aSubmission } from "../support/job-row.ts";
+import { expire } from "../../src/jobs/transitions.ts";
+import { aJobRow, aSubmission } from "../support/job-row.ts";
 import { LIMITS } from "../../src/jobs/limits.ts";
 import type { JobRow } from "../../src/jobs/job.ts";
 import { cancel } from "../../src/shard/commands/cancel.ts";
@@ -16,6 +17,7 @@ import {
   testHook,
   updateHook,
 } from "../../src/shard/commands/hook.ts";
+import { retry } from "../../src/shard/commands/retry.ts";
 import { submit } from "../../src/shard/commands/submit.ts";
 import { note } from "../../src/shard/note.ts";
 import { hookOutcome } from "../../src/shard/notices/hook-health.ts";
@@ -94,6 +96,25 @@ describe("a hook is owed a notice", () => {
     const asked = endAll(shard);
     expect(asked.updated).toMatchObject([{ state: "RUNNING", cancelRequestedAt: shard.now }]);
     expect(asked.deliveries).toEqual([]);
+  });
+
+  test("of a job that is retried, and ends again in the same commit", () => {
+    const hook = aHookRow();
+    const shard = new Shard({ hooks: [hook] });
+    const failed = aJobRow({ state: "FAILED", attempt: 1, endedAt: 5 });
+    const { turn } = shard.do(
+      {
+        ...{ weight: 1, bytes: 0, want: () => {} },
+        apply: (turn) => {
+          retry(acme, failed.id, SERVER).apply(turn);
+          const job = turn.state.find(acme, failed.id);
+          if (job !== undefined) turn.change(job, expire(job.row, turn.now));
+        },
+      },
+      { jobs: [failed] },
+    );
+    note(turn);
+    expect(toldBy(turn.changes())).toEqual([`job.failed ${hook.id}`]);
   });
 
   test("nothing while it is paused, and nothing of what happened then", () => {

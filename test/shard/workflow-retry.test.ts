@@ -1,6 +1,12 @@
 import { describe, expect, test } from "vitest";
 
-import { aJobRow } from "../support/job-row.ts";
+import { SERVER } from "../../src/jobs/audit.ts";
+import type { UserId } from "../../src/jobs/ids.ts";
+import { releaseOf, setAttribute } from "../../src/shard/commands/attributes.ts";
+import { cancel } from "../../src/shard/commands/cancel.ts";
+import { wakeUp } from "../../src/shard/commands/clockwork.ts";
+import { submit } from "../../src/shard/commands/submit.ts";
+import { aJobRow, aSubmission } from "../support/job-row.ts";
 import type { Graph } from "../support/workflow.ts";
 import { Flow, refused, waitsOf } from "./flow.ts";
 import { acme } from "./harness.ts";
@@ -103,6 +109,57 @@ describe("a retry", () => {
     expect(refused(flow.retryAll())).toContain("Its time to be removed has come.");
     expect(refused(flow.retry("a"))).toContain("Its time to be removed has come.");
   });
+});
+
+describe("a step that runs anyway", () => {
+  const FALLBACK: Graph = { a: {}, b: { after: ["a?"] }, c: { after: ["b"] } };
+
+  test("and has not started waits again for the upstream that is retried", () => {
+    const flow = new Flow(FALLBACK, {}, 1);
+    const other = aSubmission({ priority: 9 });
+    flow.do(submit([other]));
+    flow.fail("a");
+    expect(flow.states).toMatchObject({ a: "FAILED", b: "QUEUED" });
+    flow.retry("a");
+    expect(flow.states).toMatchObject({ a: "QUEUED", b: "QUEUED" });
+    flow.do(cancel(acme, other.job.id, { reason: "", by: SERVER }));
+    flow.shard.offer(3);
+    flow.do(submit([]));
+    expect(flow.states).toMatchObject({ a: "RUNNING", b: "BLOCKED", c: "BLOCKED" });
+    flow.fail("a");
+    expect(flow.started).toEqual(["b"]);
+  });
+
+  test("and is to run again waits for it too", () => {
+    const flow = new Flow(FALLBACK);
+    flow.fail("a");
+    flow.retry("a");
+    flow.fail("b", { retryable: true });
+    expect(flow.states).toMatchObject({ a: "RUNNING", b: "RETRYING" });
+    flow.shard.now += 600_000;
+    flow.do(wakeUp(10));
+    expect(flow.states).toMatchObject({ a: "RUNNING", b: "BLOCKED" });
+    flow.end("a");
+    expect(flow.started).toEqual(["b"]);
+    expect(flow.job("b").attempt).toBe(2);
+  });
+});
+
+test("a step that was cancelled before its release is HELD again when it is revived", () => {
+  const flow = new Flow({
+    a: {},
+    b: { after: ["a"], submission: { deferred: true }, job: { runAs: "bob" as UserId } },
+  });
+  expect(flow.states).toEqual({ a: "RUNNING", b: "HELD" });
+  flow.fail("a");
+  expect(flow.states).toMatchObject({ b: "CANCELLED" });
+  flow.retry("a");
+  expect(flow.states).toEqual({ a: "RUNNING", b: "HELD" });
+  flow.end("a");
+  expect(flow.states).toMatchObject({ b: "HELD" });
+  const attribute = releaseOf({ organizationId: acme, id: flow.job("b").id }, "bob" as UserId);
+  flow.do(setAttribute({ ...attribute, kind: "DYNAMIC" }, SERVER));
+  expect(flow.started).toEqual(["b"]);
 });
 
 describe("a new owner", () => {

@@ -2,6 +2,7 @@ import type { DeliveryRow } from "../../src/jobs/delivery.ts";
 import type { HookRow } from "../../src/jobs/hook.ts";
 import type { JobRow } from "../../src/jobs/job.ts";
 import { LIMITS } from "../../src/jobs/limits.ts";
+import { hasEnded } from "../../src/jobs/states.ts";
 import type { ShardChanges } from "../../src/store/store.ts";
 import { broken } from "./broken.ts";
 
@@ -43,7 +44,10 @@ export class HookLedger {
     });
     const owed = Map.groupBy(fresh, keyOf);
     for (const row of [...inserted, ...updated]) {
-      if (jobs.get(row.id)?.state === row.state) continue;
+      const before = jobs.get(row.id);
+      // One that was retried, and ended again in the same commit, is told again.
+      const endedAgain = hasEnded(row.state) && row.attempt !== before?.attempt;
+      if (before?.state === row.state && !endedAgain) continue;
       for (const hook of this.#hooks.values()) {
         const key = keyOf({ hookId: hook.id, jobId: row.id });
         const notices = owed.get(key) ?? [];

@@ -32,6 +32,7 @@ export class ReleaseLedger {
     }
     for (const row of changes.updated) {
       if (before.get(row.id)?.state === "HELD" && row.state !== "HELD") this.#left(row);
+      else if (this.#told.deferred.has(row.id)) this.#stands(row);
     }
     for (const row of [...changes.inserted, ...changes.updated]) {
       if (row.state === "HELD" && this.waiting.has(row.id)) {
@@ -44,6 +45,12 @@ export class ReleaseLedger {
   #moved(row: JobRow): void {
     if (!this.#told.releasesSent.has(row.id)) broken("a deferred job is born HELD", { id: row.id });
     if (this.waiting.has(row.id)) broken("a release is used up by its job", { id: row.id });
+  }
+
+  /** Also of one that had ended unreleased, and was brought back to life. */
+  #stands({ id, state }: JobRow): void {
+    if (state === "HELD" || hasEnded(state) || this.#told.releasesSent.has(id)) return;
+    broken("nothing goes on without its release", { id, state });
   }
 
   #left(row: JobRow): void {

@@ -114,6 +114,7 @@ export class WorkflowLedger {
         broken("a step runs only after its upstreams ended", { id, state, upstream });
       }
     }
+    if (attempt > (old?.attempt ?? 0)) this.#checkStart(row, ties, changes, facts);
     if (state === "RUNNING" && (old?.state !== "RUNNING" || old.attempt !== attempt)) {
       this.#inputs.set(`${id}/${attempt}/${row.leaseToken}`, this.#inputOf(id, facts));
     }
@@ -126,6 +127,21 @@ export class WorkflowLedger {
     };
     if (!ties.some(blocks)) {
       broken("a dependent is cancelled exactly if its policy says so", { id, by: row.blockedBy });
+    }
+  }
+
+  /** No attempt starts while an upstream is given another one. */
+  #checkStart(
+    { id, attempt }: JobRow,
+    ties: readonly EdgeRow[],
+    changes: ShardChanges,
+    facts: Facts,
+  ): void {
+    for (const { upstreamId } of ties) {
+      const upstream = facts.jobs.get(upstreamId);
+      if (upstream === undefined || hasEnded(upstream.state)) continue;
+      if (this.#wasRetried(upstream, changes, facts)) continue;
+      broken("a step runs only after its upstreams ended", { id, attempt, upstreamId });
     }
   }
 

@@ -75,6 +75,7 @@ export const aFullJobRow = (): JobRow => ({
   hookChain: [aJobId() as string as HookId, aJobId() as string as HookId],
   callbackUrl: "https://example.org/ünïcode?a=1",
   blockedBy: "second",
+  unreleased: true,
   childCount: 3,
   callbackState: "DELIVERED",
   scheduleId: "nightly",

@@ -104,8 +104,7 @@ const releaseJob = (
     subject: row.id,
     details: JSON.stringify({ user: attribute.userId }),
   });
-  const workflow = turn.state.workflows.of(row);
-  const isBlocked = workflow !== undefined && workflow.step(row.id).waits > 0;
+  const isBlocked = turn.state.workflows.waits(row);
   return { released: turn.change(job, release(row, isBlocked, turn.now)) };
 };
 

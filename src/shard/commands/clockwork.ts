@@ -1,6 +1,7 @@
+import { end } from "../../jobs/attempt-end.ts";
 import type { RunnerId } from "../../jobs/ids.ts";
 import type { JobError, JobRow } from "../../jobs/job.ts";
-import { becomeDue, end, expire, hasOutlived, TOTAL_TIMEOUT } from "../../jobs/transitions.ts";
+import { becomeDue, expire, hasOutlived, TOTAL_TIMEOUT } from "../../jobs/transitions.ts";
 import type { ActiveJob } from "../active-job.ts";
 import type { Turn } from "../turn.ts";
 import type { Command } from "./command.ts";

@@ -1,6 +1,6 @@
+import { lose } from "../../jobs/attempt-end.ts";
 import type { LeaseToken, RunnerId } from "../../jobs/ids.ts";
 import type { AttemptRef } from "../../jobs/report.ts";
-import { lose } from "../../jobs/transitions.ts";
 import type { ActiveJob } from "../active-job.ts";
 import type { Turn } from "../turn.ts";
 import type { Command } from "./command.ts";

@@ -1,7 +1,9 @@
+import { end } from "../../jobs/attempt-end.ts";
 import { JobFault } from "../../jobs/errors.ts";
 import type { JobRow } from "../../jobs/job.ts";
+import { advance } from "../../jobs/progress.ts";
 import type { AttemptRef, AttemptReport } from "../../jobs/report.ts";
-import { advance, end, type Patch } from "../../jobs/transitions.ts";
+import type { Patch } from "../../jobs/transitions.ts";
 import type { ActiveJob } from "../active-job.ts";
 import type { ReportOutcome } from "../owner.ts";
 import type { Turn } from "../turn.ts";

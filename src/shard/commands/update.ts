@@ -1,9 +1,9 @@
+import { end } from "../../jobs/attempt-end.ts";
 import type { Actor } from "../../jobs/audit.ts";
 import { JobFault, jobNotFound } from "../../jobs/errors.ts";
 import type { JobId, OrganizationId } from "../../jobs/ids.ts";
 import type { JobRow } from "../../jobs/job.ts";
 import type { AttemptReport } from "../../jobs/report.ts";
-import { end } from "../../jobs/transitions.ts";
 import type { Turn } from "../turn.ts";
 import type { Command } from "./command.ts";
 import { bytesOf, isToStop, noted } from "./report.ts";

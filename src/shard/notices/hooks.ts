@@ -2,6 +2,7 @@ import type { HookRow } from "../../jobs/hook.ts";
 import type { JobRow } from "../../jobs/job.ts";
 import { LIMITS } from "../../jobs/limits.ts";
 import { jobEvent, jobNotice } from "../../jobs/notice.ts";
+import { hasEnded } from "../../jobs/states.ts";
 import type { Turn } from "../turn.ts";
 import { oweHook } from "./hook-delivery.ts";
 import { putHook } from "./hook-rows.ts";
@@ -12,7 +13,9 @@ import { putHook } from "./hook-rows.ts";
  */
 export const noteHooks = (turn: Turn): void => {
   for (const [{ row, organization }, before] of turn.touched()) {
-    if (organization.hooks.size === 0 || row.state === before?.state) continue;
+    // One that had ended in the same way is touched only if it was retried: it has ended again.
+    const isOld = row.state === before?.state && !hasEnded(row.state);
+    if (organization.hooks.size === 0 || isOld) continue;
     const told = organization.hooks.hearing(row);
     if (told.length > 0) tell(turn, row, told);
   }

@@ -111,6 +111,7 @@ const CHANGING: readonly JobColumn[] = [
   { name: "cancel_reason", valueOf: (job) => job.cancelReason, usual: "" },
   { name: "cancelled_by", valueOf: (job) => job.cancelledBy, usual: "" },
   { name: "blocked_by", valueOf: (job) => job.blockedBy, usual: "" },
+  { name: "unreleased", valueOf: (job) => (job.unreleased ? 1 : 0), usual: 0 },
   { name: "child_count", valueOf: (job) => job.childCount, usual: 0 },
   {
     name: "callback_state",
@@ -242,6 +243,7 @@ export const jobOf = (row: DatabaseRow): JobRow => ({
   cancelReason: textOf(row, "cancel_reason"),
   cancelledBy: textOf(row, "cancelled_by") as UserId | "",
   blockedBy: textOf(row, "blocked_by"),
+  unreleased: numberOf(row, "unreleased") === 1,
   childCount: numberOf(row, "child_count"),
   callbackState: CALLBACK_STATES.nameOf(numberOf(row, "callback_state")),
   outputCount: numberOf(row, "output_count"),
