@@ -46,7 +46,7 @@ export class HookLedger {
     for (const row of [...inserted, ...updated]) {
       const before = jobs.get(row.id);
       // One that was retried, and ended again in the same commit, is told again.
-      const endedAgain = hasEnded(row.state) && row.attempt !== before?.attempt;
+      const endedAgain = hasEnded(row.state) && row.endedAt !== before?.endedAt;
       if (before?.state === row.state && !endedAgain) continue;
       for (const hook of this.#hooks.values()) {
         const key = keyOf({ hookId: hook.id, jobId: row.id });
