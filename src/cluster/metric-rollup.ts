@@ -105,7 +105,7 @@ const FINER = { HOUR: "MINUTE", DAY: "HOUR" } as const;
 export const rollUpShard = async (
   options: RollupOptions,
   shardId: ShardId,
-  owner: Owner,
+  owner: Pick<Owner, "perform">,
   resolution: "HOUR" | "DAY",
 ): Promise<Millis> => {
   const { metrics, clock } = options;

@@ -14,6 +14,9 @@ type Notice = {
   wasRefusedForGood: boolean;
 };
 
+/** `id` of a job; none in what is told of a number. */
+type Told = { type: string; data: { id?: string; result?: unknown } };
+
 /**
  * Notices, commit by commit and message by message: what is owed is written with the end that it
  * tells, is sent under one id until somebody takes it, and nothing else is sent.
@@ -72,13 +75,13 @@ export class DeliveryLedger {
     }
     notice.sent += 1;
     const { row } = notice;
-    const told = JSON.parse(body) as { type: string; data: { id: string; result?: unknown } };
-    const { result = null } = told.data;
+    const told = JSON.parse(body) as Told;
+    const { result = null, id: jobId = "" } = told.data;
     const attempt = attempts.get(`${row.jobId}/${row.attempt}`);
     // Of a job that was removed there is nothing to compare with; its result may be left out.
     const isSame =
       attempt === undefined || result === null || JSON.stringify(result) === attempt.result;
-    if (told.type !== row.event || told.data.id !== row.jobId || !isSame) {
+    if (told.type !== row.event || jobId !== row.jobId || !isSame) {
       broken("no notice is sent that is not owed", { id, told });
     }
     return row;

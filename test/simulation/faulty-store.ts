@@ -135,6 +135,12 @@ export const faultyStore = (
         return told;
       },
     },
+    metrics: {
+      ...real.metrics,
+      points: async (...args) => await call(async () => await real.metrics.points(...args)),
+      rollups: async (...args) => await call(async () => await real.metrics.rollups(...args)),
+      oldest: async (...args) => await call(async () => await real.metrics.oldest(...args)),
+    },
     secrets: {
       keep: async (...args) => await call(async () => await real.secrets.keep(...args)),
       names: async (...args) => await call(async () => await real.secrets.names(...args)),

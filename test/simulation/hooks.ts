@@ -1,9 +1,10 @@
 import { SERVER } from "../../src/jobs/audit.ts";
 import type { DeliveryRow } from "../../src/jobs/delivery.ts";
-import type { HookRow } from "../../src/jobs/hook.ts";
+import { type HookRow, THRESHOLD_METRICS } from "../../src/jobs/hook.ts";
 import type { HookId, JobId, OrganizationId } from "../../src/jobs/ids.ts";
 import { JOB_STATES } from "../../src/jobs/states.ts";
 import type { Submission } from "../../src/jobs/submission.ts";
+import type { Threshold } from "../../src/jobs/threshold.ts";
 import type { Command } from "../../src/shard/commands/command.ts";
 import { dropDeliveries } from "../../src/shard/commands/drop-deliveries.ts";
 import { createHook, deleteHook, pauseHook, resumeHook } from "../../src/shard/commands/hook.ts";
@@ -34,6 +35,17 @@ export const hookSubmission = (world: World, delivery: DeliveryRow): Submission 
   };
 };
 
+const someThreshold = ({ dice }: World): Threshold => {
+  const metric = dice.pick(THRESHOLD_METRICS);
+  return {
+    kind: "threshold",
+    metric,
+    type: dice.chance(0.3) ? dice.pick(TYPES) : "",
+    above: metric === "FAILURE_RATIO" ? 0.2 : dice.between(0, 2),
+    forMs: dice.pick([0, 0, 4_000, 8_000]),
+  };
+};
+
 const someHook = (world: World, organizationId: OrganizationId): HookRow => {
   const { dice } = world;
   const states = dice.chance(0.5)
@@ -46,10 +58,15 @@ const someHook = (world: World, organizationId: OrganizationId): HookRow => {
   });
   // Hooks that submit wait for ends alone: what they come to grows with every state.
   const submits = dice.chance(0.5);
+  const isOnNumber = dice.chance(0.35);
   return aHookRow({
     organizationId,
     id: world.uuid() as HookId,
-    event: submits ? { ...event, states: [dice.pick(["SUCCEEDED", "FAILED", "RUNNING"])] } : event,
+    event: isOnNumber
+      ? someThreshold(world)
+      : submits
+        ? { ...event, states: [dice.pick(["SUCCEEDED", "FAILED", "RUNNING"])] }
+        : event,
     target: submits
       ? { kind: "job", type: dice.pick(TYPES) }
       : { kind: "url", url: `https://receiver-${dice.between(1, 12)}.example/hook` },

@@ -11,6 +11,7 @@ import type { ReleaseLedger } from "./release-ledger.ts";
 import type { RetentionLedger } from "./retention-ledger.ts";
 import { ScheduleLedger } from "./schedule-ledger.ts";
 import { StepLedger } from "./step-ledger.ts";
+import { ThresholdLedger } from "./threshold-ledger.ts";
 import type { Waits } from "./waits.ts";
 import { WorkflowLedger } from "./workflow-ledger.ts";
 
@@ -39,6 +40,7 @@ export class Ledger {
   readonly metrics = new MetricLedger();
   readonly deliveries = new DeliveryLedger();
   readonly hooks = new HookLedger();
+  readonly thresholds = new ThresholdLedger();
   readonly workflows = new WorkflowLedger();
   readonly families = new FamilyLedger();
   readonly #revisions = new Map<number, { epoch: number; revision: number }>();
@@ -54,11 +56,12 @@ export class Ledger {
     try {
       this.#checkFence(fence, changes.revision);
       this.#purge(changes);
-      this.metrics.committed(changes, this.jobs);
+      this.metrics.committed(fence.shardId, changes, this.jobs);
       this.releases.committed(changes, this.jobs);
       this.schedules.committed(changes);
       this.deliveries.committed(changes, this.jobs);
       this.hooks.committed(changes, this.jobs);
+      this.thresholds.committed(changes, this.jobs);
       this.families.committed(changes, this.jobs);
       const started = this.limits.startedBy(changes, this.jobs);
       const before = new Map<string, JobRow>();

@@ -1,9 +1,9 @@
 import { shardOf } from "../../src/cluster/shard-of.ts";
 import type { OrganizationId } from "../../src/jobs/ids.ts";
 import type { JobRow } from "../../src/jobs/job.ts";
-import { Point } from "../../src/jobs/metric.ts";
-import type { ShardChanges, Store } from "../../src/store/store.ts";
-import { faultOf } from "./broken.ts";
+import { Point, type PointRow, type Resolution } from "../../src/jobs/metric.ts";
+import type { Place, ShardChanges, Store } from "../../src/store/store.ts";
+import { broken, faultOf } from "./broken.ts";
 
 const COUNTED = [
   "submitted",
@@ -32,9 +32,14 @@ const ENDINGS = { SUCCEEDED: "succeeded", FAILED: "failed", CANCELLED: "cancelle
 export class MetricLedger {
   readonly #counts = new Map<string, Counted>();
   readonly #organizations = new Set<OrganizationId>();
+  /** Up to where minutes are rolled up, by shard. */
+  readonly #hours = new Map<number, number>();
+  /** Hours and days that were found to be rolled up. */
+  rolledUp = 0;
 
   /** `jobs` are as they were before the commit. */
-  committed(changes: ShardChanges, jobs: ReadonlyMap<string, JobRow>): void {
+  committed(shardId: number, changes: ShardChanges, jobs: ReadonlyMap<string, JobRow>): void {
+    this.#checkRollup(shardId, changes);
     const now = new Map(jobs);
     for (const row of [...changes.inserted, ...changes.updated]) {
       this.#see(row, jobs.get(row.id));
@@ -46,34 +51,44 @@ export class MetricLedger {
     }
   }
 
+  /** No commit changes what an earlier one said to be rolled up. */
+  #checkRollup(shardId: number, { points, rollups }: ShardChanges): void {
+    const until = this.#hours.get(shardId) ?? 0;
+    for (const { organizationId, resolution, at } of points) {
+      if (resolution !== "MINUTE" || at >= until) continue;
+      broken("what was rolled up does not change", { organizationId, at, until });
+    }
+    for (const row of rollups) {
+      if (row.resolution === "HOUR") this.#hours.set(shardId, row.until);
+    }
+  }
+
   /** What the points in the database do not say. */
   async differences(store: Store): Promise<string[]> {
     const shards = (await store.shards.list()).length;
     const stored = new Map<string, Counted>();
     for (const organizationId of this.#organizations) {
       const place = { organizationId, shardId: shardOf(organizationId, shards) };
-      const all = {
-        resolution: "MINUTE" as const,
-        from: 0,
-        until: Number.MAX_SAFE_INTEGER,
-        types: [],
-      };
-      for (const row of await store.metrics.points(place, all, null, 1_000_000)) {
+      const rows = await pointsOf(store, place, "MINUTE", Number.MAX_SAFE_INTEGER);
+      for (const row of rows) {
         const point = new Point();
         point.add(row);
-        const key = `${organizationId}/${row.type}`;
-        const sum = stored.get(key) ?? { ...NONE };
-        const counts = { ...point.counts, attempts: point.run.count };
-        for (const name of COUNTED) sum[name] += counts[name];
         if (point.queue.count !== row.started || point.total.count !== endingsOf(row)) {
           return [faultOf("every job is counted once", { durations: row })];
         }
-        stored.set(key, sum);
+      }
+      for (const [type, sum] of sumsOf(rows)) stored.set(`${organizationId}/${type}`, sum);
+      for (const resolution of ["HOUR", "DAY"] as const) {
+        const until = (await store.metrics.rollups(place.shardId))[resolution] ?? 0;
+        const finer = sumsOf(rows.filter(({ at }) => at < until));
+        const coarse = sumsOf(await pointsOf(store, place, resolution, until));
+        this.rolledUp += coarse.size;
+        if (textOf(finer) === textOf(coarse)) continue;
+        const facts = { organizationId, resolution, finer: [...finer], coarse: [...coarse] };
+        return [faultOf("hours and days are the sums of their minutes", facts)];
       }
     }
-    const [told, counted] = [stored, this.#counts].map((counts) =>
-      JSON.stringify([...counts].toSorted(([a], [b]) => (a < b ? -1 : 1))),
-    );
+    const [told, counted] = [textOf(stored), textOf(this.#counts)];
     return told === counted ? [] : [faultOf("every job is counted once", { told, counted })];
   }
 
@@ -104,3 +119,28 @@ export class MetricLedger {
 
 const endingsOf = (row: Counted | Pick<Counted, "succeeded" | "failed" | "cancelled">): number =>
   row.succeeded + row.failed + row.cancelled;
+
+const pointsOf = async (
+  store: Store,
+  place: Place,
+  resolution: Resolution,
+  until: number,
+): Promise<readonly PointRow[]> =>
+  await store.metrics.points(place, { resolution, from: 0, until, types: [] }, null, 1_000_000);
+
+/** By type. */
+const sumsOf = (rows: readonly PointRow[]): Map<string, Counted> => {
+  const sums = new Map<string, Counted>();
+  for (const row of rows) {
+    const point = new Point();
+    point.add(row);
+    const sum = sums.get(row.type) ?? { ...NONE };
+    const counts = { ...point.counts, attempts: point.run.count };
+    for (const name of COUNTED) sum[name] += counts[name];
+    sums.set(row.type, sum);
+  }
+  return sums;
+};
+
+const textOf = (counts: ReadonlyMap<string, Counted>): string =>
+  JSON.stringify([...counts].toSorted(([a], [b]) => (a < b ? -1 : 1)));

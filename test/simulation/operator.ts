@@ -6,6 +6,8 @@ import type { LimitsLedger } from "./limits-ledger.ts";
 import type { SimulatedServer } from "./servers.ts";
 import type { World } from "./world.ts";
 
+export const ORGANIZATIONS = ["alpha", "beta", "gamma"] as OrganizationId[];
+
 /** Types that simulated jobs are of. */
 export const TYPES = ["mail", "print"];
 /** While the storm lasts its attempts nearly always crash. */

@@ -31,6 +31,8 @@ export const PROMISES = [
   "counters never go back",
   "a watcher misses nothing",
   "every job is counted once",
+  "hours and days are the sums of their minutes",
+  "what was rolled up does not change",
 
   /* workflows */
   "a workflow is created whole or not at all",
@@ -79,6 +81,8 @@ export const PROMISES = [
   "a hook is told of no other change",
   "a notice of a hook makes one job",
   "hooks do not go in circles",
+  "a crossing is told once",
+  "a crossing is told when it has lasted",
 
   /* retention */
   "no job is removed before its time",

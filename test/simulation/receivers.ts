@@ -1,3 +1,4 @@
+import type { DeliveryRow } from "../../src/jobs/delivery.ts";
 import type { JobId } from "../../src/jobs/ids.ts";
 import type { Answer, Message } from "../../src/outgoing/post.ts";
 import { redeliver } from "../../src/shard/commands/delivery.ts";
@@ -64,13 +65,24 @@ export class SimulatedReceivers {
     for (const row of this.#ledger.deliveries.pending()) {
       // What becomes a job would become another, if the first is made meanwhile.
       if (row.jobType !== "" || this.#world.dice.chance(leaves)) continue;
-      await this.#world.dice
-        .pick(servers)
-        .call(
-          async ({ router }) =>
-            await router.ownerOf(row.organizationId).perform(redeliver(row, SERVER)),
-        )
-        .catch(() => {});
+      await this.#order(servers, row);
+    }
+  }
+
+  async #order(servers: readonly SimulatedServer[], row: DeliveryRow): Promise<void> {
+    const { dice } = this.#world;
+    for (;;) {
+      try {
+        await dice
+          .pick(servers)
+          .call(
+            async ({ router }) =>
+              await router.ownerOf(row.organizationId).perform(redeliver(row, SERVER)),
+          );
+        return;
+      } catch {
+        await this.#world.pause(dice.between(50, 500));
+      }
     }
   }
 }

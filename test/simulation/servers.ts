@@ -22,6 +22,8 @@ import { faultyStore, type Faults } from "./faulty-store.ts";
 import { hookSubmission } from "./hooks.ts";
 import type { Ledger } from "./ledger.ts";
 import type { SimulatedReceivers } from "./receivers.ts";
+import { ORGANIZATIONS } from "./operator.ts";
+import { keepRollingUp } from "./rollups.ts";
 import { scheduledSubmission } from "./schedules.ts";
 import { Waits } from "./waits.ts";
 import type { World } from "./world.ts";
@@ -176,6 +178,10 @@ export class SimulatedServer {
       life.knowsCallers = true;
       await firing.start();
       await dispatcher.start();
+      const { metrics } = store;
+      const { shardOf } = cluster.router;
+      const rollup = { metrics, identity: store.identity, clock, shardOf };
+      void keepRollingUp({ world, cluster, isAlive }, rollup, ORGANIZATIONS);
     };
     start().catch((error: unknown) => {
       // A server that cannot start ends, and is started again like one that crashed.

@@ -1,5 +1,4 @@
 import { shardOf } from "../../src/cluster/shard-of.ts";
-import type { OrganizationId } from "../../src/jobs/ids.ts";
 import { hasEnded } from "../../src/jobs/states.ts";
 import { STANDARD_LIMITS, type Store } from "../../src/store/store.ts";
 import { faultOf } from "./broken.ts";
@@ -11,7 +10,7 @@ import { checkEnd } from "./invariants.ts";
 import { Ledger } from "./ledger.ts";
 import { RetentionLedger } from "./retention-ledger.ts";
 import { ReleaseLedger } from "./release-ledger.ts";
-import { addOrganizations, changeLimits } from "./operator.ts";
+import { addOrganizations, changeLimits, ORGANIZATIONS } from "./operator.ts";
 import { SimulatedRunner, type Acknowledged } from "./runners.ts";
 import { SimulatedReceivers } from "./receivers.ts";
 import { keepHook } from "./hooks.ts";
@@ -20,7 +19,6 @@ import { SimulatedServer } from "./servers.ts";
 import { SimulatedWatcher } from "./watchers.ts";
 import { World } from "./world.ts";
 
-const ORGANIZATIONS = ["alpha", "beta", "gamma"] as OrganizationId[];
 const MINUTE = 60_000;
 /** After the end of a history everybody hears of what happened within this time. */
 const LATECOMERS_MS = 20_000;
@@ -29,6 +27,15 @@ export type SimulationReport = {
   readonly seed: number;
   readonly jobs: number;
   readonly commits: number;
+  /** How often this happened of what not every history has. */
+  readonly seen: {
+    readonly children: number;
+    /** Parents above the deepest job. */
+    readonly depth: number;
+    readonly answers: number;
+    readonly crossings: number;
+    readonly rollups: number;
+  };
   /** Simulated milliseconds. */
   readonly took: number;
   /** Broken promises; empty when all held. */
@@ -203,6 +210,7 @@ export const simulate = async (
   ];
   if (found.length === 0) found.push(...(await checkEnd({ store, ledger, told, acknowledged })));
   if (found.length === 0) found.push(...ledger.deliveries.differences(ledger.jobs));
+  if (found.length === 0) found.push(...ledger.thresholds.differences());
   if (found.length === 0) for (const watcher of watchers) found.push(...watcher.differences());
   if (found.length === 0) for (const caller of callers) found.push(...caller.differences());
   await store.close();
@@ -210,6 +218,13 @@ export const simulate = async (
     seed,
     jobs: ledger.jobs.size + ledger.retention.purged.size,
     commits: ledger.commits,
+    seen: {
+      children: ledger.families.born,
+      depth: ledger.families.deepest,
+      answers: ledger.families.answers,
+      crossings: ledger.thresholds.told,
+      rollups: ledger.metrics.rolledUp,
+    },
     took: world.now - start,
     faults: found,
     trace: world.trace,

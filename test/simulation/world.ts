@@ -36,7 +36,7 @@ export class Dice {
 
 type Event = { readonly at: number; readonly order: number; readonly run: () => void };
 
-const START = Date.UTC(2026, 0, 1);
+const MIDNIGHT = Date.UTC(2026, 0, 2);
 
 /**
  * Simulated time. Nothing happens but by an event, one at a time, in an order that the seed
@@ -44,7 +44,9 @@ const START = Date.UTC(2026, 0, 1);
  */
 export class World {
   readonly dice: Dice;
-  #now = START;
+  /** Soon an hour and a day will be over. */
+  readonly #start: number;
+  #now: number;
   #order = 0;
   #ids = 0;
   readonly #events: Event[] = [];
@@ -55,6 +57,8 @@ export class World {
 
   constructor(seed: number) {
     this.dice = new Dice(seed);
+    this.#start = MIDNIGHT - this.dice.between(1_000, 25_000);
+    this.#now = this.#start;
   }
 
   get now(): number {
@@ -62,7 +66,7 @@ export class World {
   }
 
   note(text: string): void {
-    this.trace.push(`${String(this.#now - START).padStart(7)} ${text}`);
+    this.trace.push(`${String(this.#now - this.#start).padStart(7)} ${text}`);
   }
 
   at(delay: number, run: () => void): () => void {
@@ -110,7 +114,7 @@ export class World {
   clock(skew: number, isAlive: () => boolean): Clock {
     return {
       now: () => this.#now + skew,
-      monotonic: () => this.#now - START,
+      monotonic: () => this.#now - this.#start,
       after: (ms, run) =>
         this.at(ms, () => {
           if (isAlive()) run();
