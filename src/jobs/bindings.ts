@@ -1,4 +1,5 @@
 /** Values of earlier jobs that go into the input of a later one. */
+import type { JobId } from "./ids.ts";
 import type { JobError, JsonText } from "./job.ts";
 import { pointerTo, valueAt } from "./json-pointer.ts";
 import { LIMITS } from "./limits.ts";
@@ -20,10 +21,18 @@ export type Resolved =
   | { readonly kind: "input"; readonly input: JsonText }
   | { readonly kind: "failed"; readonly error: JobError };
 
-/** A value with its size as JSON, in bytes; or why there is none. */
+/**
+ * A value with its size as JSON, in bytes; or why there is none. `read`: how many characters of a
+ * result had to be read to know.
+ */
 export type Picked =
-  | { readonly kind: "value"; readonly value: unknown; readonly bytes: number }
-  | { readonly kind: "missing" }
+  | {
+      readonly kind: "value";
+      readonly value: unknown;
+      readonly bytes: number;
+      readonly read: number;
+    }
+  | { readonly kind: "missing"; readonly read: number }
   | { readonly kind: "gone" };
 
 /** The stored text of SpecRow.bindings. */
@@ -57,10 +66,12 @@ export const pickFrom = (upstream: Upstream): ((binding: Binding) => Picked) => 
   };
   const pick = ({ of, pointer }: Binding): Picked => {
     const whole = wholeOf(of);
-    if (typeof whole === "string") return { kind: whole };
+    if (whole === "gone") return { kind: whole };
+    if (whole === "missing") return { kind: whole, read: 0 };
+    const read = of === "error" ? 0 : (upstream.result?.length ?? 0);
     const value = valueAt(whole.value, pointer);
-    if (value === undefined) return { kind: "missing" };
-    return { kind: "value", value, bytes: Buffer.byteLength(JSON.stringify(value)) };
+    if (value === undefined) return { kind: "missing", read };
+    return { kind: "value", value, bytes: Buffer.byteLength(JSON.stringify(value)), read };
   };
   return (binding) => {
     const key = `${binding.of}${binding.pointer}`;
@@ -103,6 +114,11 @@ const TOO_LARGE = failed(
   `with the values of earlier steps the input has more than ${LIMITS.inputBytes} bytes`,
 );
 
+const TOO_MUCH = failed(
+  "binding.too_large",
+  `the results that the input takes values of have more than ${LIMITS.boundResultsLength} characters together`,
+);
+
 const TOO_DEEP = failed(
   "binding.too_large",
   `with the values of earlier steps the input is nested deeper than ${LIMITS.jsonDepth} levels`,
@@ -132,6 +148,9 @@ export class InputDraft {
   readonly #template: JsonText;
   readonly #values: { readonly path: Binding["path"]; readonly value: unknown }[] = [];
   #bytes = 0;
+  /** Of which results something has been taken, and how long they are together. */
+  readonly #sources = new Set<JobId>();
+  #read = 0;
   #error: JobError | null = null;
 
   constructor(template: JsonText) {
@@ -147,7 +166,10 @@ export class InputDraft {
     if (this.#error !== null) return;
     if (picked.kind === "gone") {
       this.#fail(gone(binding));
-    } else if (picked.kind === "value") {
+      return;
+    }
+    this.#count(binding, picked.read);
+    if (picked.kind === "value") {
       this.#take(binding, picked.value, picked.bytes);
     } else if (binding.fallback === null) {
       this.#fail(missing(binding));
@@ -170,7 +192,15 @@ export class InputDraft {
     return fits ? { kind: "input", input } : { kind: "failed", error: TOO_LARGE };
   }
 
+  #count({ upstreamId }: Binding, read: number): void {
+    if (read === 0 || this.#sources.has(upstreamId)) return;
+    this.#sources.add(upstreamId);
+    this.#read += read;
+    if (this.#read > LIMITS.boundResultsLength) this.#fail(TOO_MUCH);
+  }
+
   #take(binding: Binding, value: unknown, bytes: number): void {
+    if (this.#error !== null) return;
     this.#bytes += bytes;
     if (this.#bytes > LIMITS.inputBytes) this.#fail(TOO_LARGE);
     else this.#values.push({ path: binding.path, value });

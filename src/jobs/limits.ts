@@ -75,6 +75,8 @@ export const LIMITS = {
   workflowDepth: 500,
   /** Values that steps take out of others, in all steps together. */
   workflowBindings: 20_000,
+  /** Characters of all results that one input takes values of: they are read and parsed whole. */
+  boundResultsLength: 16 * MIB,
   /** Of all steps of a workflow together, as protobuf. */
   workflowBytes: 4 * MIB,
   stepNameOfWorkflowLength: 100,

@@ -7,12 +7,16 @@ import {
 } from "../jobs/bindings.ts";
 import type { JobId, OrganizationId } from "../jobs/ids.ts";
 import type { JsonText, SpecRow } from "../jobs/job.ts";
+import { MIB } from "../jobs/limits.ts";
 import type { Binding } from "../jobs/workflow.ts";
+import { heardAll } from "../runtime/event-loop.ts";
 import type { ColdRows, ColdWanted, JobKey } from "../store/store.ts";
 import type { Turn } from "./turn.ts";
 
 /** Results that are in memory at once: each may have a megabyte. */
-const READ_AT_ONCE = 64;
+const READ_AT_ONCE = 16;
+/** Characters of results after which the process does something else: to parse them takes it 10 ms. */
+const PARSED_AT_ONCE = MIB;
 
 /** A value that an input waits for. */
 type Taker = { readonly draft: InputDraft; readonly binding: Binding };
@@ -42,6 +46,7 @@ export const boundInputs = async (
   }
   if (drafts.size === 0) return new Map();
   const elsewhere = takeOfThisTurn(turn, sources.values());
+  let parsed = 0;
   for (let at = 0; at < elsewhere.length; at += READ_AT_ONCE) {
     const page = elsewhere
       .slice(at, at + READ_AT_ONCE)
@@ -50,7 +55,14 @@ export const boundInputs = async (
     const keys = page.map(({ organizationId, id }) => ({ organizationId, id }));
     const { results } = await read({ results: keys });
     const found = new Map(results.map((row) => [keyOf(row.organizationId, row.id), row]));
-    for (const source of page) give(source, found.get(keyOf(source.organizationId, source.id)));
+    for (const source of page) {
+      const upstream = found.get(keyOf(source.organizationId, source.id));
+      give(source, upstream);
+      parsed += upstream?.result?.length ?? 0;
+      if (parsed < PARSED_AT_ONCE) continue;
+      parsed = 0;
+      await heardAll();
+    }
   }
   return new Map([...drafts].map(([spec, draft]) => [spec, draft.finish()]));
 };

@@ -153,6 +153,28 @@ describe("an input fails", () => {
     expect(error.code).toBe("binding.too_large");
   });
 
+  test.each([
+    ["little", { pointer: "/id" }],
+    ["nothing", { pointer: "/x", fallback: "0" }],
+  ])("by results that are too long together, if %s is taken of them", (_, facts) => {
+    const rest = "x".repeat(LIMITS.resultBytes - 18);
+    const result = JSON.stringify({ id: 7, rest });
+    const most = LIMITS.boundResultsLength / result.length;
+    const draftOf = (results: number): Resolved => {
+      const ids = Array.from({ length: results }, (_, index) => `job ${index}` as JobId);
+      const bindings = ids.flatMap((upstreamId, index) =>
+        [0, 1].map((at) => bind([index, at], { ...facts, upstreamId })),
+      );
+      const template = JSON.stringify(ids.map(() => [0, 0]));
+      return resolveInput(template, bindings, new Map(ids.map((id) => [id, upstream({ result })])));
+    };
+    expect(draftOf(most).kind).toBe("input");
+    expect(draftOf(most + 1)).toMatchObject({
+      kind: "failed",
+      error: { code: "binding.too_large", message: expect.stringContaining("together") as string },
+    });
+  });
+
   test("by values that are nested too deep", () => {
     const deep = "[".repeat(LIMITS.jsonDepth) + "]".repeat(LIMITS.jsonDepth);
     expect(inputOf({}, [bind([])], { result: deep })).toBeDefined();

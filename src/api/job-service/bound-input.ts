@@ -2,10 +2,11 @@ import { bindingsOf, InputDraft, pickFrom } from "../../jobs/bindings.ts";
 import type { JobId } from "../../jobs/ids.ts";
 import type { JsonText } from "../../jobs/job.ts";
 import { hasEnded } from "../../jobs/states.ts";
+import { heardAll } from "../../runtime/event-loop.ts";
 import type { JobReader, Place } from "../../store/store.ts";
 
 /** Results that are in memory at once: each may have a megabyte. */
-const READ_AT_ONCE = 64;
+const READ_AT_ONCE = 4;
 
 /**
  * The input of a job as it has it: with the values of others in it, once all of these have ended.
@@ -32,6 +33,7 @@ export const readInput = async (
       const pick = pickFrom(result);
       for (const binding of takers.get(result.id) ?? []) draft.add(binding, pick(binding));
     }
+    await heardAll();
     if (draft.hasFailed || results.length < page.length) return spec.input;
   }
   const resolved = draft.finish();
