@@ -1,17 +1,19 @@
 /**
  * Two projects, which differ in how much of a process a test file has to itself.
  *
- * `together`, the rule: files run one after another in two processes, and share what these have
+ * `together`, the rule: files run one after another in three processes, and share what these have
  * imported. It halves the work of a file. So a file leaves nothing behind: it stops what it started,
  * and puts back what it changed. Databases are copied from templates (test/support/templates.ts).
  *
  * `alone`: each file has a process of its own. These change what a process has only one of
  * (OpenTelemetry's global providers, its environment), start processes for most of their time, or
- * are hostile. They run first, as the longest are among them.
+ * are hostile. They run first, as the longest are among them (test/support/longest-first.ts).
  */
 import { join } from "node:path";
 
 import { defineConfig } from "vitest/config";
+
+import { LongestFirst } from "./test/support/longest-first.ts";
 
 const ALONE = [
   "test/attacks/**/*.test.ts",
@@ -32,7 +34,9 @@ export default defineConfig({
     execArgv: ["--no-node-snapshot"],
     // For the processes that tests start. Where bin/millrace has it too.
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules/.cache/millrace") },
-    maxWorkers: 2,
+    // One more than there are cores where it has to be quick: a quarter of the time files wait.
+    maxWorkers: 3,
+    sequence: { sequencer: LongestFirst },
     testTimeout: 30_000,
     hookTimeout: 60_000,
     projects: [

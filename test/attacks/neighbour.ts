@@ -17,10 +17,10 @@ export type Neighbour = {
 const TICKS = 8;
 
 /** Each job has a text of its own, so that nothing is taken from a memory. */
-const CODE = `export default async (input, ctx) => {
+const codeOf = (tickMs: number): string => `export default async (input, ctx) => {
   let sum = input.seed;
   for (let i = 1; i <= ${TICKS}; i++) {
-    await ctx.sleep(50);
+    await ctx.sleep(${tickMs});
     sum = (sum * 31 + i) % 1_000_003;
     ctx.progress({ done: i, total: ${TICKS} });
     ctx.log(i, sum);
@@ -38,13 +38,14 @@ const expected = (seed: number): { readonly sum: number; readonly output: readon
   return { sum, output };
 };
 
-export const startNeighbour = (jobs: Client<typeof JobService>): Neighbour => {
+export const startNeighbour = (jobs: Client<typeof JobService>, tickMs: number): Neighbour => {
+  const code = codeOf(tickMs);
   let served = 0;
   let stopped = false;
 
   const once = async (seed: number): Promise<void> => {
     const spec = {
-      work: { case: "script" as const, value: { source: `${CODE} // ${seed}` } },
+      work: { case: "script" as const, value: { source: `${code} // ${seed}` } },
       input: jsonValue({ seed }),
       retryPolicy: { maxRetries: 0 },
     };

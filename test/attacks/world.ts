@@ -19,6 +19,8 @@ import { startSurroundings } from "./surroundings.ts";
 /** One of them is the neighbour's. */
 const SLOTS = 5;
 const SPARES = 1;
+/** How long each step of the neighbour's jobs takes: where each costs the start of a child, they are few. */
+const TICK_MS: Readonly<Record<Isolation, number>> = { shared: 50, tenant: 50, process: 150 };
 /** Long enough on a machine that is busy with other things. */
 const PATIENT_MS = 25_000;
 
@@ -56,7 +58,7 @@ export const startWorld = async (isolation: Isolation): Promise<World> => {
   });
   await runner.start();
   const jobs = server.jobs;
-  const neighbour = startNeighbour(server.jobsOf(other));
+  const neighbour = startNeighbour(server.jobsOf(other), TICK_MS[isolation]);
 
   /** What no text that a user sees may hold. */
   const hidden = [

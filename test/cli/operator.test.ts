@@ -5,7 +5,6 @@ import { DatabaseSync } from "node:sqlite";
 
 import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 
-import { runCli } from "../support/cli.ts";
 import { runCliHere } from "../support/cli-here.ts";
 import { type Dev, startDev } from "../support/dev.ts";
 
@@ -65,7 +64,7 @@ describe("the schema", () => {
       MILLRACE_INTERNAL_LISTEN: "127.0.0.1:0",
       MILLRACE_METRICS_LISTEN: "off",
     };
-    const serve = await runCli(["serve"], { env });
+    const serve = await runCliHere(["serve"], env);
     expect(serve.code).toBe(5);
     expect(serve.stderr).toContain("9999-new");
   });
@@ -87,7 +86,7 @@ describe("millrace dev", () => {
 
   test("refuses a second one on the same data", async () => {
     const args = ["dev", "--data-dir", dev.dataDir, "--port", "0", "--internal-port", "0"];
-    const run = await runCli(args, { env: { MILLRACE_METRICS_LISTEN: "off" } });
+    const run = await runCliHere(args, { MILLRACE_METRICS_LISTEN: "off" });
     expect(run.code).toBe(5);
     expect(run.stderr).toContain("in use by another Millrace server");
   });
@@ -103,7 +102,7 @@ describe("millrace dev", () => {
       "--internal-port",
       "0",
     ];
-    const run = await runCli(args, { env: { MILLRACE_METRICS_LISTEN: "off" } });
+    const run = await runCliHere(args, { MILLRACE_METRICS_LISTEN: "off" });
     await rm(folder, { recursive: true, force: true });
     expect(run.code).toBe(5);
     expect(run.stderr).toContain("A port is taken");
@@ -123,20 +122,20 @@ describe("millrace dev", () => {
   });
 
   test("starts another runner when its runner is killed, and jobs go on", async () => {
-    const before = await dev.runnerPid();
+    const before = dev.runnerPid();
     process.kill(before, "SIGKILL");
     const run = await dev.cli(["job", "submit", "--script", "-", "--wait"], {
       input: "export default () => 'still here';",
     });
     expect(run).toMatchObject({ code: 0, stdout: "still here\n" });
-    expect(await dev.runnerPid()).not.toBe(before);
+    expect(dev.runnerPid()).not.toBe(before);
     expect(dev.errors()).toContain("The runner died (SIGKILL)");
   });
 });
 
 test("a runner ends by itself when the server that started it is killed", async () => {
   const other = await startDev();
-  const runner = await other.runnerPid();
+  const runner = other.runnerPid();
   other.process.kill("SIGKILL");
   await vi.waitFor(
     () => {

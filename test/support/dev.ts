@@ -7,6 +7,7 @@ import { createInterface } from "node:readline";
 
 import { LAUNCHER, type CliOptions, type CliRun } from "./cli.ts";
 import { runCliHere } from "./cli-here.ts";
+import { childrenOf } from "./sandbox-processes.ts";
 
 /** `millrace dev` as a process: a real server and a real runner on a folder of their own. */
 export type Dev = {
@@ -15,18 +16,13 @@ export type Dev = {
   readonly url: string;
   readonly token: string;
   /** The process id of the runner that it started. */
-  runnerPid(): Promise<number>;
+  runnerPid(): number;
   /** A command that finds this server by its data directory, in this process. */
   cli(args: readonly string[], options?: Pick<CliOptions, "input">): Promise<CliRun>;
   /** Everything that it has written to its error output. */
   errors(): string;
   /** Ends it as SIGTERM does, removes its folder, and answers with the exit code. */
   stop(): Promise<number | null>;
-};
-
-const childrenOf = async (pid: number): Promise<number[]> => {
-  const list = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8");
-  return list.trim().split(" ").filter(Boolean).map(Number);
 };
 
 export const startDev = async (
@@ -62,8 +58,8 @@ export const startDev = async (
     dataDir,
     url: credentials.url,
     token: credentials.token,
-    runnerPid: async () => {
-      const [pid] = await childrenOf(child.pid ?? 0);
+    runnerPid: () => {
+      const [pid] = childrenOf(child.pid ?? 0);
       if (pid === undefined) throw new Error("no runner runs now");
       return pid;
     },

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from "node:fs";
 
-/** Text of a file in /proc; empty once its process is gone. */
+/** Text of a file in /proc; empty once its process or thread is gone. */
 const read = (path: string): string => {
   try {
     return readFileSync(path, "latin1");
@@ -9,13 +9,14 @@ const read = (path: string): string => {
   }
 };
 
-/** The sandbox children of this process that the kernel still knows, dead ones not reaped included. */
+/** The processes that any thread of this one has started, and nobody has reaped yet. */
+export const childrenOf = (pid: number): number[] =>
+  readdirSync(`/proc/${pid}/task`).flatMap((thread) =>
+    read(`/proc/${pid}/task/${thread}/children`).split(" ").filter(Boolean).map(Number),
+  );
+
+/** The sandbox children of this process that live. */
 export const aliveChildren = (): number[] =>
-  readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      const stat = read(`/proc/${pid}/stat`);
-      const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
-      return parent === process.pid && read(`/proc/${pid}/cmdline`).includes("sandbox/child.js");
-    });
+  childrenOf(process.pid).filter((pid) =>
+    read(`/proc/${pid}/cmdline`).includes("sandbox/child.js"),
+  );

@@ -4,7 +4,8 @@ import { expect } from "vitest";
 
 import { AttemptOutcome } from "../../../src/gen/millrace/v1/job_pb.ts";
 import type { EngineName } from "../../support/databases.ts";
-import { childrenOf, countOf, persistently, startWorld, type World } from "./world.ts";
+import { childrenOf } from "../../support/sandbox-processes.ts";
+import { countOf, persistently, startWorld, type World } from "./world.ts";
 
 const JOBS = 100;
 const SOURCE = `export default async function (input, ctx) {

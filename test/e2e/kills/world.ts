@@ -1,5 +1,3 @@
-import { readdirSync, readFileSync } from "node:fs";
-
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { type Client, Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
@@ -51,20 +49,6 @@ export const persistently = async <T>(call: () => Promise<T>): Promise<T> => {
     }
   }
 };
-
-/** The processes that it has started. */
-export const childrenOf = (pid: number): number[] =>
-  readdirSync("/proc")
-    .filter((name) => /^\d+$/.test(name))
-    .filter((name) => {
-      try {
-        const stat = readFileSync(`/proc/${name}/stat`, "latin1");
-        return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]) === pid;
-      } catch {
-        return false;
-      }
-    })
-    .map(Number);
 
 /** How many jobs there are in these states; in any, if none is named. */
 export const countOf = async (
