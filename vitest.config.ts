@@ -37,8 +37,9 @@ export default defineConfig({
     // One more than there are cores where it has to be quick: a quarter of the time files wait.
     maxWorkers: 3,
     sequence: { sequencer: LongestFirst },
-    testTimeout: 30_000,
-    hookTimeout: 60_000,
+    // Against a hang alone: no test measures time by them, and a busy machine makes none fail.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
     projects: [
       { extends: true, test: { name: "alone", include: ALONE } },
       {

@@ -1,6 +1,6 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import { Webhook } from "standardwebhooks";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import {
   type Delivery,
@@ -10,6 +10,7 @@ import {
 import { CallbackState, type Job } from "../../src/gen/millrace/v1/job_pb.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { ENGINES } from "../support/databases.ts";
+import { eventually } from "../support/eventually.ts";
 import { createHandRunner, type HandRunner } from "../support/hand-runner.ts";
 import { type Heard, startReceiver, type TestReceiver } from "../support/receiver.ts";
 import { refusalOf } from "../support/refusal.ts";
@@ -75,14 +76,11 @@ describe.each(ENGINES)("callbacks on %s", (engine) => {
     (await hooks().listDeliveries({ of: { case: "jobId", value: id } })).deliveries;
   /** The one delivery of the job, when it has been tried so often. */
   const tried = async (job: Job, tries: number): Promise<Delivery> =>
-    await vi.waitFor(
-      async () => {
-        const [delivery] = await deliveriesOf(job);
-        expect(delivery?.tryCount).toBe(tries);
-        return required(delivery);
-      },
-      { timeout: 10_000, interval: 20 },
-    );
+    await eventually(async () => {
+      const [delivery] = await deliveriesOf(job);
+      expect(delivery?.tryCount).toBe(tries);
+      return required(delivery);
+    });
   const waitOf = ({ nextTryTime }: Delivery): number =>
     timestampMs(required(nextTryTime)) - systemClock.now();
 
@@ -187,7 +185,7 @@ describe.each(ENGINES)("callbacks on %s", (engine) => {
       "job.succeeded",
     ]);
     expect(new Set(heard.map(({ id }) => id)).size).toBe(2);
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect(await callbackStateOf(job)).toBe(CallbackState.DELIVERED);
     });
   });

@@ -1,6 +1,6 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Webhook } from "standardwebhooks";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import {
   type CreateHookResponse,
@@ -15,6 +15,7 @@ import { type Job, JobState } from "../../src/gen/millrace/v1/job_pb.ts";
 import { UserService } from "../../src/gen/millrace/v1/user_service_pb.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
 import { ENGINES } from "../support/databases.ts";
+import { eventually } from "../support/eventually.ts";
 import { createHandRunner, type HandRunner } from "../support/hand-runner.ts";
 import { startReceiver, type TestReceiver } from "../support/receiver.ts";
 import { refusalOf } from "../support/refusal.ts";
@@ -70,14 +71,11 @@ describe.each(ENGINES)("hooks on %s", (engine) => {
   const deliveriesOf = async ({ id }: Hook): Promise<Delivery[]> =>
     (await hooks().listDeliveries({ of: { case: "hookId", value: id } })).deliveries;
   const until = async <T>(find: () => Promise<T>, holds: (found: T) => boolean): Promise<T> =>
-    await vi.waitFor(
-      async () => {
-        const found = await find();
-        expect(holds(found)).toBe(true);
-        return found;
-      },
-      { timeout: 10_000, interval: 20 },
-    );
+    await eventually(async () => {
+      const found = await find();
+      expect(holds(found)).toBe(true);
+      return found;
+    });
 
   it("tell a URL of the jobs that match, signed with the secret of the hook", async () => {
     const states = [JobState.RUNNING, JobState.SUCCEEDED];

@@ -1,9 +1,10 @@
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { type Job, JobState } from "../../src/gen/millrace/v1/job_pb.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { ENGINES } from "../support/databases.ts";
+import { eventually } from "../support/eventually.ts";
 import { createHandRunner, type HandRunner } from "../support/hand-runner.ts";
 import { refusalOf, streamRefusalOf } from "../support/refusal.ts";
 import type { TestServer, TestUser } from "../support/server.ts";
@@ -50,12 +51,9 @@ describe.each(ENGINES)("retention through the public API on %s", (engine) => {
     );
   const idOf = ({ job }: { readonly job?: Job | undefined }): string => job?.id ?? "";
   const untilGone = async (jobId: string): Promise<void> => {
-    await vi.waitFor(
-      async () => {
-        expect(await refusalOf(jobs.getJob({ jobId }))).toMatchObject({ reason: "JOB_NOT_FOUND" });
-      },
-      { timeout: 15_000, interval: 50 },
-    );
+    await eventually(async () => {
+      expect(await refusalOf(jobs.getJob({ jobId }))).toMatchObject({ reason: "JOB_NOT_FOUND" });
+    });
   };
 
   it("an ended job goes after its time, and nothing of it is left", async () => {

@@ -1,9 +1,10 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { CatchUpPolicy, type Schedule } from "../../src/gen/millrace/v1/schedule_service_pb.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { ENGINES } from "../support/databases.ts";
+import { eventually } from "../support/eventually.ts";
 import { refusalOf } from "../support/refusal.ts";
 import { startTestServer, type TestServer, type TestUser } from "../support/server.ts";
 import { startServerOn } from "../support/server-on.ts";
@@ -25,14 +26,11 @@ const until = async (
   id: string,
   holds: (schedule: Schedule) => boolean,
 ): Promise<Schedule> =>
-  await vi.waitFor(
-    async () => {
-      const schedule = await read(schedules, id);
-      expect(holds(schedule)).toBe(true);
-      return schedule;
-    },
-    { timeout: 15_000, interval: 50 },
-  );
+  await eventually(async () => {
+    const schedule = await read(schedules, id);
+    expect(holds(schedule)).toBe(true);
+    return schedule;
+  });
 
 const nextTime = ({ nextTimes: [next] }: Schedule): number =>
   next === undefined ? 0 : timestampMs(next);

@@ -1,10 +1,11 @@
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import type { Job } from "../../src/gen/millrace/v1/job_pb.ts";
 import { CatchUpPolicy, type Schedule } from "../../src/gen/millrace/v1/schedule_service_pb.ts";
 import type { UserRow } from "../../src/store/store.ts";
 import { ENGINES } from "../support/databases.ts";
+import { eventually } from "../support/eventually.ts";
 import { refusalOf } from "../support/refusal.ts";
 import type { TestServer, TestUser } from "../support/server.ts";
 import { startServerOn } from "../support/server-on.ts";
@@ -50,14 +51,11 @@ describe.each(ENGINES)("schedules on %s", (engine) => {
   };
   /** Asks again until the schedule is so: it moves by itself, once a second. */
   const until = async (id: string, holds: (schedule: Schedule) => boolean): Promise<Schedule> =>
-    await vi.waitFor(
-      async () => {
-        const schedule = await read(id);
-        expect(holds(schedule)).toBe(true);
-        return schedule;
-      },
-      { timeout: 10_000, interval: 50 },
-    );
+    await eventually(async () => {
+      const schedule = await read(id);
+      expect(holds(schedule)).toBe(true);
+      return schedule;
+    });
 
   it.concurrent("submits its job at its times, for whoever made it, once for each time", async () => {
     await create("ticking", { cron: EVERY_SECOND, job: { ...work, priority: 7 } }, member);

@@ -3,11 +3,12 @@ import { join } from "node:path";
 
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { expect, vi } from "vitest";
+import { expect } from "vitest";
 
 import type { Isolation } from "../../runner/sandbox/choose.ts";
 import { composeRunner } from "../../runner/main.ts";
 import { AttemptOutcome, JobState, ScriptLanguage } from "../../src/gen/millrace/v1/job_pb.ts";
+import { eventually } from "../support/eventually.ts";
 import { aliveChildren } from "../support/sandbox-processes.ts";
 import { startTestServer, type TestServer } from "../support/server.ts";
 import type { Attack, Seen } from "./attack.ts";
@@ -175,11 +176,11 @@ export const startWorld = async (isolation: Isolation): Promise<World> => {
   };
 
   const poolIsWhole = async (): Promise<void> => {
-    await vi.waitFor(() => {
+    await eventually(() => {
       const alive = aliveChildren().length;
       expect(alive).toBeGreaterThan(0);
       expect(alive).toBeLessThanOrEqual(SLOTS + SPARES);
-    }, 5_000);
+    });
   };
 
   return {

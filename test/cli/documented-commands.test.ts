@@ -41,50 +41,39 @@ const outputOf = async (page: string): Promise<string> => {
   return stdout;
 };
 
-/** A dozen processes, one after another: seconds by themselves, a minute on a machine that has much else to do. */
-const TIMEOUT_MS = 120_000;
+test("the commands of docs/approval.md hold a job, release it and tell who did", async () => {
+  const stdout = await outputOf("docs/approval.md");
+  const [before = "", after = ""] = stdout.split(/^Job \S+ is released\.$/m);
+  expect(before).toMatch(/^deferred-action=true is set\.$/m);
+  expect(before.match(/HELD/g)).toHaveLength(2);
+  expect(after).not.toContain("HELD");
+  expect(after.indexOf("job.release")).toBeGreaterThan(0);
+  expect(after.indexOf("job.submit")).toBeGreaterThan(after.indexOf("job.release"));
 
-test(
-  "the commands of docs/approval.md hold a job, release it and tell who did",
-  { timeout: TIMEOUT_MS },
-  async () => {
-    const stdout = await outputOf("docs/approval.md");
-    const [before = "", after = ""] = stdout.split(/^Job \S+ is released\.$/m);
-    expect(before).toMatch(/^deferred-action=true is set\.$/m);
-    expect(before.match(/HELD/g)).toHaveLength(2);
-    expect(after).not.toContain("HELD");
-    expect(after.indexOf("job.release")).toBeGreaterThan(0);
-    expect(after.indexOf("job.submit")).toBeGreaterThan(after.indexOf("job.release"));
+  const [id = ""] = /[0-9a-f-]{36}(?= +HELD)/.exec(before) ?? [];
+  const job = JSON.parse((await dev.cli(["job", "get", id, "--output", "json"])).stdout) as {
+    readonly state: string;
+    readonly runAs: string;
+  };
+  expect(job.state).toBe("JOB_STATE_SUCCEEDED");
+  const again = await dev.cli(["job", "release", id]);
+  expect(again).toMatchObject({ code: 5, stdout: "" });
+  expect(again.stderr).toContain("SUCCEEDED, not HELD");
+  const left = await dev.cli(["user", "attributes", job.runAs]);
+  expect(left.stdout).not.toContain("release-job");
+});
 
-    const [id = ""] = /[0-9a-f-]{36}(?= +HELD)/.exec(before) ?? [];
-    const job = JSON.parse((await dev.cli(["job", "get", id, "--output", "json"])).stdout) as {
-      readonly state: string;
-      readonly runAs: string;
-    };
-    expect(job.state).toBe("JOB_STATE_SUCCEEDED");
-    const again = await dev.cli(["job", "release", id]);
-    expect(again).toMatchObject({ code: 5, stdout: "" });
-    expect(again.stderr).toContain("SUCCEEDED, not HELD");
-    const left = await dev.cli(["user", "attributes", job.runAs]);
-    expect(left.stdout).not.toContain("release-job");
-  },
-);
-
-test(
-  "the commands of the README make a user, types, a schedule, an approval and another tenant",
-  { timeout: TIMEOUT_MS },
-  async () => {
-    const stdout = await outputOf("README.md");
-    for (const said of [
-      /^created greet, version 1$/m,
-      /^Hello, Ada!$/m,
-      /^schedule +nightly$/m,
-      /^Job \S+ is released\.$/m,
-      / job\.release /,
-      / user\.create /,
-    ]) {
-      expect(stdout).toMatch(said);
-    }
-    expect((await dev.cli(["organization", "list"])).stdout).toMatch(/ acme +20 /);
-  },
-);
+test("the commands of the README make a user, types, a schedule, an approval and another tenant", async () => {
+  const stdout = await outputOf("README.md");
+  for (const said of [
+    /^created greet, version 1$/m,
+    /^Hello, Ada!$/m,
+    /^schedule +nightly$/m,
+    /^Job \S+ is released\.$/m,
+    / job\.release /,
+    / user\.create /,
+  ]) {
+    expect(stdout).toMatch(said);
+  }
+  expect((await dev.cli(["organization", "list"])).stdout).toMatch(/ acme +20 /);
+});

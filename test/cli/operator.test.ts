@@ -3,10 +3,11 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { DatabaseSync } from "node:sqlite";
 
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { runCliHere } from "../support/cli-here.ts";
 import { type Dev, startDev } from "../support/dev.ts";
+import { eventually } from "../support/eventually.ts";
 
 let dev: Dev;
 
@@ -137,12 +138,9 @@ test("a runner ends by itself when the server that started it is killed", async 
   const other = await startDev();
   const runner = other.runnerPid();
   other.process.kill("SIGKILL");
-  await vi.waitFor(
-    () => {
-      expect(() => process.kill(runner, 0)).toThrow("ESRCH");
-    },
-    { timeout: 20_000, interval: 50 },
-  );
+  await eventually(() => {
+    expect(() => process.kill(runner, 0)).toThrow("ESRCH");
+  });
   await rm(other.dataDir, { recursive: true, force: true });
 });
 

@@ -89,28 +89,24 @@ describe("millrace job update", () => {
 });
 
 // A dozen processes: see test/cli/documented-commands.test.ts.
-test(
-  "the commands of docs/external-jobs.md make a type, submit a job of it and report on it",
-  { timeout: 120_000 },
-  async () => {
-    const page = await readFile(path.join(ROOT, "docs/external-jobs.md"), "utf8");
-    const commands = /```sh\n([^`]*)```/.exec(page)?.[1] ?? "";
-    const bin = path.join(dev.dataDir, "bin");
-    await mkdir(bin);
-    await symlink(LAUNCHER, path.join(bin, "millrace"));
-    const env = {
-      PATH: `${bin}:/usr/local/bin:/usr/bin:/bin`,
-      MILLRACE_DATA_DIR: dev.dataDir,
-    };
-    const { stdout } = await run("bash", ["-c", `set -euo pipefail\n${commands}`], {
-      cwd: ROOT,
-      env,
-    });
-    expect(stdout).toMatch(/RUNNING/);
-    expect(stdout).toMatch(/is RUNNING, 50 % {2}half of it\.$/m);
-    expect(stdout).toMatch(/^Job \S+ succeeded/m);
-    expect(stdout).toContain('"approved": true');
-    expect(stdout).toContain("seen by Ada");
-    expect(stdout).toContain("job.update");
-  },
-);
+test("the commands of docs/external-jobs.md make a type, submit a job of it and report on it", async () => {
+  const page = await readFile(path.join(ROOT, "docs/external-jobs.md"), "utf8");
+  const commands = /```sh\n([^`]*)```/.exec(page)?.[1] ?? "";
+  const bin = path.join(dev.dataDir, "bin");
+  await mkdir(bin);
+  await symlink(LAUNCHER, path.join(bin, "millrace"));
+  const env = {
+    PATH: `${bin}:/usr/local/bin:/usr/bin:/bin`,
+    MILLRACE_DATA_DIR: dev.dataDir,
+  };
+  const { stdout } = await run("bash", ["-c", `set -euo pipefail\n${commands}`], {
+    cwd: ROOT,
+    env,
+  });
+  expect(stdout).toMatch(/RUNNING/);
+  expect(stdout).toMatch(/is RUNNING, 50 % {2}half of it\.$/m);
+  expect(stdout).toMatch(/^Job \S+ succeeded/m);
+  expect(stdout).toContain('"approved": true');
+  expect(stdout).toContain("seen by Ada");
+  expect(stdout).toContain("job.update");
+});

@@ -1,12 +1,13 @@
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 
 import { DeliveryState, HookService } from "../../src/gen/millrace/v1/hook_service_pb.ts";
 import { CallbackState } from "../../src/gen/millrace/v1/job_pb.ts";
 import { JobService } from "../../src/gen/millrace/v1/job_service_pb.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { ENGINES } from "../support/databases.ts";
+import { eventually } from "../support/eventually.ts";
 import { ServerProcess } from "../support/processes.ts";
 import { startReceiver } from "../support/receiver.ts";
 import { bearer } from "../support/server.ts";
@@ -15,7 +16,6 @@ import { createMigrated } from "../support/templates.ts";
 
 test.concurrent.each(ENGINES)(
   "a server that is killed after it sent, and before it wrote that down, sends again under the same id, on %s",
-  { timeout: 120_000 },
   async (engine) => {
     const database = await createMigrated(engine);
     const site = await prepareSite(database.url);
@@ -46,13 +46,10 @@ test.concurrent.each(ENGINES)(
       const heard = await receiver.until("/", 2);
       expect(heard[0]?.id).toBe(heard[1]?.id);
       expect(heard[0]?.body).toBe(heard[1]?.body);
-      await vi.waitFor(
-        async () => {
-          const { job: told } = await jobs.getJob({ jobId });
-          expect(told?.callbackState).toBe(CallbackState.DELIVERED);
-        },
-        { timeout: 10_000, interval: 50 },
-      );
+      await eventually(async () => {
+        const { job: told } = await jobs.getJob({ jobId });
+        expect(told?.callbackState).toBe(CallbackState.DELIVERED);
+      });
       const { deliveries } = await createClient(HookService, transport).listDeliveries({
         of: { case: "jobId", value: jobId },
       });

@@ -6,7 +6,7 @@ import { jobsSurvive } from "./kills/jobs.ts";
 import { workflowSurvives } from "./kills/workflow.ts";
 
 /** They wait for leases and lost runners for most of their time: so they wait together. */
-describe.concurrent("every acknowledged job ends exactly once", { timeout: 120_000 }, () => {
+describe.concurrent("every acknowledged job ends exactly once", () => {
   test.each(ENGINES)(
     "when the server, a sandbox child and the runner are killed among a hundred jobs, on %s",
     jobsSurvive,

@@ -61,7 +61,7 @@ describe("three organizations, of which one computes, one sleeps and one fetches
     });
     await runner.start();
     runs = (await Promise.all(waiting.map(async (all) => await all()))).flat();
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await runner?.stop();

@@ -23,4 +23,4 @@ test("the demo runs a report, kills a loop, finds the server unharmed, and clean
   expect(stdout).toContain("timeout.cpu");
   expect(stdout).toContain("Hello, again!");
   expect(stdout).toContain("Stopped.");
-}, 120_000);
+});

@@ -23,4 +23,4 @@ test("the application with two handlers renders an invoice, sends one mail, and 
   expect(stdout).toContain("mail.send, attempt 2: succeeded");
   expect(stderr).toContain("mail.rejected: 550 nobody is called nobody@example.org");
   expect(stderr).toContain("input.invalid: input/to: Invalid email address");
-}, 120_000);
+});

@@ -22,4 +22,4 @@ test("the report as a workflow is drawn, fails at its last step, and is retried 
   expect(stdout).toMatch(/^4 ✗ notify +FAILED .*desk\.closed: nobody is at the desk$/m);
   expect(stdout).toContain("35717 quotes worth 30 711 174.73");
   expect(stdout).toContain("All of it happened.");
-}, 120_000);
+});

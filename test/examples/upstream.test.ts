@@ -21,4 +21,4 @@ test("the example of an upstream shows the operational user, a refusal and a dea
   expect(stdout).toMatch(/^2 ● readers +SUCCEEDED .*← make_token$/m);
   expect(stdout).toContain("The documents answer 401.");
   expect(stdout).toContain("Stopped.");
-}, 120_000);
+});

@@ -119,7 +119,7 @@ it("an application that installs the package type-checks, runs jobs, and ends wh
   expect((await lines.next()).value).toBe("stopped");
   expect(await exited).toEqual([0, null]);
   expect(await complaints).toBe("");
-}, 60_000);
+});
 
 it("its command says that there is no server in it", async () => {
   const launcher = path.join(folder, "app", "node_modules", "millrace", "bin", "millrace");

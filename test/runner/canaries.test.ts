@@ -80,7 +80,7 @@ describe("millrace runner --check", () => {
     expect(stdout).not.toMatch(/ NO$/m);
     expect(code).toBe(0);
     expect(aliveChildren()).toEqual([]);
-  }, 60_000);
+  });
 
   it("refuses a wrong configuration", async () => {
     const { code, stderr } = await runCliHere(["runner", "--check"], { MILLRACE_ISOLATION: "no" });

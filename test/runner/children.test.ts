@@ -5,6 +5,7 @@ import { setImmediate } from "node:timers/promises";
 import { afterEach, describe, expect, it, vi } from "vitest";
 
 import { AttemptStopped } from "../../runner/executor.ts";
+import { eventually } from "../support/eventually.ts";
 import {
   codeOf,
   resultOf,
@@ -91,9 +92,9 @@ describe("the sandbox children", () => {
     rmSync(program, { recursive: true });
     writeFileSync(program, "in the way");
     process.kill(first, "SIGKILL");
-    await vi.waitFor(() => expect(pids("idle")).toEqual([]));
+    await eventually(() => expect(pids("idle")).toEqual([]));
     const ran = run("export default () => 1");
-    await vi.waitFor(() => expect(failed).toHaveBeenCalled());
+    await eventually(() => expect(failed).toHaveBeenCalled());
     rmSync(program);
     expect(resultOf(await ran)).toBe(1);
   });
@@ -104,7 +105,7 @@ describe("the sandbox children", () => {
     const [stopped = 0] = pids("busy");
     process.kill(stopped, "SIGSTOP");
     expect(codeOf(await ran)).toBe("timeout.wall");
-    await vi.waitFor(() => expect(aliveChildren()).not.toContain(stopped));
+    await eventually(() => expect(aliveChildren()).not.toContain(stopped));
   });
 
   it("serve one organization each", async () => {
@@ -168,7 +169,7 @@ describe("the sandbox children", () => {
       stopping.abort(new AttemptStopped("cancelled"));
       expect((await ran).ending).toMatchObject(cancelled);
       expect((await ran).output).toEqual(["STDOUT on", "STDOUT AbortError"]);
-      await vi.waitFor(() => expect(pids("idle")).toContain(pid));
+      await eventually(() => expect(pids("idle")).toContain(pid));
     });
 
     it.each([
@@ -181,7 +182,7 @@ describe("the sandbox children", () => {
       const [pid] = pids("busy");
       stopping.abort(new AttemptStopped("cancelled"));
       expect((await ran).ending).toMatchObject(cancelled);
-      await vi.waitFor(() => expect(aliveChildren()).not.toContain(pid));
+      await eventually(() => expect(aliveChildren()).not.toContain(pid));
     });
 
     it("are not taken at all if it was before the start", async () => {

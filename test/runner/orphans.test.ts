@@ -8,6 +8,7 @@ import { createInterface } from "node:readline";
 
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 
+import { eventually } from "../support/eventually.ts";
 import { startSandbox } from "../support/runner-sandbox.ts";
 
 const PROGRAM = new URL("../support/sandbox-owner.ts", import.meta.url).pathname;
@@ -52,9 +53,9 @@ describe("a runner process that is killed", () => {
     expect(pids.length).toBeGreaterThan(0);
     expect(pids.every((pid) => existsSync(`/proc/${pid}`))).toBe(true);
     await killOwner();
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(pids.filter((pid) => existsSync(`/proc/${pid}`))).toEqual([]);
-    }, 5_000);
+    });
   });
 
   it("leaves a folder, which the next runner removes, and no living runner's with it", async () => {

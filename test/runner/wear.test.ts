@@ -8,6 +8,7 @@ import { createUsageReader } from "../../runner/sandbox/proc.ts";
 import { createWearRecords } from "../../runner/sandbox/wear-record.ts";
 import { ageLimitOf, type WearLimits, wornBy } from "../../runner/sandbox/wear.ts";
 import { silentLog } from "../../src/runtime/log.ts";
+import { eventually } from "../support/eventually.ts";
 import { createManualClock } from "../support/manual-clock.ts";
 
 const LIMITS: WearLimits = { attempts: 100, ageMs: 1_000, growthBytes: 50, cleanUpMs: 20 };
@@ -78,7 +79,7 @@ describe("the pool", () => {
     const [hung] = pids("starting");
     if (hung !== undefined) {
       clock.advance(START_WITHIN_MS);
-      await vi.waitFor(() => expect(pids("starting")).not.toContain(hung));
+      await eventually(() => expect(pids("starting")).not.toContain(hung));
     }
     clock.advance(1_000);
   };
@@ -103,7 +104,7 @@ describe("the pool", () => {
     const started = pool.start();
     if (programs.length > 0) await startLate();
     await started;
-    await vi.waitFor(() => expect(pids("idle")).toHaveLength(Math.max(1, spares)));
+    await eventually(() => expect(pids("idle")).toHaveLength(Math.max(1, spares)));
   };
 
   afterEach(async () => {
@@ -115,11 +116,11 @@ describe("the pool", () => {
     const old = pids("idle");
     clock.advance(800);
     expect(pids("idle").length).toBeGreaterThanOrEqual(1);
-    await vi.waitFor(() => expect(pids("idle")).toHaveLength(2));
+    await eventually(() => expect(pids("idle")).toHaveLength(2));
     expect(pids("idle").filter((pid) => old.includes(pid)).length).toBeGreaterThanOrEqual(1);
     for (let i = 0; i < 4; i++) {
       clock.advance(50);
-      await vi.waitFor(() => expect(pids("idle")).toHaveLength(2));
+      await eventually(() => expect(pids("idle")).toHaveLength(2));
     }
     expect(pids("idle").filter((pid) => old.includes(pid))).toEqual([]);
   });

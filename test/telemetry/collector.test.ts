@@ -13,6 +13,7 @@ import { startSdk } from "../../src/telemetry/collector.ts";
 import { createMeters, type Meters } from "../../src/telemetry/meters.ts";
 import { createSending } from "../../src/telemetry/sending.ts";
 import { SENDING_TABLE } from "../../src/telemetry/tables/sending.ts";
+import { eventually } from "../support/eventually.ts";
 import { type OtlpSink, startGrpcSink, startOtlpSink } from "../support/otlp-sink.ts";
 
 /** Small, so that little is much; quick to give a batch up. */
@@ -129,7 +130,7 @@ describe("a collector that is away", () => {
       OTEL_EXPORTER_OTLP_ENDPOINT: sink.endpoint,
     });
     const until = async (wanted: Readonly<Record<string, number>>): Promise<void> => {
-      await vi.waitFor(async () => expect(await lost()).toMatchObject(wanted), { timeout: 20_000 });
+      await eventually(async () => expect(await lost()).toMatchObject(wanted));
     };
     spans(5);
     records(5);
@@ -146,7 +147,7 @@ describe("a collector that is away", () => {
     );
     sink.behave("take");
     spans(1);
-    await vi.waitFor(() => expect(lines).toHaveLength(3), { timeout: 20_000 });
+    await eventually(() => expect(lines).toHaveLength(3));
     expect(lines.at(-1)).toMatchObject({ level: "info", signal: "traces" });
     expect(sink.spans).toHaveLength(1);
   });
@@ -162,7 +163,7 @@ describe("a collector that is away", () => {
     // A batch of each is on its way, and never comes back.
     spans(5);
     records(10);
-    await vi.waitFor(() => expect(sink.asked()).toBe(2), { timeout: 20_000 });
+    await eventually(() => expect(sink.asked()).toBe(2));
     spans(1_000);
     records(1_000);
     expect(await lost()).toMatchObject({ "traces queue_full": 990, "logs queue_full": 990 });

@@ -79,7 +79,7 @@ describe("a real Prometheus beside a server and a runner", () => {
     await submit("export default () => { for (;;); }");
     await refusalOf(server.jobs.getJob({ jobId: "nope" }));
     await refusalOf(server.jobsOf({ token: "wrong" }).getJob({ jobId: "nope" }));
-  }, 90_000);
+  });
   afterAll(async () => {
     await prometheus?.stop();
     await runner?.kill("SIGTERM");

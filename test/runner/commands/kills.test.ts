@@ -3,7 +3,7 @@ import { on } from "node:events";
 import { openSync } from "node:fs";
 import { createInterface } from "node:readline";
 
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 
 import { statFields } from "../../../runner/commands/group.ts";
 import { AttemptStopped } from "../../../runner/executor.ts";
@@ -15,6 +15,7 @@ import {
   startCommands,
   type TestCommands,
 } from "../../support/commands.ts";
+import { eventually } from "../../support/eventually.ts";
 
 const OWNER = new URL("../../support/command-owner.ts", import.meta.url).pathname;
 
@@ -143,9 +144,9 @@ describe.runIf(process.platform === "linux")("a runner process that is killed", 
     expect(pids).toHaveLength(2);
     expect(pids.every(isAlive)).toBe(true);
     started.kill("SIGKILL");
-    await vi.waitFor(() => {
+    await eventually(() => {
       expect(pids.filter(isAlive)).toEqual([]);
-    }, 5_000);
+    });
   });
 });
 
