@@ -10,6 +10,8 @@ import { createReadiness } from "./api/readiness.ts";
 import { prepareFiring } from "./api/schedule-service/submission.ts";
 import { createSeal } from "./api/sealed-token.ts";
 import { createShutdown } from "./api/shutdown.ts";
+import { createInputCheck } from "./catalog/input-check.ts";
+import { createJobTypes } from "./catalog/job-types.ts";
 import { createSchemaChecker } from "./catalog/schema/checker.ts";
 import { createScriptCompiler } from "./catalog/script/compiler.ts";
 import { createCluster } from "./cluster/cluster.ts";
@@ -90,6 +92,15 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
   const publicUrl = urlOf(external.address(), "127.0.0.1");
   const internalUrl = config.internalUrl ?? urlOf(internal.address(), hostname());
 
+  const schemas = createSchemaChecker(clock);
+  stack.defer(async () => await schemas.stop());
+  const types = createJobTypes({
+    catalog: store.catalog,
+    clock,
+    newId: random.uuid,
+    changed: async (organizationId) => await cluster.refresh([organizationId]),
+  });
+  const checkInput = createInputCheck({ types, schemas });
   const cluster = createCluster({
     store,
     clock,
@@ -99,6 +110,7 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
     gather: heardAll,
     serverId: serverIdOf(config, internal.address().port),
     internalUrl,
+    checkInput,
     onDeliveries: (shardId, rows) => {
       deliveries.noticed(shardId, rows);
     },
@@ -154,8 +166,6 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
     clock,
     log,
   });
-  const schemas = createSchemaChecker(clock);
-  stack.defer(async () => await schemas.stop());
   const scripts = createScriptCompiler(clock);
   stack.defer(async () => await scripts.stop());
   const shutdown = { internal: createShutdown(), external: createShutdown() };
@@ -163,6 +173,7 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
     store,
     cluster,
     identity,
+    types,
     schemas,
     scripts,
     seal,

@@ -12,6 +12,7 @@ import type { RunnerHub, ShardRouter } from "../shard/owner.ts";
 import { Slots } from "../shard/slots.ts";
 import { SpecKeeper } from "../shard/spec-keeper.ts";
 import type { ShardId, Store } from "../store/store.ts";
+import { type CheckInput, createInputGate } from "./input-gate.ts";
 import { Leases } from "./leases.ts";
 import { every } from "../runtime/every.ts";
 import { createMetricUpkeep } from "./metric-upkeep.ts";
@@ -36,6 +37,8 @@ export type ClusterOptions = {
   readonly serverId: string;
   /** Where other servers and runners reach the internal listener. */
   readonly internalUrl: string;
+  /** Called for each attempt whose input has values of other jobs in it. */
+  readonly checkInput: CheckInput;
   /** Notices of a shard of this server that were committed: new ones, and changed ones. */
   readonly onDeliveries: (shardId: ShardId, deliveries: readonly DeliveryRow[]) => void;
 };
@@ -65,8 +68,8 @@ export type Cluster = Service & {
 };
 
 export const createCluster = (options: ClusterOptions): Cluster => {
-  const { store, clock, random, log, observer, gather, serverId, internalUrl, onDeliveries } =
-    options;
+  const { store, clock, random, log, observer, gather, serverId, internalUrl } = options;
+  const { onDeliveries, checkInput } = options;
   const slots = new Slots();
   const actors = new Map<ShardId, ShardActor>();
   let shards = 0;
@@ -84,6 +87,17 @@ export const createCluster = (options: ClusterOptions): Cluster => {
     shardOf: ({ organizationId }) => shardOf(organizationId, shards),
     actors: () => actors,
     slotsMoved,
+  });
+
+  const gate = createInputGate({
+    hub,
+    check: checkInput,
+    report: async (report) => {
+      const actor = actors.get(shardOf(report.ref.organizationId, shards));
+      await actor?.report([report]);
+    },
+    clock,
+    log,
   });
 
   const leases = new Leases({
@@ -104,7 +118,7 @@ export const createCluster = (options: ClusterOptions): Cluster => {
         log,
         holdsLease,
         handOut: (handout) => {
-          hub.handOut(handout);
+          gate.handOut(handout);
           onDeliveries(fence.shardId, handout.deliveries);
         },
         slotsMoved,

@@ -8,7 +8,7 @@ import type { Handout } from "../shard/handout.ts";
 import type { RunnerHub, SyncAnswer, SyncRequest } from "../shard/owner.ts";
 import type { Slots } from "../shard/slots.ts";
 import type { ShardId } from "../store/store.ts";
-import { RunnerSession } from "./runner-session.ts";
+import { type Held, RunnerSession } from "./runner-session.ts";
 
 /** How long a call lasts. Those who hold attempts are to tell more often which. */
 const IDLE_CALL_MS = 5_000;
@@ -82,6 +82,11 @@ export class ServerRunnerHub implements RunnerHub {
       this.#session(runnerId).assign(assignment);
     }
     for (const { runnerId, ref } of cancellations) this.#session(runnerId).cancel(ref);
+  }
+
+  /** An attempt of that runner is not ready yet. One that is lost meanwhile gets nothing. */
+  hold(runnerId: RunnerId, ref: AttemptRef): Held {
+    return this.#session(runnerId).hold(ref);
   }
 
   /** Attempts are known to run there: if the runner is not heard of in time, it is lost. */

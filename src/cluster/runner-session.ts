@@ -6,6 +6,9 @@ import type { SyncAnswer } from "../shard/owner.ts";
 
 const keyOf = (ref: AttemptRef): string => `${ref.jobId}/${ref.attempt}`;
 
+/** An attempt that a runner is to have, or not. */
+export type Held = { assign(assignment: Assignment): void; drop(): void };
+
 /** What one runner is still to be told, and the call of it that waits, if one does. */
 export class RunnerSession {
   readonly id: RunnerId;
@@ -28,6 +31,22 @@ export class RunnerSession {
     this.#assignments.push(assignment);
     this.#told.set(assignment.ref.leaseToken, Number.POSITIVE_INFINITY);
     this.#wake?.();
+  }
+
+  /**
+   * An attempt that is on its way here, and not ready yet. Either call ends that: without an
+   * assignment the runner does not have it.
+   */
+  hold({ leaseToken }: AttemptRef): Held {
+    this.#told.set(leaseToken, Number.POSITIVE_INFINITY);
+    return {
+      assign: (assignment) => {
+        this.assign(assignment);
+      },
+      drop: () => {
+        this.#told.delete(leaseToken);
+      },
+    };
   }
 
   cancel(ref: AttemptRef): void {

@@ -5,7 +5,7 @@ import type { ScheduleApi } from "../api/schedule-service/api.ts";
 import type { TenantApi } from "../api/scope.ts";
 import type { Seal } from "../api/sealed-token.ts";
 import type { TokenApi } from "../api/token-service/api.ts";
-import { createJobTypes } from "../catalog/job-types.ts";
+import type { JobTypes } from "../catalog/job-types.ts";
 import type { SchemaChecker } from "../catalog/schema/checker.ts";
 import type { ScriptCompiler } from "../catalog/script/compiler.ts";
 import type { Cluster } from "../cluster/cluster.ts";
@@ -19,6 +19,7 @@ export type ApiParts = {
   readonly store: Store;
   readonly cluster: Cluster;
   readonly identity: Identity;
+  readonly types: JobTypes;
   readonly schemas: SchemaChecker;
   readonly scripts: ScriptCompiler;
   readonly seal: Seal;
@@ -41,16 +42,10 @@ export type Apis = {
 
 /** Puts together what is there. Nothing is started: nothing has to be stopped. */
 export const createApis = (parts: ApiParts): Apis => {
-  const { store, cluster, identity, schemas, scripts, seal, receivers } = parts;
+  const { store, cluster, identity, types, schemas, scripts, seal, receivers } = parts;
   const { clock, random, shutdown } = parts;
   const { router } = cluster;
   const newId = random.uuid;
-  const types = createJobTypes({
-    catalog: store.catalog,
-    clock,
-    newId,
-    changed: async (organizationId) => await cluster.refresh([organizationId]),
-  });
   const jobs: JobTypeApi = {
     router,
     jobs: store.jobs,

@@ -12,9 +12,16 @@ import type { SpecKeeper } from "./spec-keeper.ts";
 import { isOnRunner } from "./state.ts";
 import type { Turn } from "./turn.ts";
 
-/** What the runners are to be told once the turn is committed. */
+/**
+ * What the runners are to be told once the turn is committed; of external work, what is to be checked.
+ */
 export type Handout = {
-  readonly assignments: readonly { readonly runnerId: RunnerId; readonly assignment: Assignment }[];
+  readonly assignments: readonly {
+    readonly runnerId: RunnerId;
+    readonly assignment: Assignment;
+    /** Values of other jobs are in its input, which the schema of its type has not seen. */
+    readonly toCheck: boolean;
+  }[];
   readonly cancellations: readonly { readonly runnerId: RunnerId; readonly ref: AttemptRef }[];
 };
 
@@ -47,9 +54,11 @@ export const handoutOf = async (
     // One damaged job must not stop all others of its shard.
     if (spec === undefined) failPlaced(turn, job, DAMAGED);
     else if (bound?.kind === "failed") failPlaced(turn, job, bound.error);
-    else if (runnerId !== EXTERNAL_RUNNER) {
+    else {
+      const toCheck = bound !== undefined && job.row.type !== "";
+      if (runnerId === EXTERNAL_RUNNER && !toCheck) continue;
       const assignment = assignmentOf(job, spec, bound?.input ?? spec.input, turn.now);
-      assignments.push({ runnerId, assignment });
+      assignments.push({ runnerId, assignment, toCheck });
     }
   }
   return {

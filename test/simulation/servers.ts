@@ -111,6 +111,14 @@ export class SimulatedServer {
       },
       serverId: this.name,
       internalUrl: `sim://${this.name}`,
+      checkInput: async (_organizationId, { input }) => {
+        // As long as a schema takes, or longer than anybody waits.
+        await world.pause(world.dice.chance(0.9) ? world.dice.between(0, 500) : 8_000);
+        if (world.dice.chance(0.95)) return { kind: "input", input };
+        const message = "input: must be something else";
+        const error = { code: "input.invalid", message, stack: "", retryable: false };
+        return { kind: "failed", error };
+      },
       onDeliveries: (shardId, deliveries) => {
         dispatcher.noticed(shardId, deliveries);
       },

@@ -63,6 +63,8 @@ export const startSending = async (
     gather: async () => {},
     serverId: "one",
     internalUrl: "sim://one",
+    checkInput: async (_organizationId, { input }) =>
+      await Promise.resolve({ kind: "input", input }),
     onDeliveries: (shardId, deliveries) => {
       dispatcher.noticed(shardId, deliveries);
     },

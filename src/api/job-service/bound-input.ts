@@ -1,21 +1,23 @@
+import { createInputCheck } from "../../catalog/input-check.ts";
 import { bindingsOf, InputDraft, pickFrom } from "../../jobs/bindings.ts";
-import type { JobId } from "../../jobs/ids.ts";
-import type { JsonText } from "../../jobs/job.ts";
+import type { JobRow, JsonText } from "../../jobs/job.ts";
 import { hasEnded } from "../../jobs/states.ts";
 import { heardAll } from "../../runtime/event-loop.ts";
-import type { JobReader, Place } from "../../store/store.ts";
+import type { Place } from "../../store/store.ts";
+import type { JobApi } from "./api.ts";
 
 /** Results that are in memory at once: each may have a megabyte. */
 const READ_AT_ONCE = 4;
 
 /**
- * The input of a job as it has it: with the values of others in it, once all of these have ended.
- * Until then, and if it cannot have them, as it was submitted. Null if there is no such job.
+ * The input of a job as it has it: with the values of others in it, once all of these have ended, and
+ * with the defaults of its type's schema. Until then, and if it cannot have them, as it was
+ * submitted. Null if there is no such job.
  */
 export const readInput = async (
-  jobs: Pick<JobReader, "input" | "results">,
+  { jobs, types, schemas }: Pick<JobApi, "jobs" | "types" | "schemas">,
   place: Place,
-  id: JobId,
+  { id, type, typeVersion }: Pick<JobRow, "id" | "type" | "typeVersion">,
 ): Promise<JsonText | null> => {
   const spec = await jobs.input(place, id);
   if (spec === null || spec.bindings === "") return spec?.input ?? null;
@@ -37,5 +39,10 @@ export const readInput = async (
     if (draft.hasFailed || results.length < page.length) return spec.input;
   }
   const resolved = draft.finish();
-  return resolved.kind === "input" ? resolved.input : spec.input;
+  if (resolved.kind === "failed") return spec.input;
+  if (type === "") return resolved.input;
+  const check = createInputCheck({ types, schemas });
+  const { organizationId } = place;
+  const checked = await check(organizationId, { type, typeVersion, input: resolved.input });
+  return checked.kind === "input" ? checked.input : resolved.input;
 };

@@ -35,7 +35,7 @@ export const getJobInput = async (
   { jobId }: GetJobInputRequest,
 ): Promise<MessageInitShape<typeof GetJobInputResponseSchema>> => {
   const job = await findJob(call, jobId);
-  const text = await readInput(call.api.jobs, call.place, job.id);
+  const text = await readInput(call.api, call.place, job);
   // Retention may have removed it between the two reads.
   if (text === null) throw jobNotFound(jobId);
   return { input: valueOf(text) };
