@@ -89,6 +89,8 @@ export const LIMITS = {
   /** Of an organization. */
   hooks: 100,
   hookTypes: 50,
+  /** That are told of one change of a job: each is a row of the commit that changes it. */
+  hooksOfChange: 20,
   /** Notices in a row that are not delivered: then it is paused. */
   hookFailures: 20,
   hookForMs: { min: 0, max: DAY },

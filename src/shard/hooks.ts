@@ -71,6 +71,11 @@ export class Hooks {
     this.#listeners = null;
   }
 
+  /** What all but this one wait for, paused ones too. */
+  eventsBeside(id: string): HookEvent[] {
+    return [...this.#rows.values()].flatMap((row) => (row.id === id ? [] : row.event));
+  }
+
   /** Where the notices of the hook go, as DeliveryRow has it. */
   origin(id: HookId): string {
     return this.#origins.get(id) ?? "";

@@ -249,7 +249,9 @@ describe("changing a hook by hand", () => {
   });
 
   test("there are only so many, and new limits leave them as they are", () => {
-    const hooks = Array.from({ length: LIMITS.hooks - 1 }, () => aHookRow());
+    const hooks = Array.from({ length: LIMITS.hooks - 1 }, (_, n) =>
+      aHookRow({ event: onJobs({ types: [`type-${n}`] }) }),
+    );
     const shard = new Shard({ hooks });
     shard.admit(acme, { hooks: [] });
     expect(reasonOf(shard.do(createHook(aHookRow(), null, SERVER)).outcome)).toBe("no fault");

@@ -3,6 +3,7 @@ import type { Actor } from "../../jobs/audit.ts";
 import type { DeliveryRow, SigningSecretRow } from "../../jobs/delivery.ts";
 import { hookNotFound, JobFault } from "../../jobs/errors.ts";
 import { TEST_EVENT, testNotice } from "../../jobs/hook-notice.ts";
+import { crowdAround } from "../../jobs/hook-crowd.ts";
 import type { HookRow } from "../../jobs/hook.ts";
 import { LIMITS } from "../../jobs/limits.ts";
 import type { HookKey } from "../../store/store.ts";
@@ -49,6 +50,23 @@ const change = <Outcome>(
 const bytesOf = ({ name, event, target }: HookFacts): number =>
   ROW_BYTES + JSON.stringify([name, event, target]).length;
 
+/** Why it would be one too many for some change of a job; null if it is not. */
+const whyCrowded = (
+  turn: Turn,
+  { organizationId, id }: HookKey,
+  { event }: HookFacts,
+): JobFault | null => {
+  const others = turn.state.organization(organizationId)?.hooks.eventsBeside(id) ?? [];
+  const crowd = crowdAround(event, others);
+  if (crowd === null || crowd.hooks <= LIMITS.hooksOfChange) return null;
+  const jobs = crowd.type === "" ? "jobs" : `jobs of type ${crowd.type}`;
+  return new JobFault(
+    "TOO_MANY_HOOKS",
+    `${LIMITS.hooksOfChange} hooks are told of ${jobs} that are ${crowd.state}, which is the most. Delete some, or name types.`,
+    { metadata: { max_hooks: String(LIMITS.hooksOfChange), state: crowd.state } },
+  );
+};
+
 /**
  * The owner fills in the times. With its first secret, if it signs. Refuses with TOO_MANY_HOOKS.
  */
@@ -66,6 +84,8 @@ export const createHook = (
         { metadata: { max_hooks: String(LIMITS.hooks) } },
       );
     }
+    const crowded = whyCrowded(turn, row, row);
+    if (crowded !== null) return crowded;
     auditHook(turn, row, by, "hook.create");
     if (secret !== null) turn.notices.putSecret({ ...secret, createdAt: turn.now });
     return putHook(turn, { ...row, createdAt: turn.now, changedAt: turn.now });
@@ -75,7 +95,7 @@ export const createHook = (
 const forgetful = (row: HookRow, { event }: HookFacts): Partial<HookRow> =>
   JSON.stringify(row.event) === JSON.stringify(event) ? {} : { aboveSince: null, firing: false };
 
-/** `version` 0: whatever it is. Refuses with HOOK_NOT_FOUND, HOOK_CHANGED. */
+/** `version` 0: whatever it is. Refuses with HOOK_NOT_FOUND, HOOK_CHANGED, TOO_MANY_HOOKS. */
 export const updateHook = (
   key: HookKey,
   version: number,
@@ -90,6 +110,8 @@ export const updateHook = (
         { metadata: { hook_id: row.id, version: String(row.version) } },
       );
     }
+    const crowded = whyCrowded(turn, row, facts);
+    if (crowded !== null) return crowded;
     auditHook(turn, row, by, "hook.update");
     return putHook(turn, {
       ...row,
