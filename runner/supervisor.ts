@@ -8,6 +8,7 @@ import { AttemptStopped, type Ending, type Report, unmeasured } from "./executor
 import { failure } from "./failures.ts";
 import { logFacts } from "./log-facts.ts";
 import type { RunnerObserver } from "./observer.ts";
+import { createBirth } from "./sandbox/birth.ts";
 import { canariesFor } from "./sandbox/canaries.ts";
 import { type ChildProcessEnd, spawnChild } from "./sandbox/child-process.ts";
 import type { Isolation } from "./sandbox/choose.ts";
@@ -130,13 +131,12 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
       home.restore();
       const child = spawnChild(command, home.directory);
       observer.childStarted();
-      child.send({ op: "init", heapMb: limits.heapMb, bootstrap });
       return child;
     };
     pool = createPool({
       clock,
       log,
-      spawn,
+      spawn: createBirth(spawn, { heapMb: limits.heapMb, bootstrap }),
       isolation: options.isolation,
       slots: options.slots,
       resting: options.resting ?? (() => 0),

@@ -93,8 +93,16 @@ const start = (order: Order<"run">): void => {
   current = attempt;
 };
 
-const initialise = async ({ heapMb, bootstrap }: Order<"init">): Promise<void> => {
-  const codeCache = await makeCodeCache(bootstrap);
+const codeCacheOf = async ({ bootstrap, codeCache }: Order<"init">): Promise<ArrayBuffer> => {
+  if (codeCache !== "") return Uint8Array.fromBase64(codeCache).buffer;
+  const made = await makeCodeCache(bootstrap);
+  say({ op: "cache", codeCache: Buffer.from(made).toString("base64") });
+  return made;
+};
+
+const initialise = async (order: Order<"init">): Promise<void> => {
+  const { heapMb, bootstrap } = order;
+  const codeCache = await codeCacheOf(order);
   const died = (message: string): void => {
     process.stderr.write(`isolate lost: ${message}\n`);
     process.kill(process.pid, "SIGKILL");

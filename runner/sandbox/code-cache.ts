@@ -31,8 +31,8 @@ const ATTEMPT = JSON.stringify({
 /**
  * V8's code cache for the bootstrap, made by running it once in this process. isolated-vm's own way
  * gives a cache without the functions that are compiled when they are first called; this one saves
- * half a millisecond more for each isolate. Made here for ourselves, from a place that no script can
- * write to.
+ * half a millisecond more for each isolate. Made by the first child
+ * before a script is in it, for itself and for those that follow: see birth.ts.
  */
 export const makeCodeCache = async (bootstrap: string): Promise<ArrayBuffer> => {
   const context = createContext(

@@ -7,10 +7,13 @@ import type { FromChild } from "./protocol.ts";
  * bounded by the frame's size; the outbox cuts rows and messages to what the server takes.
  */
 const id = z.int().positive();
+/** It has 80,000 characters. */
+const MOST_CACHE = 1_000_000;
 const cpuUs = z.number().nonnegative();
 
 const frame = z.discriminatedUnion("op", [
   z.strictObject({ op: z.literal("ready") }),
+  z.strictObject({ op: z.literal("cache"), codeCache: z.string().max(MOST_CACHE) }),
   z.strictObject({
     op: z.literal("output"),
     id,

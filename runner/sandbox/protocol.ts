@@ -8,6 +8,8 @@ export type ToChild =
       readonly heapMb: number;
       /** The guest's own code as one script: see guest-bundle.ts. */
       readonly bootstrap: string;
+      /** Of the bootstrap, as base64; empty: the child makes it, and says it. See code-cache.ts. */
+      readonly codeCache: string;
     }
   | {
       readonly op: "run";
@@ -35,6 +37,8 @@ export type ToChild =
 export type FromChild =
   /** A spare isolate waits: the child can take an attempt. */
   | { readonly op: "ready" }
+  /** Before it is ready, if it was given none. */
+  | { readonly op: "cache"; /** Base64. */ readonly codeCache: string }
   | {
       readonly op: "output";
       readonly id: number;

@@ -136,6 +136,10 @@ export const runInChild = async (
         else odd("was ready before it was done");
         return;
       }
+      if (frame.op === "cache") {
+        odd("sent a code cache");
+        return;
+      }
       if (frame.id !== id || state === "ended") {
         odd(`sent ${frame.op} for ${frame.id} while ${id} was ${state}`);
         return;

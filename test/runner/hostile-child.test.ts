@@ -97,6 +97,7 @@ describe("a child that is not ours any more", () => {
     ["sends what is no JSON", "say('{')"],
     ["sends an unknown message", "say({ op: 'root', id: 7 })"],
     ["sends a field too many", "say({ ...done, admin: true })"],
+    ["offers a code cache for others", "say({ op: 'cache', codeCache: 'AAAA' })"],
     ["speaks for another attempt", "say({ ...done, id: 8 })"],
     [
       "sends progress that goes beyond",
