@@ -1,6 +1,6 @@
 /**
- * The environment of the server, read here and nowhere else. Some of the OTEL_* variables are read by
- * the SDK once more.
+ * What the environment says to a server, understood here and nowhere else. Some of the OTEL_*
+ * variables are read by the SDK once more.
  */
 import { hostname } from "node:os";
 import { resolve } from "node:path";
@@ -159,7 +159,7 @@ const outsideIssuer = ({ faults, read }: Reading): OutsideIssuer | null => {
 };
 
 /** @throws ConfigFault with every fault at once */
-export const loadConfig = (env: Environment = process.env): ServerConfig => {
+export const loadConfig = (env: Environment): ServerConfig => {
   const from = reading(env);
   const dataDir = dataDirectory(from);
   const [url, mysql] = [from.read("MILLRACE_DATABASE_URL"), mysqlUrl(from)];
@@ -196,6 +196,3 @@ export const loadConfig = (env: Environment = process.env): ServerConfig => {
 /** The name by which a server is known to the others, and finds its own leases again. */
 export const serverIdOf = (config: ServerConfig, internalPort: number): string =>
   config.serverId ?? `${hostname()}-${internalPort}`;
-
-/** The environment as it is, for the CLI, which hands it on to what it starts. */
-export const environment = (): Environment => process.env;

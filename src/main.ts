@@ -1,9 +1,9 @@
 import packageFile from "../package.json" with { type: "json" };
 
-import { COMMANDS } from "./cli/commands.ts";
+import { commandsFor } from "./cli/commands.ts";
 import { interruptSignal } from "./cli/interrupt.ts";
 import { runProgram } from "./cli/program.ts";
-import { environment } from "./config.ts";
+import { environment } from "./environment.ts";
 import { systemClock } from "./runtime/clock.ts";
 import { systemRandom } from "./runtime/random.ts";
 
@@ -23,7 +23,9 @@ const shell = {
   signal: interruptSignal(process),
 };
 
-process.exitCode = await runProgram(process.argv.slice(2), shell, packageFile.version, COMMANDS);
+const args = process.argv.slice(2);
+const commands = await commandsFor(args);
+process.exitCode = await runProgram(args, shell, packageFile.version, commands);
 // The channel to a parent process would keep this one alive.
 process.disconnect?.();
 // Nor does one that was told to end wait for others, such as a collector that does not answer.

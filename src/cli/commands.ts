@@ -1,41 +1,34 @@
-import { registerBootstrap } from "./bootstrap.ts";
-import { registerDelivery } from "./delivery/command.ts";
-import { registerDev } from "./dev.ts";
-import { registerHealthcheck } from "./healthcheck.ts";
-import { registerJob } from "./job/command.ts";
-import { registerMigrate } from "./migrate.ts";
-import { registerMetrics } from "./metrics/command.ts";
-import { registerOrganization } from "./organization/command.ts";
 import type { Register } from "./program.ts";
-import { registerRunner } from "./runner.ts";
-import { registerServe } from "./serve.ts";
-import { registerHook } from "./hook/command.ts";
-import { registerSchedule } from "./schedule/command.ts";
-import { registerSigningSecret } from "./signing-secret/command.ts";
-import { registerType } from "./type/command.ts";
-import { registerTypes } from "./type/apply.ts";
-import { registerToken } from "./token/command.ts";
-import { registerUser } from "./user/command.ts";
-import { registerWorkflow } from "./workflow/command.ts";
 
 /** In the order in which a newcomer meets them. */
-export const COMMANDS: readonly Register[] = [
-  registerDev,
-  registerServe,
-  registerRunner,
-  registerMigrate,
-  registerBootstrap,
-  registerOrganization,
-  registerUser,
-  registerToken,
-  registerJob,
-  registerWorkflow,
-  registerType,
-  registerTypes,
-  registerSchedule,
-  registerHook,
-  registerMetrics,
-  registerDelivery,
-  registerSigningSecret,
-  registerHealthcheck,
-];
+const COMMANDS: Readonly<Record<string, () => Promise<Register>>> = {
+  dev: async () => (await import("./dev.ts")).registerDev,
+  serve: async () => (await import("./serve.ts")).registerServe,
+  runner: async () => (await import("./runner.ts")).registerRunner,
+  migrate: async () => (await import("./migrate.ts")).registerMigrate,
+  bootstrap: async () => (await import("./bootstrap.ts")).registerBootstrap,
+  organization: async () => (await import("./organization/command.ts")).registerOrganization,
+  user: async () => (await import("./user/command.ts")).registerUser,
+  token: async () => (await import("./token/command.ts")).registerToken,
+  job: async () => (await import("./job/command.ts")).registerJob,
+  workflow: async () => (await import("./workflow/command.ts")).registerWorkflow,
+  type: async () => (await import("./type/command.ts")).registerType,
+  types: async () => (await import("./type/apply.ts")).registerTypes,
+  schedule: async () => (await import("./schedule/command.ts")).registerSchedule,
+  hook: async () => (await import("./hook/command.ts")).registerHook,
+  metrics: async () => (await import("./metrics/command.ts")).registerMetrics,
+  delivery: async () => (await import("./delivery/command.ts")).registerDelivery,
+  "signing-secret": async () => (await import("./signing-secret/command.ts")).registerSigningSecret,
+  healthcheck: async () => (await import("./healthcheck.ts")).registerHealthcheck,
+};
+
+/**
+ * The command that the arguments name; all of them if they name none, as those do that ask for help.
+ * Most of a start is the loading of modules, and the modules of one command are half of all.
+ */
+export const commandsFor = async (args: readonly string[]): Promise<readonly Register[]> => {
+  const [name = ""] = args;
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  const loads = load === undefined ? Object.values(COMMANDS) : [load];
+  return await Promise.all(loads.map(async (each) => await each()));
+};

@@ -1,6 +1,5 @@
 import { Command, CommanderError } from "commander";
 
-import { ConfigFault } from "../config.ts";
 import { EXIT, type ExitCode } from "./exit-codes.ts";
 import { CliFailure, failureJson, failureText, usageFailure } from "./failure.ts";
 import { printLine, type Shell } from "./shell.ts";
@@ -30,7 +29,8 @@ Exit codes:
 /** A failure as it is, or what else was thrown as one. */
 const failureOf = (caught: unknown): CliFailure => {
   if (caught instanceof CliFailure) return caught;
-  if (caught instanceof ConfigFault) return usageFailure(caught.message);
+  // By its name, so that no command loads what reads a configuration to tell it.
+  if (caught instanceof Error && caught.name === "ConfigFault") return usageFailure(caught.message);
   return unexpected(caught);
 };
 

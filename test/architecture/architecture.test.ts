@@ -44,7 +44,7 @@ describe("DESIGN §7 holds", () => {
     expect(breaches(jobsArePure, program)).toEqual([]);
   });
 
-  test("the environment is read in the two config files alone", () => {
+  test("the environment is read in two files alone", () => {
     expect(breaches(environmentIsReadOnce, program)).toEqual([]);
   });
 

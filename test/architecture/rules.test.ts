@@ -49,7 +49,7 @@ describe("each rule says no", () => {
     "const { env } = process; process.env",
   ])("to the environment outside config: %s", (text) => {
     expect(environmentIsReadOnce({ file: "src/serve.ts", text })).toHaveLength(1);
-    expect(environmentIsReadOnce({ file: "src/config.ts", text })).toEqual([]);
+    expect(environmentIsReadOnce({ file: "src/environment.ts", text })).toEqual([]);
   });
 
   test.each([

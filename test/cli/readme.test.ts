@@ -4,7 +4,7 @@ import path from "node:path";
 import { Command } from "commander";
 import { expect, test } from "vitest";
 
-import { COMMANDS } from "../../src/cli/commands.ts";
+import { commandsFor } from "../../src/cli/commands.ts";
 import type { Shell } from "../../src/cli/shell.ts";
 
 const ROOT = path.resolve(import.meta.dirname, "../..");
@@ -12,7 +12,7 @@ const ROOT = path.resolve(import.meta.dirname, "../..");
 const read = async (file: string): Promise<string> => await readFile(path.join(ROOT, file), "utf8");
 
 /** Every command that the program knows, as it is typed: `job submit`. */
-const commandNames = (): string[] => {
+const commandNames = async (): Promise<string[]> => {
   const program = new Command("millrace");
   const names = (command: Command, before: string): string[] =>
     command.commands.flatMap((each) => {
@@ -20,7 +20,8 @@ const commandNames = (): string[] => {
       return each.commands.length === 0 ? [name] : names(each, `${name} `);
     });
   // Registering a command touches nothing of the shell.
-  for (const register of COMMANDS) register(program, {} as Shell, (work) => work as never);
+  for (const register of await commandsFor([]))
+    register(program, {} as Shell, (work) => work as never);
   return names(program, "");
 };
 
@@ -49,7 +50,7 @@ test.each([
   "docs/external-jobs.md",
   "docs/audit.md",
 ])("every command in %s exists", async (file) => {
-  const [text, names] = [await read(file), commandNames()];
+  const [text, names] = [await read(file), await commandNames()];
   const groups = names.filter((name) => name.includes(" ")).map((name) => name.split(" ")[0]);
   const command = new RegExp(`\\bmillrace ((?:${groups.join("|")}) [\\w-]+|[a-z]+)`, "g");
   const typed = [...text.matchAll(command)];
@@ -62,7 +63,7 @@ test.each([
 
 test("docs/cli.md knows every command", async () => {
   const text = await read("docs/cli.md");
-  for (const name of commandNames()) {
+  for (const name of await commandNames()) {
     const [group = "", verb] = name.split(" ");
     expect(text, name).toMatch(
       verb === undefined ? `millrace ${group}` : new RegExp(`millrace ${group} [^|]*\\b${verb}\\b`),

@@ -1,6 +1,6 @@
 import { PassThrough } from "node:stream";
 
-import { COMMANDS } from "../../src/cli/commands.ts";
+import { commandsFor } from "../../src/cli/commands.ts";
 import { runProgram } from "../../src/cli/program.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
@@ -31,6 +31,6 @@ export const runCliHere = async (
     random: systemRandom,
     signal,
   };
-  const code = await runProgram(args, shell, "0.0.0", COMMANDS);
+  const code = await runProgram(args, shell, "0.0.0", await commandsFor(args));
   return { code, stdout: stdout.text(), stderr: stderr.text() };
 };
