@@ -35,7 +35,12 @@ const measure = async ({ server, runner, scraped }: Variant) => {
   const worker = runnerProcess(service.site, addresses, runner);
   await worker.start();
   const scraping = setInterval(() => {
-    for (const url of scraped) void fetch(url).then(async (answer) => await answer.text());
+    for (const url of scraped) {
+      // One may be under way when they are stopped.
+      void fetch(url)
+        .then(async (answer) => await answer.text())
+        .catch(() => {});
+    }
   }, SCRAPE_EVERY_MS);
   try {
     await rateOf([service.jobs], NOOP_SCRIPT, WARM_UP);

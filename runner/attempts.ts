@@ -6,13 +6,13 @@ import {
   type Assignment,
   type AttemptRef,
   AttemptStopped,
-  type Children,
   type Ending,
   type Executor,
   type Report,
   type StopReason,
   unmeasured,
 } from "./executor.ts";
+import { spannedChildren, type TracedChildren } from "./child-spans.ts";
 import { failure } from "./failures.ts";
 import { logFacts } from "./log-facts.ts";
 import { createOutbox, type Outbox, type OutboxLimits } from "./outbox.ts";
@@ -66,7 +66,7 @@ export type AttemptsOptions = {
   readonly observer: RunnerObserver;
   readonly readSteps: ReadSteps;
   /** What an attempt does with jobs of its own, until the signal aborts. */
-  readonly childrenOf: (ref: AttemptRef, home: string, signal: () => AbortSignal) => Children;
+  readonly childrenOf: (ref: AttemptRef, home: string, signal: () => AbortSignal) => TracedChildren;
   /** There is something to report. */
   readonly news: (held: Held) => void;
 };
@@ -102,7 +102,11 @@ export const createAttempts = (options: AttemptsOptions): Attempts => {
       return AbortSignal.any([controller.signal, end.signal]);
     };
     const report: Report = {
-      children: options.childrenOf(assignment.ref, held.home, whileItRuns),
+      children: spannedChildren(
+        options.childrenOf(assignment.ref, held.home, whileItRuns),
+        span,
+        assignment.traceparent,
+      ),
       output: (stream, text) => {
         outbox.output(stream, text);
         news(held);

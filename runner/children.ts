@@ -9,7 +9,8 @@ import { type Clock, sleep } from "../src/runtime/clock.ts";
 import type { Random } from "../src/runtime/random.ts";
 import { backoffMs } from "./backoff.ts";
 import type { ServerConnection } from "./connection.ts";
-import { type AttemptRef, AttemptStopped, ChildFault, type Children } from "./executor.ts";
+import type { TracedChildren } from "./child-spans.ts";
+import { type AttemptRef, AttemptStopped, ChildFault } from "./executor.ts";
 import { isPassing } from "./passing.ts";
 import { createPlaces, type Places } from "./places.ts";
 import type { Resting } from "./resting.ts";
@@ -51,19 +52,19 @@ const WAITS_OF_ATTEMPT = 50;
  * What a running job does with jobs of its own; both calls may be repeated as often as it takes. Most
  * jobs have none: nothing is made before the first call.
  */
-export const createChildren = (ref: AttemptRef, options: ChildrenOptions): Children => {
-  let opened: Children | null = null;
-  const open = (): Children =>
+export const createChildren = (ref: AttemptRef, options: ChildrenOptions): TracedChildren => {
+  let opened: TracedChildren | null = null;
+  const open = (): TracedChildren =>
     (opened ??= openChildren(ref, { ...options, signal: options.signal() }));
   return {
-    submit: async (name, spec) => await open().submit(name, spec),
+    submit: async (name, spec, traceparent) => await open().submit(name, spec, traceparent),
     wait: async (jobId) => await open().wait(jobId),
   };
 };
 
 type Opened = Omit<ChildrenOptions, "signal"> & { readonly signal: AbortSignal };
 
-const openChildren = (ref: AttemptRef, options: Opened): Children => {
+const openChildren = (ref: AttemptRef, options: Opened): TracedChildren => {
   const { signal, resting, places } = options;
   const own = createPlaces(WAITS_OF_ATTEMPT);
   const attempt = refMessage(ref);
@@ -91,13 +92,15 @@ const openChildren = (ref: AttemptRef, options: Opened): Children => {
   };
 
   return {
-    submit: async (name, json) => {
+    submit: async (name, json, traceparent) => {
       const spec = specOf(json);
+      const headers = traceparent === "" ? {} : { traceparent };
       const submit = async () =>
         await ask(
           options,
           SUBMIT_WITHIN_MS,
-          async ({ runner }, call) => await runner.submitChild({ attempt, name, spec }, call),
+          async ({ runner }, call) =>
+            await runner.submitChild({ attempt, name, spec }, { ...call, headers }),
         );
       return (await places.submits.during(signal, submit)).jobId;
     },

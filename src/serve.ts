@@ -121,7 +121,7 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
     owned: () => cluster.owned(),
     receivers: config.callbacks.receivers,
     limits: config.callbacks,
-    submitJob: async (delivery) => await submitHookJob(apis.hooks)(delivery),
+    submitJob: async (...notice) => await submitHookJob(apis.hooks)(...notice),
     traces: traces ? createDeliveryTraces(tracer) : NO_TRACES,
     drainMs: config.drainMs,
     clock,

@@ -1,3 +1,4 @@
+import { context } from "@opentelemetry/api";
 import { ZodError } from "zod";
 
 import { AttemptStopped } from "../executor.ts";
@@ -39,7 +40,7 @@ export const createOpenCalls = (
   let chars = 0;
   let stopped = false;
 
-  const answer = async ({ call, name, payload }: Call): Promise<void> => {
+  const answerOne = async ({ call, name, payload }: Call): Promise<void> => {
     const waiting: (() => void)[] = [];
     const taken = (): void => {
       for (const run of waiting) run();
@@ -49,6 +50,10 @@ export const createOpenCalls = (
     if (stopped) taken();
     else reply({ call, ...answered }, taken);
   };
+
+  // Calls come by the channel to the child, which knows nothing of attempts: each would be part of
+  // whatever trace the child was started in.
+  const answer = context.bind(context.active(), answerOne);
 
   return {
     take: (call) => {

@@ -23,9 +23,9 @@ export type AttemptOptions = {
   readonly traces: DeliveryTraces;
   /**
    * Submits the job of a hook, in one commit with the end of its delivery. Null if that is done, or
-   * why it cannot be now. @throws what is no refusal
+   * why it cannot be now. The job goes on with the trace. @throws what is no refusal
    */
-  readonly submitJob: (delivery: DeliveryRow) => Promise<JobFault | null>;
+  readonly submitJob: (delivery: DeliveryRow, traceparent: string) => Promise<JobFault | null>;
   readonly clock: Clock;
   readonly random: Pick<Random, "secret">;
 };
@@ -81,9 +81,17 @@ export const createAttempt = (
     await router.ownerOf(delivery.organizationId).perform(recordTry(tried));
   };
 
+  /** Of the job that a notice tells of; empty if it tells of none. */
+  const traceparentFor = (delivery: DeliveryRow) => async (): Promise<string> =>
+    delivery.jobId === "" ? "" : await jobs.traceparent(placeOf(delivery), delivery.jobId);
+
   const submit = async (delivery: DeliveryRow): Promise<boolean> => {
     const begun = { now: clock.now(), monotonic: clock.monotonic() };
-    const fault = await submitJob(delivery);
+    const fault = await traces.submit(
+      delivery,
+      traceparentFor(delivery),
+      async (traceparent) => await submitJob(delivery, traceparent),
+    );
     if (fault !== null) {
       const error = `${fault.reason}: ${fault.message}`;
       await record(delivery, begun, { status: 0, retryAfter: "", error });
@@ -92,7 +100,7 @@ export const createAttempt = (
   };
 
   const send = async (delivery: DeliveryRow, signal: AbortSignal): Promise<boolean> => {
-    const { organizationId, jobId } = delivery;
+    const { organizationId } = delivery;
     const secrets = await secretsOf(delivery, clock.now());
     if (secrets.length === 0) {
       await router.ownerOf(organizationId).perform(dropDeliveries(organizationId, [delivery]));
@@ -103,7 +111,7 @@ export const createAttempt = (
     const message = signedMessage(delivery, body, secrets, begun.now);
     const answer = await traces.follow(
       delivery,
-      async () => (jobId === "" ? "" : await jobs.traceparent(placeOf(delivery), jobId)),
+      traceparentFor(delivery),
       async (headers) =>
         await post({ ...message, headers: { ...message.headers, ...headers } }, signal),
     );

@@ -25,6 +25,9 @@ export type AttemptStarted = {
   readonly jobId: string;
   readonly attempt: number;
   readonly capability: string;
+  /** Both empty unless the job is a step. */
+  readonly workflowId: string;
+  readonly stepName: string;
   readonly queuedAt: number;
   readonly startedAt: number;
   /** Of the submission; empty if it had none, or if a runner does not run it. */

@@ -131,12 +131,14 @@ export const observeTurn = (
     handout.assignments.map(({ assignment }) => [assignment.ref.jobId, assignment.traceparent]),
   );
   for (const { job } of placements) {
-    const { organizationId, id, capability, attempt, queuedAt } = job.row;
+    const { organizationId, id, capability, attempt, queuedAt, workflowId, stepName } = job.row;
     observer.attemptStarted({
       organizationId,
       jobId: id,
       attempt,
       capability,
+      workflowId,
+      stepName,
       queuedAt: queuedAt ?? turn.now,
       startedAt: turn.now,
       traceparent: submissions.get(id) ?? "",

@@ -60,6 +60,9 @@ export const createShardSpans = (tracer: Tracer): ShardSpans => {
       "millrace.job.id": facts.jobId,
       "millrace.organization.id": facts.organizationId,
       "millrace.job.attempt": facts.attempt,
+      ...(facts.workflowId === ""
+        ? {}
+        : { "millrace.workflow.id": facts.workflowId, "millrace.workflow.step": facts.stepName }),
     };
     const startTime = facts.queuedAt;
     tracer.startSpan("queue", { startTime, attributes }, parent).end(facts.startedAt);

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, it } from "vitest";
 
+import type { TracedChildren } from "../../runner/child-spans.ts";
 import { createChildPlaces, createChildren } from "../../runner/children.ts";
 import { connect, type ServerConnection } from "../../runner/connection.ts";
-import type { Children } from "../../runner/executor.ts";
 import { createResting } from "../../runner/resting.ts";
 import { assignmentOf } from "../../runner/wire.ts";
 import type { Assignment } from "../../src/gen/millrace/internal/v1/runner_service_pb.ts";
@@ -37,7 +37,7 @@ const places = createChildPlaces();
 const resting = createResting();
 const over = new AbortController();
 
-const childrenOf = (parent: Assignment): Children => {
+const childrenOf = (parent: Assignment): TracedChildren => {
   const assignment = assignmentOf(parent);
   if (assignment === null) throw new Error("an assignment without an attempt");
   return createChildren(assignment.ref, {
@@ -58,13 +58,13 @@ const startParent = async (): Promise<Assignment> => {
 it("a job goes on submitting and awaiting its own when the connection of its runner is reset", async () => {
   const parent = await startParent();
   const children = childrenOf(parent);
-  const id = await children.submit("one", IDLE);
+  const id = await children.submit("one", IDLE, "");
   proxy.cutAfter(1);
-  expect(await children.submit("one", IDLE)).toBe(id);
+  expect(await children.submit("one", IDLE, "")).toBe(id);
 
   const result = children.wait(id);
   // It is under way once this, which comes later, has been answered.
-  await children.submit("two", IDLE);
+  await children.submit("two", IDLE, "");
   proxy.cut();
   for (const answer of ["7", "8"]) await runner.succeed(await runner.take(), answer);
   expect(await result).toBe("7");
@@ -73,7 +73,7 @@ it("a job goes on submitting and awaiting its own when the connection of its run
 
 it("more waits than a connection has streams leave room for everything else", async () => {
   const parent = await startParent();
-  const id = await childrenOf(parent).submit("awaited", IDLE);
+  const id = await childrenOf(parent).submit("awaited", IDLE, "");
   const child = await runner.take();
   const waits = Array.from({ length: 1_100 }, async () => await childrenOf(parent).wait(id));
   const attempt = parent.attempt;

@@ -93,7 +93,14 @@ describe("the instruments of a server", () => {
   it("turn what a shard tells into seconds, bytes and counts", async () => {
     const job = { organizationId: "acme", jobId: "job", attempt: 1, traceparent: "" };
     const [queuedAt, startedAt] = [NOW, NOW + 1_500];
-    shards.attemptStarted({ ...job, capability: "handler:mail.send", queuedAt, startedAt });
+    const step = { workflowId: "", stepName: "" };
+    shards.attemptStarted({
+      ...job,
+      ...step,
+      capability: "handler:mail.send",
+      queuedAt,
+      startedAt,
+    });
     const usage = { runMs: 2_000, cpuMs: 250, peakMemoryBytes: 1_048_576 };
     shards.attemptEnded({ capability: "script", outcome: "FAILED", ...usage });
     shards.attemptEnded({ capability: "handler:mail.send", outcome: "SUCCEEDED", ...usage });

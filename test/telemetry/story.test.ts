@@ -6,9 +6,11 @@ import { create, toJson } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import { createClient } from "@connectrpc/connect";
 import { createConnectTransport } from "@connectrpc/connect-node";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 
 import { ALL } from "../../scripts/dashboard/queries.ts";
+import { HookService } from "../../src/gen/millrace/v1/hook_service_pb.ts";
+import { JobTypeService } from "../../src/gen/millrace/v1/job_type_service_pb.ts";
 import { JobService } from "../../src/gen/millrace/v1/job_service_pb.ts";
 import { JobState } from "../../src/gen/millrace/v1/job_pb.ts";
 import { type Dev, startDev } from "../support/dev.ts";
@@ -21,8 +23,12 @@ const CALLER = "00f067aa0ba902b7";
 const SCRIPT = `export default async (input, ctx) => {
   const token = await ctx.step("token", async () => "t");
   const answer = await (await fetch("upstream://core/things")).json();
+  await ctx.waitFor(await ctx.submit("part", { type: "part" }));
   return { token, traceparent: answer.headers.traceparent };
 };`;
+
+/** What the job submits, and what a hook submits at the end of that. */
+const TYPES = ["part", "follow-up"] as const;
 
 /** A server and a runner as processes, a collector, another layer, and one job. */
 let sink: OtlpSink;
@@ -54,10 +60,30 @@ beforeAll(async () => {
     MILLRACE_RUNNER_CONFIG: config,
     MILLRACE_CALLBACK_ALLOW: "127.0.0.1",
   });
-  const jobs = createClient(
-    JobService,
-    createConnectTransport({ baseUrl: dev.url, httpVersion: "2" }),
-  );
+  const transport = createConnectTransport({ baseUrl: dev.url, httpVersion: "2" });
+  const jobs = createClient(JobService, transport);
+  const asAdmin = { headers: { authorization: `Bearer ${dev.token}` } };
+  for (const name of TYPES) {
+    const work = { case: "script" as const, value: { source: "export default () => 1" } };
+    await createClient(JobTypeService, transport).putJobType({ spec: { name, work } }, asAdmin);
+  }
+  const event = {
+    case: "jobs" as const,
+    value: { states: [JobState.SUCCEEDED], types: ["part"] },
+  };
+  const target = { case: "job" as const, value: { type: "follow-up" } };
+  await createClient(HookService, transport).createHook({ spec: { event, target } }, asAdmin);
+  /** Resolves when the hooks of so many runs have had their jobs, and these have ended. */
+  const followed = async (count: number): Promise<void> => {
+    await vi.waitFor(
+      async () => {
+        const filter = { type: "follow-up", states: [JobState.SUCCEEDED] };
+        const found = await jobs.listJobs({ filter }, asAdmin);
+        expect(found.jobs).toHaveLength(count);
+      },
+      { timeout: 20_000 },
+    );
+  };
   const run = async (flags: string, callback?: { readonly url: string }) => {
     const headers = {
       authorization: `Bearer ${dev.token}`,
@@ -71,13 +97,14 @@ beforeAll(async () => {
     return job?.id ?? "";
   };
   await run("00");
+  await followed(1);
   jobId = await run("01", { url: `http://127.0.0.1:${caller.port}/done` });
-  const headers = { authorization: `Bearer ${dev.token}` };
-  const answer = await jobs.getJobResult({ jobId }, { headers });
+  const answer = await jobs.getJobResult({ jobId }, asAdmin);
   result = toJson(ValueSchema, answer.result ?? create(ValueSchema)) as typeof result;
   await told.promise;
+  await followed(2);
   await dev.stop();
-});
+}, 120_000);
 afterAll(async () => {
   await core.close();
   await caller.close();
@@ -97,7 +124,10 @@ const inside = (parent: SunkSpan) => (span: SunkSpan) =>
 describe("the trace of a job", () => {
   const submission = () =>
     spanOf("millrace.v1.JobService/SubmitJob", ({ parentSpanId }) => parentSpanId === CALLER);
-  const attempt = () => spanOf("attempt script", () => true);
+  const attemptOf = (type: string) =>
+    spanOf("attempt script", ({ attributes }) => attributes["millrace.job.type"] === type);
+  const attempt = () => attemptOf("");
+  const linkTo = ({ traceId, spanId }: SunkSpan) => [{ traceId, spanId }];
 
   it("goes on with the caller's: the call, its commit, and the time in the queue", () => {
     expect(submission()).toMatchObject({
@@ -159,6 +189,35 @@ describe("the trace of a job", () => {
     }
   });
 
+  it("goes on with the jobs that the attempt submits, and shows how long it waits for them", () => {
+    const submit = spanOf("submit", inside(attempt()));
+    expect(submit.attributes).toEqual({
+      "millrace.child.name": "part",
+      "millrace.child.id": attemptOf("part").attributes["millrace.job.id"],
+    });
+    expect(spanOf("wait", inside(attempt())).attributes).toEqual({
+      "millrace.child.id": submit.attributes["millrace.child.id"],
+    });
+    const call = spanOf("millrace.internal.v1.RunnerService/SubmitChild", inside(submit));
+    expect(spanOf("commit", inside(call)).service).toBe("millrace");
+    spanOf("queue", inside(call));
+    expect(attemptOf("part")).toMatchObject({ parentSpanId: "", links: linkTo(call) });
+  });
+
+  it("goes on with the jobs of hooks, by the try to deliver their notice", () => {
+    const call = spanOf("millrace.internal.v1.RunnerService/SubmitChild", () => true);
+    const delivery = spanOf("deliver hook", () => true);
+    expect(delivery).toMatchObject({
+      kind: "SPAN_KIND_PRODUCER",
+      parentSpanId: "",
+      links: linkTo(call),
+      attributes: { "millrace.job.type": "follow-up", "millrace.delivery.try": 1 },
+    });
+    spanOf("commit", inside(delivery));
+    spanOf("queue", inside(delivery));
+    expect(attemptOf("follow-up")).toMatchObject({ parentSpanId: "", links: linkTo(delivery) });
+  });
+
   it("has the callback as a trace of its own that is linked to the call, and goes on to the receiver", () => {
     const delivery = spanOf("deliver callback", () => true);
     expect(delivery).toMatchObject({
@@ -179,8 +238,8 @@ describe("the trace of a job", () => {
   });
 
   it("leaves out all of a job whose caller does not want it, and what runners ask all the time", () => {
-    expect(sink.spans.filter(({ name }) => name === "attempt script")).toHaveLength(1);
-    expect(sink.spans.filter(({ name }) => name === "queue")).toHaveLength(1);
+    expect(sink.spans.filter(({ name }) => name === "attempt script")).toHaveLength(3);
+    expect(sink.spans.filter(({ name }) => name === "queue")).toHaveLength(3);
     expect(sink.spans.filter(({ name }) => name.endsWith("/Sync"))).toEqual([]);
   });
 });

@@ -36,12 +36,13 @@ const inputOf = async (
   return isNestedAtMost(whole, LIMITS.jsonDepth) ? whole : parsed(null);
 };
 
+type Asked = { readonly type: string; readonly input: JsonValue; readonly traceparent: string };
+
 /** Checked as any other job. @throws JobFault as SubmitJob, and PERMISSION_DENIED */
 const submissionOf = async (
   api: HookApi,
   hook: HookRow,
-  type: string,
-  input: JsonValue,
+  { type, input, traceparent }: Asked,
 ): Promise<Submission> => {
   const { organizationId, creatorId, id, name } = hook;
   const caller = await standingCaller(api.jobs.users, organizationId, creatorId);
@@ -52,16 +53,17 @@ const submissionOf = async (
       input: fromJson(ValueSchema, input),
     },
   });
-  return await prepareFor(api.jobs, { caller, by: SERVER, traceparent: "" }, request);
+  return await prepareFor(api.jobs, { caller, by: SERVER, traceparent }, request);
 };
 
 /**
  * For whoever sends notices: submits the job of one. Null if that is done, or not to be done any more;
- * else why the job was refused. @throws what is no refusal
+ * else why the job was refused. `traceparent`: W3C Trace Context that the job goes on with, or empty.
+ * @throws what is no refusal
  */
 export const submitHookJob =
   (api: HookApi) =>
-  async (delivery: DeliveryRow): Promise<JobFault | null> => {
+  async (delivery: DeliveryRow, traceparent: string): Promise<JobFault | null> => {
     const { router, clock } = api.jobs;
     const { organizationId, hookId, jobType } = delivery;
     const begun = { startedAt: clock.now(), monotonic: clock.monotonic() };
@@ -74,7 +76,7 @@ export const submitHookJob =
     }
     try {
       const input = await inputOf(api, place, delivery);
-      const submission = await submissionOf(api, hook, jobType, input);
+      const submission = await submissionOf(api, hook, { type: jobType, input, traceparent });
       const durationMs = Math.round(clock.monotonic() - begun.monotonic);
       const { startedAt } = begun;
       return await owner.perform(submitForHook(delivery, submission, { startedAt, durationMs }));

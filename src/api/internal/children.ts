@@ -70,7 +70,7 @@ const callerOf = async (
 export const submitChild = async (
   api: ChildrenApi,
   request: SubmitChildRequest,
-  address: string,
+  { address, traceparent }: { readonly address: string; readonly traceparent: string },
 ): Promise<MessageInitShape<typeof SubmitChildResponseSchema>> => {
   const faults = collectFaults();
   if (request.attempt === undefined) faults.add("attempt", "is missing.");
@@ -84,7 +84,7 @@ export const submitChild = async (
   const { requestId, fingerprint } = childRequest(ref.jobId, name);
   const submission = await prepareFor(
     api,
-    { caller, by, traceparent: "" },
+    { caller, by, traceparent },
     create(SubmitJobRequestSchema, {
       requestId,
       ...(request.spec && { spec: request.spec }),

@@ -28,6 +28,7 @@ import type { RunnerHub, ShardRouter, SyncRequest as CheckedSync } from "../../s
 import { leaseLost } from "../../shard/commands/report.ts";
 import type { CatalogStore } from "../../store/catalog-store.ts";
 import type { JobReader } from "../../store/store.ts";
+import { traceparentOf } from "../calls.ts";
 import { addressKey } from "../caller-context.ts";
 import { collectFaults } from "../convert/faults.ts";
 import { numberWithin, text } from "../convert/fields.ts";
@@ -168,8 +169,11 @@ export const runnerServiceRoutes = (router: ConnectRouter, api: RunnerApi): void
     sync: (request, { signal }) => sync(api, request, signal),
     getScript: async (request) => await getScript(api, request),
     listSteps: async (request) => await listSteps(api, request),
-    submitChild: async (request, { values }) =>
-      await submitChild(api.children, request, values.get(addressKey)),
+    submitChild: async (request, { values, requestHeader }) =>
+      await submitChild(api.children, request, {
+        address: values.get(addressKey),
+        traceparent: traceparentOf(requestHeader),
+      }),
     awaitChild: async (request, { signal }) => await awaitChild(api.children, request, signal),
   });
 };
