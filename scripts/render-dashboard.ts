@@ -54,7 +54,7 @@ const panelOf = (panel: Panel, id: number, gridPos: object): object => ({
   options:
     panel.stat === undefined
       ? {
-          legend: { displayMode: "list", placement: "bottom", showLegend: true },
+          legend: { calcs: [], displayMode: "list", placement: "bottom", showLegend: true },
           tooltip: { mode: "multi", sort: "desc" },
         }
       : {
@@ -62,8 +62,11 @@ const panelOf = (panel: Panel, id: number, gridPos: object): object => ({
           graphMode: "area",
           justifyMode: "auto",
           orientation: "auto",
+          percentChangeColorMode: "standard",
           reduceOptions: { calcs: ["lastNotNull"], fields: "", values: false },
+          showPercentChange: false,
           textMode: "auto",
+          wideLayout: true,
         },
   targets: panel.queries.map(({ expression, legend }, index) => ({
     refId: String.fromCodePoint(65 + index),

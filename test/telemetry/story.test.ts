@@ -16,6 +16,7 @@ import { JobState } from "../../src/gen/millrace/v1/job_pb.ts";
 import { type Dev, startDev } from "../support/dev.ts";
 import { echo, type Site, startSite } from "../support/egress-site.ts";
 import { type OtlpSink, startOtlpSink, type SunkSpan } from "../support/otlp-sink.ts";
+import { inside, linkTo, onlySpan } from "../support/spans.ts";
 
 const TRACE = "4bf92f3577b34da6a3ce929d0e0e4736";
 const CALLER = "00f067aa0ba902b7";
@@ -112,14 +113,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** The one span of this name that `below` holds for. */
-const spanOf = (name: string, below: (span: SunkSpan) => boolean): SunkSpan => {
-  const found = sink.spans.filter((span) => span.name === name && below(span));
-  expect(found.map((span) => span.name)).toEqual([name]);
-  return found[0] as SunkSpan;
-};
-const inside = (parent: SunkSpan) => (span: SunkSpan) =>
-  span.traceId === parent.traceId && span.parentSpanId === parent.spanId;
+const spanOf = (name: string, below: (span: SunkSpan) => boolean) => onlySpan(sink, name, below);
 
 describe("the trace of a job", () => {
   const submission = () =>
@@ -127,7 +121,6 @@ describe("the trace of a job", () => {
   const attemptOf = (type: string) =>
     spanOf("attempt script", ({ attributes }) => attributes["millrace.job.type"] === type);
   const attempt = () => attemptOf("");
-  const linkTo = ({ traceId, spanId }: SunkSpan) => [{ traceId, spanId }];
 
   it("goes on with the caller's: the call, its commit, and the time in the queue", () => {
     expect(submission()).toMatchObject({
@@ -153,7 +146,7 @@ describe("the trace of a job", () => {
       service: "millrace-runner",
       kind: "SPAN_KIND_CONSUMER",
       parentSpanId: "",
-      links: [{ traceId: TRACE, spanId: submission().spanId }],
+      links: linkTo(submission()),
       attributes: {
         "millrace.job.id": jobId,
         "millrace.work": "script",
