@@ -12,6 +12,7 @@ import { startServerOn } from "../support/server-on.ts";
 
 const RETENTION_MS = 1_000;
 const OF_A_JOB = ["jobs", "job_labels", "job_specs", "job_attempts", "job_output", "job_requests"];
+const OF_A_WORKFLOW = ["workflows", "workflow_steps", "job_edges"];
 const CAPABILITIES = ["handler:work"];
 /** No runner does it. */
 const unwanted = { work: { case: "type" as const, value: "unwanted" } };
@@ -39,9 +40,9 @@ describe.each(ENGINES)("retention through the public API on %s", (engine) => {
     await server.stop();
   });
 
-  const rowsLeft = async (): Promise<number[]> =>
+  const rowsLeft = async (tables = OF_A_JOB): Promise<number[]> =>
     await Promise.all(
-      OF_A_JOB.map(async (table) => {
+      tables.map(async (table) => {
         const mine = `organization_id = '${user.organizationId}'`;
         const [row] = await server.database.query(
           `SELECT COUNT(*) AS n FROM ${table} WHERE ${mine}`,
@@ -107,6 +108,50 @@ describe.each(ENGINES)("retention through the public API on %s", (engine) => {
     const again = await jobs.submitJob(request);
     expect(again.created).toBe(true);
     expect(idOf(again)).not.toBe(jobId);
+  });
+
+  it("a workflow goes whole: nobody sees it, or its steps, with some of them missing", async () => {
+    const steps = Array.from({ length: 250 }, (_, index) => ({
+      name: `s${index}`,
+      spec: unwanted,
+      after: index === 0 ? [] : [{ step: "s0" }],
+    }));
+    const tables = [...OF_A_JOB, ...OF_A_WORKFLOW];
+    const before = await rowsLeft(tables);
+    const request = { requestId: "a flow", labels: { team: "a" }, steps };
+    const { workflow, nodes } = await jobs.submitWorkflow(request);
+    const workflowId = workflow?.id ?? "";
+    const stepIds = nodes.map(({ job }) => idOf({ job }));
+    await jobs.cancelWorkflow({ workflowId });
+
+    const seen = async (): Promise<number> => {
+      const found = await jobs.getWorkflow({ workflowId }).catch(() => ({ nodes: [] }));
+      return found.nodes.filter(({ job }) => job !== undefined).length;
+    };
+    const listed = async (): Promise<number> =>
+      (await jobs.listJobs({ filter: { workflowId }, pageSize: 1_000 })).jobs.length;
+    const counts: number[] = [];
+    await eventually(async () => {
+      counts.push(await seen(), await listed());
+      expect(counts.at(-1)).toBe(0);
+    });
+    expect(new Set(counts)).toEqual(new Set([250, 0]));
+    for (const jobId of [stepIds[0], stepIds[249]]) {
+      expect(await refusalOf(jobs.getJob({ jobId: jobId ?? "" }))).toMatchObject({
+        reason: "JOB_NOT_FOUND",
+      });
+    }
+    const { jobs: labelled, total } = await jobs.listJobs({
+      filter: { labels: { team: "a" }, states: [JobState.CANCELLED] },
+      includeTotal: true,
+    });
+    expect([labelled, total]).toEqual([[], 0n]);
+    await eventually(async () => {
+      expect(await rowsLeft(tables)).toEqual(before);
+    });
+    const again = await jobs.submitWorkflow(request);
+    expect(again.created).toBe(true);
+    await jobs.cancelWorkflow({ workflowId: again.workflow?.id ?? "" });
   });
 
   it("a job that has not ended stays, and so does one of an organization that keeps them longer", async () => {

@@ -1,9 +1,10 @@
 import { fromJson, type JsonObject, type JsonValue, toJson } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
 import { JobState } from "../../src/gen/millrace/v1/job_pb.ts";
 import { ENGINES } from "../support/databases.ts";
+import { eventually } from "../support/eventually.ts";
 import { aStep, createFlows, type Flows, WORK } from "../support/flows.ts";
 import { createHandRunner, type HandRunner } from "../support/hand-runner.ts";
 import type { TestServer } from "../support/server.ts";
@@ -61,7 +62,7 @@ describe.each(ENGINES)("inputs that are complete when a step starts, on %s", (en
     await runner.succeed(assignment, JSON.stringify(result));
   };
   const untilFailed = async (id: string): Promise<void> => {
-    await vi.waitFor(async () => expect(await flows.stateOf(id)).toBe("FAILED"), 10_000);
+    await eventually(async () => expect(await flows.stateOf(id)).toBe("FAILED"));
     expect(await flows.statesOf(id)).toBe("make SUCCEEDED, put FAILED, tell CANCELLED");
   };
 
@@ -100,9 +101,9 @@ describe.each(ENGINES)("inputs that are complete when a step starts, on %s", (en
 
     const good = await flows.submit(...stepsOf("sets.external"));
     await make(good, { id: 7 });
-    await vi.waitFor(async () => {
+    await eventually(async () => {
       expect((await flows.jobsOf(good)).get("put")?.state).toBe(JobState.RUNNING);
-    }, 10_000);
+    });
     expect(await inputOf(good, "put")).toMatchObject({ token: { id: 7 }, tries: 3 });
     await server.jobs.cancelWorkflow({ workflowId: good });
   });

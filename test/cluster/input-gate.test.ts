@@ -1,4 +1,4 @@
-import { afterEach, expect, test, vi } from "vitest";
+import { afterEach, expect, test } from "vitest";
 
 import { type CheckInput, createInputGate } from "../../src/cluster/input-gate.ts";
 import { ServerRunnerHub } from "../../src/cluster/runner-hub.ts";
@@ -15,6 +15,7 @@ import { Slots } from "../../src/shard/slots.ts";
 import { SpecKeeper } from "../../src/shard/spec-keeper.ts";
 import { openStore } from "../../src/store/open.ts";
 import { createManualClock } from "../support/manual-clock.ts";
+import { eventually } from "../support/eventually.ts";
 import { placeOf } from "../support/store-rows.ts";
 import { aWorkflow } from "../support/workflow.ts";
 
@@ -96,7 +97,7 @@ const withSteps = async (check: CheckInput, refuses: () => boolean = () => false
     b: { after: ["a"], job, input: '{"v":null}', bindings: [binding] },
   });
   await actor.perform(submitWorkflow(flow));
-  const first = await vi.waitFor(async () => present((await call()).assignments[0]));
+  const first = await eventually(async () => present((await call()).assignments[0]));
   const ending = { kind: "succeeded" as const, result: "7", cpuMs: 1, peakMemoryBytes: 1 };
   const nothing = { progress: null, output: [], steps: [] };
   await actor.report([{ ref: first.ref, seq: 1, ...nothing, ending }]);
@@ -132,7 +133,7 @@ test("an attempt waits for its check, is not lost meanwhile, and is handed out o
   clock.advance(4_900);
   expect((await call()).assignments).toEqual([]);
   answer.resolve({ kind: "input", input: '{"v":7,"filled":true}' });
-  const { ref, input } = await vi.waitFor(async () => present((await call()).assignments[0]));
+  const { ref, input } = await eventually(async () => present((await call()).assignments[0]));
   expect(input).toBe('{"v":7,"filled":true}');
   clock.advance(4_000);
   expect((await call([ref])).assignments).toEqual([]);
@@ -147,9 +148,9 @@ test.each([
   ["cannot be made", away],
 ])("an attempt whose check %s is handed out as it is, once", async (_, check) => {
   const { call, clock, row } = await withSteps(check);
-  await vi.waitFor(async () => expect(await row()).toMatchObject({ state: "RUNNING" }));
+  await eventually(async () => expect(await row()).toMatchObject({ state: "RUNNING" }));
   clock.advance(5_000);
-  const { ref, input } = await vi.waitFor(async () => present((await call()).assignments[0]));
+  const { ref, input } = await eventually(async () => present((await call()).assignments[0]));
   expect(input).toBe('{"v":7}');
   expect((await call([ref])).assignments).toEqual([]);
   expect(await row()).toMatchObject({ state: "RUNNING", attempt: 1, lostCount: 0 });
@@ -159,7 +160,7 @@ test("what does not fit fails for good, and its runner never hears of it", async
   const { check, answer } = byHand();
   const { call, row, attempts } = await withSteps(check);
   answer.resolve({ kind: "failed", error: REFUSAL });
-  await vi.waitFor(async () => expect(await row()).toMatchObject({ state: "FAILED" }));
+  await eventually(async () => expect(await row()).toMatchObject({ state: "FAILED" }));
   expect(await row()).toMatchObject({ error: REFUSAL, retryCount: 0 });
   expect(await call()).toEqual({ assignments: [], cancellations: [], lost: [] });
   expect(await attempts()).toHaveLength(1);
@@ -169,10 +170,10 @@ test("a refusal that could not be reported costs an attempt, which is checked ag
   let refusals = 0;
   const check: CheckInput = async () => await Promise.resolve({ kind: "failed", error: REFUSAL });
   const { call, clock, row, attempts } = await withSteps(check, () => (refusals += 1) === 1);
-  await vi.waitFor(() => expect(refusals).toBe(1));
+  await eventually(() => expect(refusals).toBe(1));
   clock.advance(5_001);
   await call();
-  await vi.waitFor(async () => expect(await row()).toMatchObject({ state: "FAILED" }));
+  await eventually(async () => expect(await row()).toMatchObject({ state: "FAILED" }));
   expect((await attempts()).map(({ outcome }) => outcome)).toEqual(["LOST", "FAILED"]);
 });
 
@@ -186,6 +187,6 @@ test("a runner that is lost meanwhile gets nothing of it when it comes back", as
   }
   expect(await row()).toMatchObject({ state: "QUEUED", lostCount: 1 });
   answer.resolve({ kind: "input", input: "late" });
-  const { ref } = await vi.waitFor(async () => present((await call()).assignments[0]));
+  const { ref } = await eventually(async () => present((await call()).assignments[0]));
   expect(ref.attempt).toBe(2);
 });
