@@ -1,4 +1,5 @@
 import type { BreakerRow } from "../../src/jobs/breaker.ts";
+import type { RunnerId } from "../../src/jobs/ids.ts";
 import type { JobRow } from "../../src/jobs/job.ts";
 import { ORGANIZATION_DEFAULTS } from "../../src/jobs/limits.ts";
 import type { ShardChanges } from "../../src/store/store.ts";
@@ -17,7 +18,14 @@ export class LimitsLedger {
   /** By organization, or by organization and type. */
   readonly #possible = new Map<string, readonly number[]>();
   readonly #breakers = new Map<string, BreakerRow>();
+  /** By runner. */
+  readonly #slots = new Map<string, number>();
   started = 0;
+
+  /** A runner begins to offer so many slots. */
+  offer(runnerId: RunnerId, slots: number): void {
+    this.#slots.set(runnerId, slots);
+  }
 
   /** A new limit is being written. */
   announce(key: string, limit: number): void {
@@ -52,14 +60,16 @@ export class LimitsLedger {
     const running = [...after.values()].filter(({ state }) => state === "RUNNING");
     this.#checkKeys(running);
     const { resting, awaited } = waits.among(after);
-    for (const { id, organizationId, type, startedAt } of started) {
+    for (const { id, organizationId, type, startedAt, runnerId } of started) {
       this.started += 1;
       const here = running.filter((row) => row.organizationId === organizationId);
       const counted = here.filter((row) => !resting.has(row.id));
+      const others = here.filter((row) => !awaited.has(row.id));
       this.#checkCount("limits are never exceeded", organizationId, counted.length);
+      this.#checkSlots("a runner is given no more than it has slots", runnerId, counted);
       if (!awaited.has(id)) {
-        const others = here.filter((row) => !awaited.has(row.id)).length;
-        this.#checkCount("a place that was left to wait is kept", organizationId, others);
+        this.#checkCount("a place that was left to wait is kept", organizationId, others.length);
+        this.#checkSlots("a place that was left to wait is kept", runnerId, others);
       }
       if (type === "") continue;
       const key = `${organizationId}/${type}`;
@@ -84,6 +94,13 @@ export class LimitsLedger {
   #checkCount(promise: Promised, key: string, total: number): void {
     const most = Math.max(...this.#limitsOf(key));
     if (total > most) broken(promise, { key, total, most });
+  }
+
+  /** Of one organization alone: what others have there may be another server's to give. */
+  #checkSlots(promise: Promised, runnerId: string, running: readonly JobRow[]): void {
+    const most = this.#slots.get(runnerId) ?? 0;
+    const total = running.filter((row) => row.runnerId === runnerId).length;
+    if (total > most) broken(promise, { runnerId, total, most });
   }
 
   #limitsOf(key: string): readonly number[] {

@@ -52,6 +52,7 @@ export const PROMISES = [
 
   /* limits */
   "limits are never exceeded",
+  "a runner is given no more than it has slots",
   "a concurrency key runs once",
   "a paused type starts nothing",
 

@@ -66,6 +66,7 @@ export class SimulatedRunner {
     this.#children = options.children;
     this.#isStormy = options.isStormy;
     this.id = options.world.uuid() as RunnerId;
+    this.#ledger.limits.offer(this.id, this.#slots);
   }
 
   start(): void {

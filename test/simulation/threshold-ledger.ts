@@ -40,6 +40,10 @@ export class ThresholdLedger {
 
   #checkOne(row: HookRow, before: HookRow | undefined, notice: DeliveryRow | undefined): void {
     const { id, firing, aboveSince, event } = row;
+    const since = before?.aboveSince ?? null;
+    if (since !== null && aboveSince !== null && aboveSince !== since) {
+      broken("a crossing is told when it has lasted", { id, since, forgotten: aboveSince });
+    }
     const fires = firing !== (before?.firing ?? false);
     const expected = fires ? `threshold.${firing ? "above" : "below"}` : undefined;
     if (notice?.event !== expected) {
