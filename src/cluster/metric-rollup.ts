@@ -107,6 +107,7 @@ export const rollUpShard = async (
   shardId: ShardId,
   owner: Pick<Owner, "perform">,
   resolution: "HOUR" | "DAY",
+  rowsOfCommit = BATCH,
 ): Promise<Millis> => {
   const { metrics, clock } = options;
   const marks = await metrics.rollups(shardId);
@@ -128,7 +129,7 @@ export const rollUpShard = async (
     const wanted = { resolution: source, from, until, types: [] };
     for await (const row of rolledUp(options, place, wanted, resolution)) {
       batch.push(row);
-      if (batch.length < BATCH) continue;
+      if (batch.length < rowsOfCommit) continue;
       await write(batch, null);
       batch = [];
     }

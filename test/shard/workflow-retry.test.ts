@@ -73,6 +73,21 @@ describe("a retry", () => {
     expect(flow.started).toEqual(["b"]);
   });
 
+  test("blocks at once what waits for a step that comes back, with it or before it", () => {
+    const byHand = (retry: (flow: Flow) => void): Flow["states"] => {
+      const flow = new Flow({ a: {}, b: { after: ["a?"] } }, {}, 1);
+      flow.fail("a");
+      flow.fail("b");
+      // Takes the slot: whoever is not blocked stands in line.
+      flow.do(submit([aSubmission()]));
+      retry(flow);
+      return { a: flow.job("a").state, b: flow.job("b").state };
+    };
+    const blocked = { a: "QUEUED", b: "BLOCKED" };
+    expect(byHand((flow) => flow.retryAll())).toEqual(blocked);
+    expect(byHand((flow) => [flow.retry("a"), flow.retry("b")])).toEqual(blocked);
+  });
+
   test("leaves what somebody cancelled, and what that has blocked", () => {
     const flow = new Flow({ a: {}, b: { after: ["a"] }, c: {}, d: { after: ["c"] } });
     flow.cancel("c");

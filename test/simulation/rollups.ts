@@ -7,8 +7,9 @@ import type { World } from "./world.ts";
 const AHEAD_MS = 30_000;
 
 /**
- * Rolls points up far more often than a server does, and by a clock that is ahead: hours are closed
- * while their owners would still write into them. Goes on until its server dies.
+ * Rolls points up far more often than a server does, in commits of few rows, and by a clock that is
+ * ahead: hours are closed while their owners would still write into them. Goes on until its server
+ * dies.
  */
 export const keepRollingUp = async (
   { world, cluster, isAlive }: { world: World; cluster: Cluster; isAlive: () => boolean },
@@ -25,8 +26,9 @@ export const keepRollingUp = async (
     for (const [shardId, organizationId] of shards) {
       try {
         const owner = router.ownerOf(organizationId);
-        await rollUpShard({ ...options, clock }, shardId, owner, "HOUR");
-        await rollUpShard({ ...options, clock }, shardId, owner, "DAY");
+        for (const resolution of ["HOUR", "DAY"] as const) {
+          await rollUpShard({ ...options, clock }, shardId, owner, resolution, dice.between(1, 4));
+        }
       } catch {
         // It is another server's by now, or the database failed: the next round begins again.
       }

@@ -27,10 +27,12 @@ export class ThresholdLedger {
     }
     for (const row of changes.hooks) {
       if (row.event.kind !== "threshold") continue;
-      const known = this.#hooks.get(row.id);
+      const before = this.#hooks.get(row.id)?.row;
+      // Who got no answer has made it again, as one that has seen nothing.
+      const isMadeAnew = before !== undefined && before.createdAt !== row.createdAt;
       const notice = owed.get(row.id);
       owed.delete(row.id);
-      this.#checkOne(row, known?.row, notice);
+      this.#checkOne(row, isMadeAnew ? undefined : before, notice);
       if (notice !== undefined) this.#checkValue(row, row.event, notice, changes, jobs);
       this.#hooks.set(row.id, { row, threshold: row.event });
     }
@@ -41,7 +43,8 @@ export class ThresholdLedger {
   #checkOne(row: HookRow, before: HookRow | undefined, notice: DeliveryRow | undefined): void {
     const { id, firing, aboveSince, event } = row;
     const since = before?.aboveSince ?? null;
-    if (since !== null && aboveSince !== null && aboveSince !== since) {
+    const isResumed = before !== undefined && before.pausedAt !== null;
+    if (since !== null && aboveSince !== null && aboveSince !== since && !isResumed) {
       broken("a crossing is told when it has lasted", { id, since, forgotten: aboveSince });
     }
     const fires = firing !== (before?.firing ?? false);
