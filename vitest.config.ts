@@ -29,9 +29,8 @@ const ALONE = [
 export default defineConfig({
   test: {
     globalSetup: ["test/support/global-setup.ts"],
-    // isolated-vm cannot be loaded in worker threads, and wants Node without its own snapshot.
+    // Tests ask the system for the children of their own process.
     pool: "forks",
-    execArgv: ["--no-node-snapshot"],
     // For the processes that tests start. Where bin/millrace has it too.
     env: { NODE_COMPILE_CACHE: join(import.meta.dirname, "node_modules/.cache/millrace") },
     // One more than there are cores where it has to be quick: a quarter of the time files wait.

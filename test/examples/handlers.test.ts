@@ -1,23 +1,9 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
-import path from "node:path";
-import { text } from "node:stream/consumers";
-
 import { expect, test } from "vitest";
 
-const ROOT = path.resolve(import.meta.dirname, "../..");
+import { runExample } from "../support/example.ts";
 
 test("the application with two handlers renders an invoice, sends one mail, and ends", async () => {
-  const child = spawn(process.execPath, [path.join(ROOT, "examples", "handlers.ts")], {
-    cwd: ROOT,
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const [stdout, stderr, [code]] = await Promise.all([
-    text(child.stdout),
-    text(child.stderr),
-    once(child, "exit") as Promise<[number | null]>,
-  ]);
-  expect({ code, stderr }).toMatchObject({ code: 0 });
+  const { stdout, stderr } = await runExample("handlers");
   expect(stderr).toMatch(/step 3\/3/);
   expect(stdout).toContain("with 19 % VAT                            1382.19");
   expect(stdout).toContain("mail.send, attempt 2: succeeded");

@@ -45,7 +45,7 @@ export class MillraceProcess {
   }
 
   async start(): Promise<void> {
-    const child = spawn(process.execPath, ["--no-node-snapshot", MAIN, this.#command], {
+    const child = spawn(process.execPath, [MAIN, this.#command], {
       env: { PATH, NODE_COMPILE_CACHE, ...this.#environment },
       stdio: ["ignore", "pipe", "pipe"],
     });
