@@ -2,8 +2,6 @@ import { availableParallelism, hostname } from "node:os";
 
 /** What a runner does that is not told otherwise. */
 export const DEFAULT_SLOTS = Math.max(8, availableParallelism() * 8);
-/** Scripts that begin at once: one for each processor, and one that is ready when another has ended. */
-export const BEGIN_AT_ONCE = availableParallelism() + 1;
 export const DEFAULT_DRAIN_SECONDS = 30;
 
 /** For people: where this runner runs. */

@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import type { Clock } from "../src/runtime/clock.ts";
 import type { Service } from "../src/runtime/lifecycle.ts";
 import type { Log } from "../src/runtime/log.ts";
-import { BEGIN_AT_ONCE } from "./defaults.ts";
 import { AttemptStopped, type Ending, type Report, unmeasured } from "./executor.ts";
 import { failure } from "./failures.ts";
 import { logFacts } from "./log-facts.ts";
@@ -25,7 +24,6 @@ import { type Attempt, type Proof, prove } from "./sandbox/prove.ts";
 import { createQuarantine } from "./sandbox/quarantine.ts";
 import { runInChild } from "./sandbox/run.ts";
 import { LONGEST_AGE_MS, SLOWEST_CLEAN_UP_MS } from "./sandbox/wear.ts";
-import { createTurnstile } from "./sandbox/turnstile.ts";
 import { createWatch } from "./sandbox/watch.ts";
 
 export type SupervisorOptions = {
@@ -71,7 +69,6 @@ const KILLED: ReadonlySet<string> = new Set([
 export const createSupervisor = (options: SupervisorOptions): Supervisor => {
   const { clock, log, limits, readUsage, observer } = options;
   const quarantine = createQuarantine(clock);
-  const turnstile = createTurnstile(clock, BEGIN_AT_ONCE);
   const watch = createWatch(clock, readUsage, limits.sampleMs);
   let pool: Pool | null = null;
   let layers: Layers | null = null;
@@ -103,16 +100,11 @@ export const createSupervisor = (options: SupervisorOptions): Supervisor => {
   ): Promise<Ending> => {
     if (pool === null) throw new SandboxUnavailable("the sandbox has not been started");
     const home = pool;
-    const leave = await turnstile.enter(signal);
-    const child = await home.take(task.organizationId, signal).catch((cause: unknown) => {
-      leave();
-      throw cause;
-    });
+    const child = await home.take(task.organizationId, signal);
     lent(child);
     lastId += 1;
     const give = (fit: boolean, ms: number): void => {
       home.give(child, fit, ms);
-      leave();
     };
     try {
       return await runInChild(child, lastId, task, report, signal, around(bounds, task), give);
