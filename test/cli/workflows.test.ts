@@ -115,6 +115,8 @@ describe("a file", () => {
     ["that is no YAML", "steps: [", /wrong\.yaml:1/],
     ["without steps", "name: x", /steps must be there/],
     ["with a field that is not known", "step: {}\nsteps: {}", /:1.*step is unknown/],
+    ["with a name that is no text", "name: [x]\nsteps: {}", /:1.*name must be a text/],
+    ["with a label that is none", "labels:\n  a: ~\nsteps: {}", /:2.*a must be a text/],
     ["with a step that is none", "steps:\n  a: 3", /:2.*a must have fields/],
     ["with a tie that is none", "steps:\n  a:\n    after: [3]", /:3.*after names a step/],
     [

@@ -112,9 +112,17 @@ const stepOf = async (reading: Reading, name: string, value: unknown): Promise<W
   });
 };
 
+/** YAML reads a text such as `2` or `true` as something else: it is taken back as it was meant. */
+const textOf = (reading: Reading, at: readonly string[], value: unknown): string => {
+  if (typeof value === "object") return reading.wrong(at, `${at.at(-1)} must be a text.`);
+  return String(value);
+};
+
 const labelsOf = (reading: Reading, labels: unknown): Record<string, string> => {
   if (!isFields(labels)) return reading.wrong(["labels"], "labels must be names with values.");
-  return Object.fromEntries(Object.entries(labels).map(([key, value]) => [key, String(value)]));
+  return Object.fromEntries(
+    Object.entries(labels).map(([key, value]) => [key, textOf(reading, ["labels", key], value)]),
+  );
 };
 
 const KNOWN: ReadonlySet<string> = new Set(["name", "labels", "steps"]);
@@ -137,7 +145,7 @@ export const readWorkflow = async (place: string, shell: Shell): Promise<SubmitW
     read.push(await stepOf(reading, step, fields));
   }
   return create(SubmitWorkflowRequestSchema, {
-    name: String(name),
+    name: textOf(reading, ["name"], name),
     labels: labelsOf(reading, labels),
     steps: read,
   });
