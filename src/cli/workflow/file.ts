@@ -114,8 +114,15 @@ const stepOf = async (reading: Reading, name: string, value: unknown): Promise<W
 
 /** YAML reads a text such as `2` or `true` as something else: it is taken back as it was meant. */
 const textOf = (reading: Reading, at: readonly string[], value: unknown): string => {
-  if (typeof value === "object") return reading.wrong(at, `${at.at(-1)} must be a text.`);
-  return String(value);
+  switch (typeof value) {
+    case "string":
+    case "number":
+    case "bigint":
+    case "boolean":
+      return String(value);
+    default:
+      return reading.wrong(at, `${at.at(-1)} must be a text.`);
+  }
 };
 
 const labelsOf = (reading: Reading, labels: unknown): Record<string, string> => {
