@@ -31,6 +31,7 @@ import type { Store } from "./store/store.ts";
 import { createDeliveryTraces } from "./telemetry/delivery-traces.ts";
 import { createMeters } from "./telemetry/meters.ts";
 import { observeShards } from "./telemetry/observe-shards.ts";
+import { TURN_BOUNDS } from "./shard/turn-bounds.ts";
 import { createShardObserver } from "./telemetry/shard-observer.ts";
 import { createShardSpans, NO_SPANS } from "./telemetry/shard-spans.ts";
 import { SERVER_TABLE } from "./telemetry/tables/server.ts";
@@ -107,6 +108,7 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
     random,
     log,
     observer: createShardObserver(meters, traces ? createShardSpans(tracer) : NO_SPANS),
+    bounds: TURN_BOUNDS,
     gather: heardAll,
     serverId: serverIdOf(config, internal.address().port),
     internalUrl,

@@ -11,6 +11,7 @@ import type { ShardObserver, ShardStats } from "../shard/observer.ts";
 import type { RunnerHub, ShardRouter } from "../shard/owner.ts";
 import { Slots } from "../shard/slots.ts";
 import { SpecKeeper } from "../shard/spec-keeper.ts";
+import type { TurnBounds } from "../shard/turn-bounds.ts";
 import type { ShardId, Store } from "../store/store.ts";
 import { type CheckInput, createInputGate } from "./input-gate.ts";
 import { Leases } from "./leases.ts";
@@ -31,6 +32,7 @@ export type ClusterOptions = {
   readonly random: Random;
   readonly log: Log;
   readonly observer: ShardObserver;
+  readonly bounds: TurnBounds;
   /** Resolves when all requests that have reached this process have been heard. */
   readonly gather: () => Promise<void>;
   /** Stable over restarts: a server takes its own earlier leases back at once. */
@@ -69,7 +71,7 @@ export type Cluster = Service & {
 
 export const createCluster = (options: ClusterOptions): Cluster => {
   const { store, clock, random, log, observer, gather, serverId, internalUrl } = options;
-  const { onDeliveries, checkInput } = options;
+  const { bounds, onDeliveries, checkInput } = options;
   const slots = new Slots();
   const actors = new Map<ShardId, ShardActor>();
   let shards = 0;
@@ -111,6 +113,7 @@ export const createCluster = (options: ClusterOptions): Cluster => {
         fence,
         slots,
         specs: new SpecKeeper(),
+        bounds,
         clock,
         random,
         observer,

@@ -1,5 +1,6 @@
 import type { OrganizationId, WorkflowId } from "../jobs/ids.ts";
 import type { JobRow } from "../jobs/job.ts";
+import { LIMITS } from "../jobs/limits.ts";
 import {
   type ColdRows,
   type JobKey,
@@ -10,12 +11,14 @@ import {
   type WorkflowKey,
 } from "../store/store.ts";
 import { type Command, type Wanted, wantNothing, wantsNothing } from "./commands/command.ts";
+import { wantHooks } from "./notices/hook-rows.ts";
 import type { ShardState } from "./state.ts";
+import type { TurnBounds } from "./turn-bounds.ts";
 
 const textOf = (organizationId: OrganizationId, id: string): string => `${organizationId}/${id}`;
 
 /**
- * What a batch of commands needs from the database: one read, and two more where only what was read
+ * What a batch of commands needs from the database, and what earlier turns left to this one: one read, and two more where only what was read
  * tells what else is needed, such as the job of a known request.
  */
 export const readFor = async (
@@ -23,8 +26,15 @@ export const readFor = async (
   shardId: ShardId,
   state: ShardState,
   commands: readonly Command<unknown>[],
+  { notices }: TurnBounds,
 ): Promise<ColdRows> => {
   const wanted = wantNothing();
+  const organizationId = state.untold.next();
+  if (organizationId !== undefined) {
+    const limit = Math.max(1, Math.floor(notices / LIMITS.hooks));
+    wanted.untold.push({ organizationId, limit });
+    wantHooks(state, wanted, organizationId);
+  }
   for (const command of commands) command.want(state, wanted);
   if (wantsNothing(wanted)) return NO_COLD_ROWS;
   const cold = await store.readCold(shardId, wanted);

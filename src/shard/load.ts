@@ -1,5 +1,7 @@
+import type { JobId } from "../jobs/ids.ts";
 import type { JobRow } from "../jobs/job.ts";
 import type { ShardSnapshot } from "../store/store.ts";
+import { ActiveJob } from "./active-job.ts";
 import { OpenPoints } from "./open-points.ts";
 import { ShardState } from "./state.ts";
 
@@ -11,9 +13,10 @@ const CHUNK = 10_000;
  * others have their turn: a million jobs take seconds, and leases have to be renewed meanwhile.
  */
 export const stateOf = async (
-  { revision, jobs, organizations, workflows, metricsClosedUntil }: ShardSnapshot,
+  snapshot: ShardSnapshot,
   pause: () => Promise<void>,
 ): Promise<ShardState> => {
+  const { revision, jobs, organizations, workflows, metricsClosedUntil } = snapshot;
   const state = new ShardState(new OpenPoints(revision, metricsClosedUntil));
   for (const limits of organizations) state.admit(limits);
   let count = 0;
@@ -22,9 +25,21 @@ export const stateOf = async (
     count += 1;
     if (count % CHUNK === 0) await pause();
   }
+  for (const row of snapshot.unsettled) {
+    const { organizationId, id } = row;
+    const organization = state.organization(organizationId);
+    if (organization === undefined) continue;
+    const job = state.find(organizationId, id) ?? new ActiveJob(row, organization);
+    state.unsettled.add({ job, tie: 0, isNoted: true });
+  }
+  for (const [id, count] of snapshot.untold) state.untold.add(id, count);
   for (const rows of workflows) {
     const { organizationId } = rows.workflow;
-    state.workflows.add(rows).countWaits((id) => state.find(organizationId, id) !== undefined);
+    // For those that wait, an upstream has ended when that has been settled.
+    const counts = (id: JobId): boolean =>
+      state.find(organizationId, id) !== undefined ||
+      state.unsettled.find(organizationId, id) !== undefined;
+    state.workflows.add(rows).countWaits(counts);
     count += rows.steps.length + rows.edges.length;
     if (count > CHUNK) {
       count = 0;

@@ -12,6 +12,8 @@ import { OpenPoints } from "./open-points.ts";
 import { Organization } from "./organization.ts";
 import { Timers } from "./timers.ts";
 import { Trials } from "./trials.ts";
+import { UnsettledJobs } from "./unsettled.ts";
+import { Untold } from "./untold.ts";
 import { Watched } from "./watched.ts";
 import { Workflows } from "./workflows.ts";
 
@@ -35,6 +37,8 @@ export class ShardState {
   readonly watched = new Watched();
   /** Jobs that say the same share what they say. */
   readonly sharing = new Sharing();
+  readonly unsettled = new UnsettledJobs();
+  readonly untold = new Untold();
   /** Organizations with running jobs that wait for children of theirs. */
   readonly resting = new Set<Organization>();
   #lastSeat = 0;

@@ -12,11 +12,13 @@ import { handoutOf, type Told } from "./handout.ts";
 import type { Letter } from "./mailbox.ts";
 import type { ShardObserver } from "./observer.ts";
 import { note } from "./note.ts";
+import { tellRest } from "./notices/hooks.ts";
 import { schedule, type Placement } from "./scheduler.ts";
 import { settle } from "./settle.ts";
 import type { Slots } from "./slots.ts";
 import type { SpecKeeper } from "./spec-keeper.ts";
 import type { ShardState } from "./state.ts";
+import type { TurnBounds } from "./turn-bounds.ts";
 import { Turn } from "./turn.ts";
 
 /** Jobs that time may move in one turn; the rest follows in the next. */
@@ -30,6 +32,7 @@ export type TurnTools = {
   readonly clock: Clock;
   readonly random: Random;
   readonly observer: ShardObserver;
+  readonly bounds: TurnBounds;
   /** False when the server's own clock says that the lease ran out: nothing is committed then. */
   readonly holdsLease: () => boolean;
 };
@@ -55,15 +58,16 @@ export const decide = async (
   commands: readonly Command<unknown>[],
   sweep: boolean,
 ): Promise<Decided> => {
-  const { store, fence, slots, clock, random } = tools;
-  const cold = await readFor(store, fence.shardId, state, commands);
+  const { store, fence, slots, clock, random, bounds } = tools;
+  const cold = await readFor(store, fence.shardId, state, commands, bounds);
   const at = {
     now: clock.now(),
     revision: revision + 1,
     random: () => random.fraction(),
     newId: () => random.uuid(),
   };
-  const turn = new Turn(state, at, cold);
+  const turn = new Turn(state, at, cold, bounds);
+  tellRest(turn);
   wakeUp(WAKE_LIMIT).apply(turn);
   if (sweep) sweepOverdue().apply(turn);
   const outcomes = commands.map((command) => command.apply(turn));
@@ -90,7 +94,8 @@ export const decide = async (
   note(turn);
   const external = placements.filter(({ runnerId }) => runnerId === EXTERNAL_RUNNER).length;
   const told = { ...handout, deliveries: turn.notices.changes().deliveries };
-  const more = unlucky || external >= EXTERNAL_STARTS;
+  const isLeft = state.unsettled.size > 0 || !state.untold.isEmpty;
+  const more = isLeft || unlucky || external >= EXTERNAL_STARTS;
   return { turn, outcomes, placements, handout: told, more };
 };
 

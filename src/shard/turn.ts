@@ -11,11 +11,14 @@ import type { Organization } from "./organization.ts";
 import { purgeTime } from "./purge-time.ts";
 import { noteAwaited, type SlotNote, wakeWholly } from "./rest.ts";
 import { isOnRunner, type ShardState } from "./state.ts";
+import { type AmendedJob, jobChanges } from "./job-changes.ts";
 import { TurnAttributes } from "./turn-attributes.ts";
 import { TurnNotices } from "./turn-notices.ts";
 import { TurnPoints } from "./turn-points.ts";
 import { TurnRemovals } from "./turn-removals.ts";
+import { TURN_BOUNDS, type TurnBounds } from "./turn-bounds.ts";
 import { TurnSchedules } from "./turn-schedules.ts";
+import { TurnUnfinished } from "./turn-unfinished.ts";
 import { TurnWorkflows } from "./turn-workflows.ts";
 
 const keyOf = (organizationId: OrganizationId, id: string): string => `${organizationId}/${id}`;
@@ -41,7 +44,7 @@ export class Turn {
   readonly #departed = new Map<string, ActiveJob>();
   readonly #cold = new Map<string, JobRow>();
   /** Ended before this turn, and still so. */
-  readonly #amended = new Map<string, { readonly before: JobRow; readonly after: JobRow }>();
+  readonly #amended = new Map<string, AmendedJob>();
   readonly #requests = new Map<string, RequestRow>();
   readonly #specs = new Map<string, SpecRow>();
   readonly #newRequests: RequestRow[] = [];
@@ -55,10 +58,13 @@ export class Turn {
   readonly #audit: AuditRow[] = [];
   /** Jobs that ended since `takeEnded` was asked. */
   #ended: ActiveJob[] = [];
+  /** How many of `toStop` have been given out by `takeAsked`. */
+  #asked = 0;
   readonly schedules: TurnSchedules;
   readonly attributes: TurnAttributes;
   readonly workflows: TurnWorkflows;
   readonly notices: TurnNotices;
+  readonly unfinished: TurnUnfinished;
   readonly points = new TurnPoints();
   /** Running attempts whose runners are to be told to stop them. */
   readonly toStop: ActiveJob[] = [];
@@ -70,6 +76,7 @@ export class Turn {
     state: ShardState,
     at: Pick<Turn, "now" | "revision" | "random" | "newId">,
     cold: ColdRows,
+    bounds: TurnBounds = TURN_BOUNDS,
   ) {
     this.state = state;
     this.now = at.now;
@@ -85,6 +92,7 @@ export class Turn {
     this.attributes = new TurnAttributes(cold);
     this.workflows = new TurnWorkflows(cold);
     this.notices = new TurnNotices(cold);
+    this.unfinished = new TurnUnfinished(cold, bounds);
   }
 
   /** True for a turn that leaves nothing to commit. */
@@ -98,6 +106,7 @@ export class Turn {
       this.workflows.changedNothing &&
       this.notices.changedNothing &&
       this.points.changedNothing &&
+      this.unfinished.changedNothing &&
       this.#breakers.size === 0 &&
       this.removals.changedNothing
     );
@@ -158,6 +167,13 @@ export class Turn {
     const ended = this.#ended;
     this.#ended = [];
     return ended;
+  }
+
+  /** Running jobs that were asked to end since the last time that somebody asked. */
+  takeAsked(): ActiveJob[] {
+    const asked = this.toStop.slice(this.#asked);
+    this.#asked = this.toStop.length;
+    return asked;
   }
 
   /** Every job that the turn changed, with the committed row before it; null for a new job. */
@@ -258,26 +274,9 @@ export class Turn {
   }
 
   #collect(): ShardChanges {
-    const inserted: JobRow[] = [];
-    const updated: JobRow[] = [];
-    const behind = new Map<JobRow, JobRow>();
-    for (const [{ row }, before] of this.#touched) {
-      if (before === null) {
-        inserted.push(row);
-      } else {
-        updated.push(row);
-        behind.set(row, before);
-      }
-    }
-    for (const { before, after } of this.#amended.values()) {
-      updated.push(after);
-      behind.set(after, before);
-    }
     return {
       revision: this.revision,
-      inserted,
-      updated,
-      before: behind,
+      ...jobChanges(this.#touched, this.#amended.values()),
       specs: [...this.#specs.values()],
       attempts: this.attempts,
       output: this.output,
@@ -290,6 +289,7 @@ export class Turn {
       ...this.workflows.changes(),
       ...this.notices.changes(),
       ...this.points.changes(),
+      ...this.unfinished.changes(),
       breakers: [...this.#breakers.values()],
       ...this.removals.changes(),
     };

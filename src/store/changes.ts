@@ -17,6 +17,7 @@ import type {
   StepRow,
 } from "../jobs/job.ts";
 import type { ScheduleRow } from "../jobs/schedule.ts";
+import type { UnfinishedRow } from "../jobs/unfinished.ts";
 import type { EdgeRow, WorkflowRow, WorkflowStepRow } from "../jobs/workflow.ts";
 
 export type JobKey = { readonly organizationId: OrganizationId; readonly id: JobId };
@@ -58,6 +59,8 @@ export type ColdWanted = {
   readonly deliveries: readonly DeliveryKey[];
   /** With their secrets. */
   readonly signingSecrets: readonly HookKey[];
+  /** The oldest changes of these organizations that hooks are still to be told of. */
+  readonly untold: readonly { readonly organizationId: OrganizationId; readonly limit: number }[];
 };
 
 export type WorkflowKey = { readonly organizationId: OrganizationId; readonly id: WorkflowId };
@@ -100,6 +103,7 @@ export type ColdRows = {
   readonly workflows: readonly WorkflowRows[];
   readonly deliveries: readonly DeliveryRow[];
   readonly signingSecrets: readonly SigningSecretRow[];
+  readonly untold: readonly UnfinishedRow[];
 };
 
 /** An empty list of each kind of cold rows. */
@@ -115,6 +119,7 @@ export const emptyLists = (): { [Rows in keyof ColdWanted]: never[] } => ({
   workflows: [],
   deliveries: [],
   signingSecrets: [],
+  untold: [],
 });
 
 export const NOTHING_WANTED: ColdWanted = emptyLists();
@@ -163,6 +168,10 @@ export type ShardChanges = {
   readonly points: readonly PointRow[];
   /** Written whether they are there or not. */
   readonly rollups: readonly RollupRow[];
+  /** What is left to later commits. */
+  readonly unfinished: readonly UnfinishedRow[];
+  /** What was left to this one, and has been done. */
+  readonly finished: readonly Pick<UnfinishedRow, "organizationId" | "kind" | "id">[];
   /** Ended workflows that retention removes, with their steps and ties. */
   readonly purgedWorkflows: readonly PurgedWorkflow[];
   /** Their jobs: from now on nobody finds them, and their rows go as those of other jobs do. */
@@ -222,6 +231,8 @@ export const NO_CHANGES: Omit<ShardChanges, "revision"> = {
   removedSigningSecrets: [],
   points: [],
   rollups: [],
+  unfinished: [],
+  finished: [],
   purgedWorkflows: [],
   retired: [],
   purgedDeliveries: [],

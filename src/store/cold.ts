@@ -14,6 +14,7 @@ import { readResults } from "./results.ts";
 import { readDeliveries, readSigningSecrets } from "./notices.ts";
 import { type Key, KEYS_PER_READ, readByKey } from "./read-by-key.ts";
 import type { ColdRows, ColdWanted, JobKey, ShardId } from "./store.ts";
+import { readUntold } from "./unfinished.ts";
 import { readWorkflows } from "./workflows.ts";
 
 const readAttributes = async (
@@ -104,6 +105,7 @@ export const readCold = async (
     workflows,
     deliveries,
     signingSecrets,
+    untold,
   ] = await Promise.all([
     read("jobs", "id", JOB_COLUMNS, wanted.jobs),
     read("job_specs", "job_id", specColumns, wanted.specs),
@@ -116,6 +118,7 @@ export const readCold = async (
     readWorkflows(engine, shardId, wanted.workflows),
     readDeliveries(engine, shardId, wanted.deliveries),
     readSigningSecrets(engine, shardId, wanted.signingSecrets),
+    readUntold(engine, shardId, wanted.untold),
   ]);
   return {
     jobs: jobs.map(jobOf),
@@ -129,5 +132,6 @@ export const readCold = async (
     workflows,
     deliveries,
     signingSecrets,
+    untold,
   };
 };

@@ -23,6 +23,7 @@ import { INSERT_MISSING_SCRIPT } from "./rows/script.ts";
 import { DELETE_SCHEDULE, UPSERT_SCHEDULE } from "./rows/schedule.ts";
 import { INSERT_SPEC } from "./rows/spec.ts";
 import { INSERT_MISSING_STEP } from "./rows/step.ts";
+import { DELETE_UNFINISHED, INSERT_UNFINISHED } from "./rows/unfinished.ts";
 import { writeNotices } from "./notices.ts";
 import { Deposed, type Fence, type ShardChanges, type ShardId } from "./store.ts";
 import { writeWorkflows } from "./workflows.ts";
@@ -98,5 +99,7 @@ export const commit = async (
     await writeNotices(transaction, shardId, changes);
     await writeRows(transaction, shardId, UPSERT_POINT, changes.points);
     await writeRows(transaction, shardId, UPSERT_ROLLUP, changes.rollups);
+    await writeRows(transaction, shardId, DELETE_UNFINISHED, changes.finished);
+    await writeRows(transaction, shardId, INSERT_UNFINISHED, changes.unfinished);
   });
 };

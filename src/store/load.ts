@@ -12,6 +12,7 @@ import { numberOf } from "./rows/column.ts";
 import { JOB_COLUMNS, jobOf } from "./rows/job.ts";
 import type { ShardId, ShardSnapshot } from "./store.ts";
 import { readWatched } from "./notices.ts";
+import { countUntold, readUnsettled } from "./unfinished.ts";
 import { readActiveWorkflows } from "./workflows.ts";
 
 /** About a tenth of a second on SQLite, which answers while nothing else happens in the process. */
@@ -73,7 +74,11 @@ export const loadShard = async (engine: Engine, shardId: ShardId): Promise<Shard
   let shard = await readShard(knex, shardId);
   for (;;) {
     const jobs = await readActive(engine, shardId);
+    const unsettled = await readUnsettled(engine, shardId);
+    const untold = await countUntold(engine, shardId);
     const ids = new Set<OrganizationId>(jobs.map((job) => job.organizationId));
+    for (const { organizationId } of unsettled) ids.add(organizationId);
+    for (const id of untold.keys()) ids.add(id);
     for (const id of await readWatched(knex, shardId)) ids.add(id);
     const organizations = await readLimits(knex, shardId, [...ids]);
     const workflows = await readActiveWorkflows(engine, shardId);
@@ -81,7 +86,8 @@ export const loadShard = async (engine: Engine, shardId: ShardId): Promise<Shard
     // Another epoch: the lease is lost, and what was read is worth nothing anyway.
     if (now.epoch !== shard.epoch || now.revision === shard.revision) {
       const metricsClosedUntil = (await readRollups(knex, shardId)).HOUR ?? 0;
-      return { ...now, jobs, organizations, workflows, metricsClosedUntil };
+      const rest = { unsettled, untold, metricsClosedUntil };
+      return { ...now, jobs, organizations, workflows, ...rest };
     }
     shard = now;
   }

@@ -68,6 +68,10 @@ export type ShardSnapshot = {
   readonly organizations: readonly OrganizationLimits[];
   /** That have not ended. */
   readonly workflows: readonly WorkflowRows[];
+  /** Jobs that have ended, or are to end, and have not been settled (jobs/unfinished.ts). */
+  readonly unsettled: readonly JobRow[];
+  /** How many changes hooks are still to be told of. */
+  readonly untold: ReadonlyMap<OrganizationId, number>;
   /** Up to where the minutes of metrics have been rolled up: none from before changes any more. */
   readonly metricsClosedUntil: Millis;
 };

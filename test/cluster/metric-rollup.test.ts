@@ -11,6 +11,7 @@ import { submit } from "../../src/shard/commands/submit.ts";
 import { silentShardObserver } from "../../src/shard/observer.ts";
 import { Slots } from "../../src/shard/slots.ts";
 import { SpecKeeper } from "../../src/shard/spec-keeper.ts";
+import { TURN_BOUNDS } from "../../src/shard/turn-bounds.ts";
 import { type ShardStore, STANDARD_LIMITS, type Store } from "../../src/store/store.ts";
 import { claimed } from "../support/changes.ts";
 import { ENGINES } from "../support/databases.ts";
@@ -59,6 +60,7 @@ const ownerOf = async (
     fence: { shardId: 0, epoch: lease.epoch },
     slots: new Slots(),
     specs: new SpecKeeper(),
+    bounds: TURN_BOUNDS,
     clock,
     random: systemRandom,
     observer: silentShardObserver,

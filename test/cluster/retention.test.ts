@@ -12,6 +12,7 @@ import { ShardActor } from "../../src/shard/actor.ts";
 import type { Command } from "../../src/shard/commands/command.ts";
 import { Slots } from "../../src/shard/slots.ts";
 import { SpecKeeper } from "../../src/shard/spec-keeper.ts";
+import { TURN_BOUNDS } from "../../src/shard/turn-bounds.ts";
 import { openStore } from "../../src/store/open.ts";
 import { type ShardId, type ShardStore, STANDARD_LIMITS } from "../../src/store/store.ts";
 import { claimed } from "../support/changes.ts";
@@ -60,6 +61,7 @@ const withJobs = async (
     fence: { shardId: 0, epoch: lease.epoch },
     slots: new Slots(),
     specs: new SpecKeeper(),
+    bounds: TURN_BOUNDS,
     clock,
     random: systemRandom,
     observer: silentShardObserver,

@@ -8,6 +8,7 @@ import { silentShardObserver } from "../../src/shard/observer.ts";
 import { ShardActor } from "../../src/shard/actor.ts";
 import { Slots } from "../../src/shard/slots.ts";
 import { SpecKeeper } from "../../src/shard/spec-keeper.ts";
+import { TURN_BOUNDS } from "../../src/shard/turn-bounds.ts";
 import { openStore } from "../../src/store/open.ts";
 import { aSubmission } from "../support/job-row.ts";
 import { createManualClock } from "../support/manual-clock.ts";
@@ -38,6 +39,7 @@ const aHubWithTwoShards = async () => {
       fence: { shardId, epoch: claimed.epoch },
       slots,
       specs: new SpecKeeper(),
+      bounds: TURN_BOUNDS,
       clock,
       random: systemRandom,
       observer: silentShardObserver,

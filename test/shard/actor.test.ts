@@ -7,6 +7,7 @@ import { silentShardObserver } from "../../src/shard/observer.ts";
 import { ShardActor } from "../../src/shard/actor.ts";
 import { Slots } from "../../src/shard/slots.ts";
 import { SpecKeeper } from "../../src/shard/spec-keeper.ts";
+import { TURN_BOUNDS } from "../../src/shard/turn-bounds.ts";
 import { openStore } from "../../src/store/open.ts";
 import type { ShardStore } from "../../src/store/store.ts";
 import { aSubmission } from "../support/job-row.ts";
@@ -47,6 +48,7 @@ test("a database that can be read but not written is asked again after a pause, 
     fence: { shardId: 0, epoch: claimed.epoch },
     slots,
     specs: new SpecKeeper(),
+    bounds: TURN_BOUNDS,
     clock,
     random: systemRandom,
     observer: silentShardObserver,

@@ -111,7 +111,7 @@ describe("an external job", () => {
       jobs: [row],
       organizations: [someLimits()],
       workflows: [],
-      metricsClosedUntil: 0,
+      ...{ metricsClosedUntil: 0, unsettled: [], untold: new Map() },
     };
     const state = await stateOf(snapshot, async () => {});
     expect(state.organization(acme)?.running).toBe(1);

@@ -111,7 +111,7 @@ export class Flow {
         revision: 1,
         jobs: [...this.jobs.values()].filter(({ state }) => !hasEnded(state)),
         organizations: [someLimits()],
-        metricsClosedUntil: 0,
+        ...{ metricsClosedUntil: 0, unsettled: [], untold: new Map() },
         workflows: this.workflow.endedAt === null ? [this.rows] : [],
       },
       async () => {},

@@ -9,6 +9,7 @@ import { schedule, type Placement } from "../../src/shard/scheduler.ts";
 import { settle } from "../../src/shard/settle.ts";
 import { Slots } from "../../src/shard/slots.ts";
 import { ShardState } from "../../src/shard/state.ts";
+import { TURN_BOUNDS } from "../../src/shard/turn-bounds.ts";
 import { Turn } from "../../src/shard/turn.ts";
 import { type ColdRows, NO_COLD_ROWS, type OrganizationLimits } from "../../src/store/store.ts";
 
@@ -36,9 +37,10 @@ export const someLimits = (facts: Partial<OrganizationLimits> = {}): Organizatio
 
 /** A shard without a database: turns are applied and taken as committed. */
 export class Shard {
-  readonly state = new ShardState();
+  state = new ShardState();
   readonly slots = new Slots();
   now = 1_000;
+  bounds = TURN_BOUNDS;
   #revision = 0;
   #leases = 0;
 
@@ -57,7 +59,7 @@ export class Shard {
   do<Outcome>(command: Command<Outcome>, cold: Partial<ColdRows> = {}): Told<Outcome> {
     this.#revision += 1;
     const at = { now: this.now, revision: this.#revision, random: () => 0.5, newId: aJobId };
-    const turn = new Turn(this.state, at, { ...NO_COLD_ROWS, ...cold });
+    const turn = new Turn(this.state, at, { ...NO_COLD_ROWS, ...cold }, this.bounds);
     const outcome = command.apply(turn);
     settle(turn);
     judgeTypes(turn);

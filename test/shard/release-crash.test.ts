@@ -11,6 +11,7 @@ import { ShardActor } from "../../src/shard/actor.ts";
 import { setAttribute } from "../../src/shard/commands/attributes.ts";
 import { Slots } from "../../src/shard/slots.ts";
 import { SpecKeeper } from "../../src/shard/spec-keeper.ts";
+import { TURN_BOUNDS } from "../../src/shard/turn-bounds.ts";
 import { openStore } from "../../src/store/open.ts";
 import type { ShardStore, Store } from "../../src/store/store.ts";
 import { aSubmission } from "../support/job-row.ts";
@@ -43,6 +44,7 @@ const startActor = async (store: Store, shards: ShardStore, holdsLease: () => bo
     fence: { shardId: 0, epoch: claimed.epoch },
     slots: new Slots(),
     specs: new SpecKeeper(),
+    bounds: TURN_BOUNDS,
     clock: createManualClock(),
     random: systemRandom,
     observer: silentShardObserver,

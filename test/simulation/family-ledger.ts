@@ -20,10 +20,14 @@ export class FamilyLedger {
   /** Answers that told an end. */
   answers = 0;
 
-  /** `jobs` are as they were before the commit, without those that it removes. */
+  /**
+   * `jobs` are as they were before the commit, without those that it removes. `settled` are those whose
+   * children had been left to this commit, `unsettled` those whose children are left to later ones.
+   */
   committed(
     { inserted, updated, specs, purged }: ShardChanges,
     jobs: ReadonlyMap<string, JobRow>,
+    { settled, unsettled }: Record<"settled" | "unsettled", ReadonlySet<string>>,
   ): void {
     for (const { id } of purged) this.#forget(id);
     const births = inserted.filter(({ parentId }) => parentId !== "");
@@ -33,6 +37,14 @@ export class FamilyLedger {
       this.#bear(row, { parentId: row.parentId as JobId, requestId }, jobs);
     }
     const counts = Map.groupBy(births, ({ parentId }) => parentId);
+    const of = (child: JobId) => ({
+      before: jobs.get(child),
+      after: changed.get(child) ?? jobs.get(child),
+    });
+    for (const id of settled) {
+      const row = of(id as JobId).after;
+      if (row !== undefined && !unsettled.has(id)) this.#checkChildren(row, false, of);
+    }
     for (const row of changed.values()) {
       const { id, childCount } = row;
       const before = jobs.get(id);
@@ -41,10 +53,7 @@ export class FamilyLedger {
         broken("children are counted, and bounded", { id, childCount, born });
       }
       if (row.parentId !== "" && hasEnded(row.state)) this.#ends.get(id)?.add(row.state);
-      this.#checkCancelled(row, before, (child) => ({
-        before: jobs.get(child),
-        after: changed.get(child) ?? jobs.get(child),
-      }));
+      if (!unsettled.has(id)) this.#checkCancelled(row, before, of);
     }
   }
 
@@ -70,13 +79,22 @@ export class FamilyLedger {
 
   /** With a job that is cancelled go the children that it has; what it has later, when it ends. */
   #checkCancelled(
-    { id, state, cancelRequestedAt }: JobRow,
+    row: JobRow,
     old: JobRow | undefined,
     of: (child: JobId) => Record<"before" | "after", JobRow | undefined>,
   ): void {
+    const { state, cancelRequestedAt } = row;
     const hasCome = state === "CANCELLED" && old?.state !== "CANCELLED";
     const isAsked = cancelRequestedAt !== null && old?.cancelRequestedAt === null;
-    if (!hasCome && !isAsked) return;
+    if (hasCome || isAsked) this.#checkChildren(row, hasCome, of);
+  }
+
+  #checkChildren(
+    { id, state, cancelRequestedAt }: JobRow,
+    hasCome: boolean,
+    of: (child: JobId) => Record<"before" | "after", JobRow | undefined>,
+  ): void {
+    if (state !== "CANCELLED" && cancelRequestedAt === null) return;
     for (const child of this.#children.get(id)?.values() ?? []) {
       const { before, after } = of(child);
       // One that was brought back by hand meanwhile is somebody else's matter.

@@ -2,6 +2,7 @@ import type { DeliveryRow } from "../../src/jobs/delivery.ts";
 import type { HookRow } from "../../src/jobs/hook.ts";
 import type { JobRow } from "../../src/jobs/job.ts";
 import { LIMITS } from "../../src/jobs/limits.ts";
+import type { UntoldNotice } from "../../src/jobs/unfinished.ts";
 import { hasEnded } from "../../src/jobs/states.ts";
 import type { ShardChanges } from "../../src/store/store.ts";
 import { broken } from "./broken.ts";
@@ -23,25 +24,31 @@ export class HookLedger {
   }
 
   /** Before the jobs of the commit are taken in. */
-  committed(changes: ShardChanges, jobs: ReadonlyMap<string, JobRow>): void {
+  committed(
+    changes: ShardChanges,
+    jobs: ReadonlyMap<string, JobRow>,
+    told: readonly UntoldNotice[],
+  ): void {
     for (const row of changes.hooks) {
       this.stopped += row.loopsStopped - (this.#hooks.get(row.id)?.loopsStopped ?? 0);
       this.#hooks.set(row.id, row);
     }
     for (const { id } of changes.removedHooks) this.#hooks.delete(id);
-    this.#checkNotices(changes, jobs);
+    this.#checkNotices(changes, jobs, told);
     this.#checkJobs(changes, jobs);
   }
 
   #checkNotices(
-    { inserted, updated, deliveries }: ShardChanges,
+    { inserted, updated, deliveries, unfinished }: ShardChanges,
     jobs: ReadonlyMap<string, JobRow>,
+    told: readonly UntoldNotice[],
   ): void {
-    const fresh = deliveries.filter(({ id, jobId, hookId }) => {
+    const made = deliveries.filter(({ id, jobId, hookId }) => {
       if (jobId === "" || hookId === "" || this.#known.has(id)) return false;
       this.#known.add(id);
       return true;
     });
+    const fresh = [...withoutRest(made, told, this.#hooks), ...promised(unfinished)];
     const owed = Map.groupBy(fresh, keyOf);
     for (const row of [...inserted, ...updated]) {
       const before = jobs.get(row.id);
@@ -58,7 +65,7 @@ export class HookLedger {
     for (const key of owed.keys()) broken("a hook is told of no other change", { key });
   }
 
-  #checkOne(hook: HookRow, job: JobRow, notices: readonly DeliveryRow[]): void {
+  #checkOne(hook: HookRow, job: JobRow, notices: readonly Notice[]): void {
     const facts = { hook: hook.id, job: job.id, state: job.state, notices: notices.length };
     const wants = isWanted(hook, job);
     if (wants && notices.length !== 1) {
@@ -96,8 +103,38 @@ export class HookLedger {
   }
 }
 
-const keyOf = ({ hookId, jobId }: Pick<DeliveryRow, "hookId" | "jobId">): string =>
-  `${hookId} ${jobId}`;
+type Notice = Pick<DeliveryRow, "hookId" | "jobId" | "event">;
+
+/** Notices that the commit leaves to later ones: it owes them all the same. */
+const promised = (unfinished: ShardChanges["unfinished"]): Notice[] =>
+  unfinished
+    .filter(({ kind }) => kind === "tell")
+    .flatMap(({ body }) => {
+      const { notice, hooks } = JSON.parse(body) as UntoldNotice;
+      return hooks.map((hookId) => ({ hookId, jobId: notice.jobId, event: notice.event }));
+    });
+
+/** Without those that earlier commits left to this one, all of which have to be there. */
+const withoutRest = (
+  made: readonly Notice[],
+  told: readonly UntoldNotice[],
+  hooks: ReadonlyMap<string, HookRow>,
+): Notice[] => {
+  const fresh = [...made];
+  for (const { notice, hooks: ids } of told) {
+    for (const id of ids) {
+      const at = fresh.findIndex(
+        ({ hookId, jobId, event }) =>
+          hookId === id && jobId === notice.jobId && event === notice.event,
+      );
+      if (at >= 0) fresh.splice(at, 1);
+      else if (hooks.has(id)) broken("a hook is told of every change that matches", { id, notice });
+    }
+  }
+  return fresh;
+};
+
+const keyOf = ({ hookId, jobId }: Pick<Notice, "hookId" | "jobId">): string => `${hookId} ${jobId}`;
 
 /** As docs/hooks.md says it. */
 const isWanted = ({ id, organizationId, event, target, pausedAt }: HookRow, job: JobRow): boolean =>

@@ -20,6 +20,7 @@ export const checkEnd = async (facts: {
 }): Promise<string[]> => [
   ...(await storedAsCommitted(facts)),
   ...(await workflowsAreStored(facts)),
+  ...facts.ledger.unfinished.left.map((id) => faultOf("everything comes to its end", { id })),
   ...(await nothingIsLeftOfRemovedJobs(facts)),
   ...nothingAcknowledgedIsLost(facts),
   ...(await releasesAreUsedUp(facts)),

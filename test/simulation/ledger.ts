@@ -12,6 +12,7 @@ import type { RetentionLedger } from "./retention-ledger.ts";
 import { ScheduleLedger } from "./schedule-ledger.ts";
 import { StepLedger } from "./step-ledger.ts";
 import { ThresholdLedger } from "./threshold-ledger.ts";
+import { UnfinishedLedger } from "./unfinished-ledger.ts";
 import type { Waits } from "./waits.ts";
 import { WorkflowLedger } from "./workflow-ledger.ts";
 
@@ -43,6 +44,7 @@ export class Ledger {
   readonly thresholds = new ThresholdLedger();
   readonly workflows = new WorkflowLedger();
   readonly families = new FamilyLedger();
+  readonly unfinished = new UnfinishedLedger();
   readonly #revisions = new Map<number, { epoch: number; revision: number }>();
 
   constructor(releases: ReleaseLedger, retention: RetentionLedger) {
@@ -60,9 +62,11 @@ export class Ledger {
       this.releases.committed(changes, this.jobs);
       this.schedules.committed(changes);
       this.deliveries.committed(changes, this.jobs);
-      this.hooks.committed(changes, this.jobs);
+      const { settled, told } = this.unfinished.committed(changes);
+      const { unsettled } = this.unfinished;
+      this.hooks.committed(changes, this.jobs, told);
       this.thresholds.committed(changes, this.jobs);
-      this.families.committed(changes, this.jobs);
+      this.families.committed(changes, this.jobs, { settled, unsettled });
       const started = this.limits.startedBy(changes, this.jobs);
       const before = new Map<string, JobRow>();
       for (const { id, workflowId } of changes.updated) {
@@ -75,7 +79,7 @@ export class Ledger {
       for (const row of changes.output) this.#write(row);
       this.steps.committed(changes, this.jobs);
       const { jobs, attempts } = this;
-      this.workflows.committed(changes, { before, jobs, attempts });
+      this.workflows.committed(changes, { before, jobs, attempts, unsettled });
       this.limits.check(started, changes, this.jobs, waits);
     } catch (error) {
       this.fault ??= error as Error;

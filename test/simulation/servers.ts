@@ -17,6 +17,7 @@ import type { AttemptRef } from "../../src/jobs/report.ts";
 import { silentLog } from "../../src/runtime/log.ts";
 import { createFiring } from "../../src/schedules/firing.ts";
 import type { Store } from "../../src/store/store.ts";
+import { TURN_BOUNDS } from "../../src/shard/turn-bounds.ts";
 import { submitForHook } from "../../src/shard/commands/hook-job.ts";
 import { faultyStore, type Faults } from "./faulty-store.ts";
 import { hookSubmission } from "./hooks.ts";
@@ -106,6 +107,10 @@ export class SimulatedServer {
       random: world.random(),
       log: silentLog,
       observer: silentShardObserver,
+      // Some leave nearly everything to later turns.
+      bounds: world.dice.chance(0.5)
+        ? TURN_BOUNDS
+        : { settled: world.dice.between(1, 4), notices: world.dice.between(1, 4) },
       gather: async () => {
         await world.pause(0);
       },

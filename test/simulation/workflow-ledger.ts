@@ -15,6 +15,8 @@ type Facts = {
   readonly before: ReadonlyMap<string, JobRow>;
   readonly jobs: ReadonlyMap<string, JobRow>;
   readonly attempts: ReadonlyMap<string, AttemptRow>;
+  /** Jobs whose end has not come to all that wait for them. */
+  readonly unsettled: ReadonlySet<string>;
 };
 
 const waits = (state: JobRow["state"] | undefined): boolean =>
@@ -154,7 +156,7 @@ export class WorkflowLedger {
     return hasEnded(old.state) || (failed && row.state !== "RETRYING");
   }
 
-  #checkWorkflow(id: string, { jobs }: Facts): void {
+  #checkWorkflow(id: string, { jobs, unsettled }: Facts): void {
     const known = this.workflows.get(id);
     if (known === undefined) return;
     const rows = known.jobs.map((job) => jobs.get(job)).filter((job) => job !== undefined);
@@ -186,7 +188,7 @@ export class WorkflowLedger {
     for (const { jobId, upstreamId, onFailure } of known.edges) {
       const upstream = jobs.get(upstreamId)?.state;
       const isLate = onFailure === "CANCEL" && (upstream === "FAILED" || upstream === "CANCELLED");
-      if (isLate && waits(jobs.get(jobId)?.state)) {
+      if (isLate && !unsettled.has(upstreamId) && waits(jobs.get(jobId)?.state)) {
         broken("a dependent is cancelled exactly if its policy says so", { jobId, upstreamId });
       }
     }

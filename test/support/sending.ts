@@ -1,3 +1,4 @@
+import { TURN_BOUNDS } from "../../src/shard/turn-bounds.ts";
 import { createCluster } from "../../src/cluster/cluster.ts";
 import { createAttempt } from "../../src/delivery/attempt.ts";
 import { createDispatcher } from "../../src/delivery/dispatcher.ts";
@@ -59,6 +60,7 @@ export const startSending = async (
   const clock = world.clock(0, () => true);
   const random = world.random();
   const cluster = createCluster({
+    bounds: TURN_BOUNDS,
     ...{ store, clock, random, log: silentLog, observer: silentShardObserver },
     gather: async () => {},
     serverId: "one",

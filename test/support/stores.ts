@@ -18,6 +18,7 @@ const TABLES = [
   "workflow_steps",
   "job_edges",
   "workflows",
+  "unfinished",
   "schedules",
   "audit_log",
   "jobs",

@@ -38,18 +38,14 @@ export const cancel = (
 
 /**
  * Ends a job that waits; asks for the end of one that runs, unless somebody has. Its children go with
- * it, and what it submits from now on when it ends (settle-families.ts).
+ * it, and what it submits from now on when it ends, once the turn is settled (settle-families.ts).
  */
 export const cancelOne = (turn: Turn, job: ActiveJob, cancellation: Cancellation): JobRow => {
-  const { row, organization } = job;
+  const { row } = job;
   if (row.cancelRequestedAt !== null) return row;
   if (row.state !== "RUNNING") return turn.change(job, cancelNow(row, cancellation, turn.now));
   turn.toStop.push(job);
-  const asked = turn.change(job, askToCancel(row, cancellation, turn.now));
-  for (const child of organization.families.childrenOf(row.id)) {
-    cancelOne(turn, child, WITH_PARENT);
-  }
-  return asked;
+  return turn.change(job, askToCancel(row, cancellation, turn.now));
 };
 
 export const WITH_PARENT: Cancellation = {

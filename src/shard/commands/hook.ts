@@ -7,7 +7,7 @@ import { crowdAround } from "../../jobs/hook-crowd.ts";
 import type { HookRow } from "../../jobs/hook.ts";
 import { LIMITS } from "../../jobs/limits.ts";
 import type { HookKey } from "../../store/store.ts";
-import { oweHook } from "../notices/hook-delivery.ts";
+import { OF_NO_JOB, oweHook } from "../notices/hook-delivery.ts";
 import {
   auditHook,
   findHook,
@@ -158,7 +158,7 @@ export const testHook = (key: HookKey, by: Actor): Command<DeliveryRow | JobFaul
     auditHook(turn, row, by, "hook.test");
     return oweHook(turn, row, {
       event: TEST_EVENT,
-      job: null,
+      ...OF_NO_JOB,
       body: testNotice(row, turn.now),
     });
   });

@@ -34,11 +34,12 @@ const remove = (turn: Turn, removal: Removal): number => {
   return isDue ? removeAsRead(turn, removal) : 0;
 };
 
-/** Not if it was retried, has ended again, or was made anew since it was read. */
+/** Not if it was retried, has ended again, or was made anew since it was read, or is to be settled. */
 export const removeAsRead = (turn: Turn, { job, output }: Removal): number => {
   const { organizationId, id } = job;
   const row = turn.row(organizationId, id);
   if (row === null || row.endedAt === null || row.revision !== job.revision) return 0;
+  if (turn.state.unsettled.find(organizationId, id) !== undefined) return 0;
   if (output === null) {
     turn.purge(job);
     return 1;

@@ -7,7 +7,7 @@ import { retryByHand } from "../../jobs/transitions.ts";
 import type { ActiveWorkflow } from "../active-workflow.ts";
 import { whyNotAdmitted } from "../admission.ts";
 import { revive, revivedBy, workflowOf } from "../revival.ts";
-import { settle } from "../settle.ts";
+import { settle, settleWorkflow } from "../settle.ts";
 import type { Command } from "./command.ts";
 
 /** A step is read with all of its workflow: only so many in one batch. */
@@ -36,6 +36,8 @@ export const retry = (
     settle(turn);
     const row = turn.row(organizationId, id);
     if (row === null) return jobNotFound(id);
+    const { workflowId } = row;
+    if (workflowId !== "") settleWorkflow(turn, { organizationId, id: workflowId });
     const workflow = workflowOf(turn, row);
     const obstacle = whyNotRetryable(row, turn.now) ?? whyNotOf(workflow, turn.now);
     if (obstacle !== null) {

@@ -7,7 +7,7 @@ import type { WorkflowRow } from "../../jobs/workflow.ts";
 import type { ActiveWorkflow, Step } from "../active-workflow.ts";
 import { whyNotAdmitted } from "../admission.ts";
 import { findWorkflow, revive, revivedBy } from "../revival.ts";
-import { settle } from "../settle.ts";
+import { settleWorkflow } from "../settle.ts";
 import type { Turn } from "../turn.ts";
 import { cancelOne } from "./cancel.ts";
 import type { Command } from "./command.ts";
@@ -34,8 +34,9 @@ export const cancelWorkflow = (
   },
   apply: (turn) => {
     // Its last step may have ended in this turn.
-    settle(turn);
-    const workflow = findWorkflow(turn, { organizationId, id });
+    const key = { organizationId, id };
+    settleWorkflow(turn, key);
+    const workflow = findWorkflow(turn, key);
     if (workflow === null) return workflowNotFound(id);
     const { state, endedAt, cancelRequestedAt } = workflow.row;
     if (endedAt !== null) {
@@ -64,7 +65,7 @@ export const cancelWorkflow = (
       const job = turn.state.find(organizationId, row.jobId);
       if (job !== undefined) cancelOne(turn, job, cancellation);
     }
-    settle(turn);
+    settleWorkflow(turn, key);
     return workflow.row;
   },
 });
@@ -90,8 +91,9 @@ export const retryWorkflow = (
     }
   },
   apply: (turn) => {
-    settle(turn);
-    const workflow = findWorkflow(turn, { organizationId, id });
+    const key = { organizationId, id };
+    settleWorkflow(turn, key);
+    const workflow = findWorkflow(turn, key);
     if (workflow === null) return workflowNotFound(id);
     const why = whyWorkflowNotRetryable(workflow.row, turn.now);
     if (why !== null) return notRetryable(id, why);

@@ -1,31 +1,26 @@
 import type { DeliveryRow } from "../../jobs/delivery.ts";
 import type { HookRow } from "../../jobs/hook.ts";
 import type { DeliveryId } from "../../jobs/ids.ts";
-import type { JobRow, JsonText } from "../../jobs/job.ts";
 import { owedNotice } from "../../jobs/notice.ts";
+import type { HookNotice } from "../../jobs/unfinished.ts";
 import type { Turn } from "../turn.ts";
 
-export type HookNotice = {
-  /** `job.succeeded`, `threshold.above`, `hook.test` … */
-  readonly event: string;
-  /** Null for thresholds and tests. */
-  readonly job: JobRow | null;
-  readonly body: JsonText;
-};
+/** Of what a notice may say of a job, for one that is of none. */
+export const OF_NO_JOB = { jobId: "", attempt: 0, hookChain: [] } as const;
 
 /** Puts a notice for a hook into the outbox: it is due at once. */
 export const oweHook = (
   turn: Turn,
   { organizationId, id, target }: HookRow,
-  { event, job, body }: HookNotice,
+  { event, jobId, attempt, hookChain, body }: HookNotice,
 ): DeliveryRow => {
   const owed = owedNotice(
     {
       organizationId,
       id: turn.newId() as DeliveryId,
       event,
-      jobId: job?.id ?? "",
-      attempt: job?.state === "SUCCEEDED" ? job.attempt : 0,
+      jobId,
+      attempt,
       hookId: id,
       url: target.kind === "url" ? target.url : "",
       origin: turn.state.organization(organizationId)?.hooks.origin(id) ?? "",
@@ -34,5 +29,5 @@ export const oweHook = (
     },
     turn.now,
   );
-  return turn.notices.put({ ...owed, hookChain: job?.hookChain ?? [] });
+  return turn.notices.put({ ...owed, hookChain });
 };

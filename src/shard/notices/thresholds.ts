@@ -4,7 +4,7 @@ import { looked } from "../../jobs/threshold.ts";
 import { measure, type Population } from "../measure.ts";
 import { RECENT_MS } from "../recent-endings.ts";
 import type { Turn } from "../turn.ts";
-import { oweHook } from "./hook-delivery.ts";
+import { OF_NO_JOB, oweHook } from "./hook-delivery.ts";
 import { putHook } from "./hook-rows.ts";
 
 /** Looks at the numbers that hooks wait for, when it is time to. */
@@ -25,7 +25,7 @@ const look = (turn: Turn, population: Population, hook: HookRow): void => {
   const after = putHook(turn, { ...hook, ...seen });
   if (event === null) return;
   const body = thresholdNotice(after, threshold, event, value, turn.now);
-  oweHook(turn, after, { event, job: null, body });
+  oweHook(turn, after, { event, ...OF_NO_JOB, body });
 };
 
 /**

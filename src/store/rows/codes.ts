@@ -11,6 +11,7 @@ import type {
 import type { Metric, Resolution } from "../../jobs/metric.ts";
 import type { CatchUp } from "../../jobs/schedule.ts";
 import type { JobState } from "../../jobs/states.ts";
+import type { UnfinishedKind } from "../../jobs/unfinished.ts";
 import type { UpstreamFailurePolicy, WorkflowState } from "../../jobs/workflow.ts";
 
 type Codes<Name extends string> = {
@@ -89,3 +90,5 @@ export const METRIC_CODES = codes<Metric>({
   QUEUE_AGE: 10,
   CURRENT: 11,
 });
+
+export const UNFINISHED_KINDS = codes<UnfinishedKind>({ settle: 1, tell: 2 });

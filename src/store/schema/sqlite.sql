@@ -41,6 +41,7 @@ CREATE TABLE `tokens` (`id` text not null, `kind` text not null, `organization_i
 CREATE INDEX `tokens_by_change` on `tokens` (`changed_at`);
 CREATE INDEX `tokens_by_user` on `tokens` (`organization_id`, `user_id`);
 CREATE TABLE `type_breakers` (`shard_id` integer not null, `organization_id` text not null, `type` text not null, `failures` integer not null default '0', `trips` integer not null default '0', `opened_at` integer null, `retry_at` integer null, `reason` text not null default '', primary key (`shard_id`, `organization_id`, `type`));
+CREATE TABLE `unfinished` (`shard_id` integer not null, `kind` integer not null, `organization_id` text not null, `id` text not null, `body` text not null, primary key (`shard_id`, `kind`, `organization_id`, `id`));
 CREATE TABLE `user_attributes` (`shard_id` integer not null, `organization_id` text not null, `user_id` text not null, `name` text not null, `value` text not null, `kind` integer not null, `created_at` integer not null, primary key (`shard_id`, `organization_id`, `user_id`, `name`, `value`));
 CREATE TABLE `users` (`organization_id` text not null, `id` text not null, `name` text not null, `created_at` integer not null, `permissions` text not null default '', `disabled_at` integer null, `changed_at` integer not null default '0', primary key (`organization_id`, `id`));
 CREATE INDEX `users_by_change` on `users` (`changed_at`);
