@@ -13,6 +13,7 @@ import { silentShardObserver } from "../../src/shard/observer.ts";
 import type { SyncAnswer } from "../../src/shard/owner.ts";
 import { Slots } from "../../src/shard/slots.ts";
 import { SpecKeeper } from "../../src/shard/spec-keeper.ts";
+import { TURN_BOUNDS } from "../../src/shard/turn-bounds.ts";
 import { openStore } from "../../src/store/open.ts";
 import { createManualClock } from "../support/manual-clock.ts";
 import { eventually } from "../support/eventually.ts";
@@ -57,6 +58,7 @@ const withSteps = async (check: CheckInput, refuses: () => boolean = () => false
     ...{ store: store.shards, slots, clock, log, slotsMoved },
     fence: { shardId: 0, epoch: claimed.epoch },
     specs: new SpecKeeper(),
+    bounds: TURN_BOUNDS,
     random: systemRandom,
     observer: silentShardObserver,
     holdsLease: () => true,

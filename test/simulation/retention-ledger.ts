@@ -11,7 +11,7 @@ export class RetentionLedger {
   /** The last row of every job that went. One that was submitted again later is not here any more. */
   readonly purged = new Map<string, JobRow>();
   /** Of these, rows are still there: they went with their workflow. */
-  readonly #retired = new Set<string>();
+  readonly retired = new Set<string>();
   readonly #now: () => number;
 
   constructor(now: () => number) {
@@ -24,7 +24,7 @@ export class RetentionLedger {
     jobs: Map<string, JobRow>,
     purgeAtOf: (row: JobRow) => number | null,
   ): void {
-    const ofThoseBefore = purged.filter(({ id }) => this.#retired.delete(id));
+    const ofThoseBefore = purged.filter(({ id }) => this.retired.delete(id));
     for (const { id, revision } of [...purged, ...retired]) {
       const row = jobs.get(id);
       if (ofThoseBefore.some((job) => job.id === id)) continue;
@@ -39,7 +39,7 @@ export class RetentionLedger {
       this.purged.set(id, row);
       jobs.delete(id);
     }
-    for (const { id } of retired) this.#retired.add(id);
+    for (const { id } of retired) this.retired.add(id);
   }
 
   /** Its request was forgotten with it: asked again, it is a new job. */

@@ -197,6 +197,8 @@ export const simulate = async (
     (working === 0 &&
       world.now > stormEnds &&
       ledger.deliveries.pending().length === 0 &&
+      ledger.unfinished.left.length === 0 &&
+      ledger.retention.retired.size === 0 &&
       [...ledger.jobs.values()].every(({ state }) => hasEnded(state)));
   const start = world.now;
   const ended = await world.run(isOver, 10 * MINUTE);
