@@ -93,6 +93,8 @@ export class SimulatedClient {
       await this.#perform(retryWorkflow(organizationId, id, by));
     }
     await Promise.all(later);
+    // One that was cancelled before its release is HELD again when a retry has revived it.
+    for (const { job, deferred } of jobs) if (deferred) await this.#release(job.id);
   }
 
   async #perform<Outcome>(command: Command<Outcome | JobFault>): Promise<Outcome | JobFault> {

@@ -17,11 +17,11 @@ import type { AttemptRef } from "../../src/jobs/report.ts";
 import { silentLog } from "../../src/runtime/log.ts";
 import { createFiring } from "../../src/schedules/firing.ts";
 import type { Store } from "../../src/store/store.ts";
-import { TURN_BOUNDS } from "../../src/shard/turn-bounds.ts";
 import { submitForHook } from "../../src/shard/commands/hook-job.ts";
 import { faultyStore, type Faults } from "./faulty-store.ts";
 import { hookSubmission } from "./hooks.ts";
 import type { Ledger } from "./ledger.ts";
+import { randomBounds } from "./random-bounds.ts";
 import type { SimulatedReceivers } from "./receivers.ts";
 import { ORGANIZATIONS } from "./operator.ts";
 import { keepRollingUp } from "./rollups.ts";
@@ -107,10 +107,7 @@ export class SimulatedServer {
       random: world.random(),
       log: silentLog,
       observer: silentShardObserver,
-      // Some leave nearly everything to later turns.
-      bounds: world.dice.chance(0.5)
-        ? TURN_BOUNDS
-        : { settled: world.dice.between(1, 4), notices: world.dice.between(1, 4) },
+      bounds: randomBounds(world.dice),
       gather: async () => {
         await world.pause(0);
       },
