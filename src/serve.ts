@@ -238,7 +238,8 @@ const start = async (config: ServerConfig, stack: AsyncDisposableStack): Promise
     log.info({}, "stopping");
     readiness.drain();
     shutdown.external.begin();
-    await external.stop();
+    // What is on its way to receivers comes to its end beside the calls.
+    await Promise.all([external.stop(), deliveries.stop()]);
     // Until here runners could report; what they could not, they tell the next server.
     shutdown.internal.begin();
     await internal.stop();

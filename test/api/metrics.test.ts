@@ -1,6 +1,7 @@
 import { ConnectError } from "@connectrpc/connect";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 
+import { shardOf } from "../../src/cluster/shard-of.ts";
 import { JobState } from "../../src/gen/millrace/v1/job_pb.ts";
 import {
   Metric,
@@ -8,13 +9,15 @@ import {
   Resolution,
 } from "../../src/gen/millrace/v1/metrics_service_pb.ts";
 import { MEMBER_PERMISSIONS } from "../../src/jobs/abilities.ts";
+import { LIMITS } from "../../src/jobs/limits.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { systemRandom } from "../../src/runtime/random.ts";
 import { ENGINES } from "../support/databases.ts";
 import { createHandRunner } from "../support/hand-runner.ts";
 import { refusalOf } from "../support/refusal.ts";
-import type { TestServer, TestUser } from "../support/server.ts";
+import { startTestServer, type TestUser } from "../support/server.ts";
 import { startServerOn } from "../support/server-on.ts";
+import { createMigrated } from "../support/templates.ts";
 
 const CAPABILITIES = ["handler:mail", "handler:print"];
 const COUNTS = [Metric.SUBMITTED, Metric.STARTED, Metric.SUCCEEDED, Metric.FAILED];
@@ -23,7 +26,7 @@ const ago = (seconds: number) => ({
 });
 
 describe.each(ENGINES)("metrics through the public API on %s", (engine) => {
-  let server: TestServer;
+  let server: Awaited<ReturnType<typeof startServerOn>>;
   beforeAll(async () => {
     server = await startServerOn(engine, { handlers: ["mail", "print"] });
   });
@@ -130,6 +133,33 @@ describe.each(ENGINES)("metrics through the public API on %s", (engine) => {
     }
   });
 
+  it("are granted to 1,000 users at most", async () => {
+    const { organizationId } = server.admin;
+    const most = LIMITS.metricGrants;
+    const shards = (await server.store.shards.list()).length;
+    const shardId = shardOf(organizationId, shards);
+    const rows = Array.from(
+      { length: most - 1 },
+      (_, index) => `(${shardId}, '${organizationId}', '${index}', '1', '[]', '', 1)`,
+    );
+    await server.database.query(
+      `INSERT INTO metric_grants (shard_id, organization_id, user_id, metrics, types, created_by, created_at) VALUES ${rows.join(", ")}`,
+    );
+    const admin = metricsOf(server.admin);
+    const [last, more] = [await member(), await member()];
+    const grantTo = ({ userId }: TestUser) => ({ grant: { userId, metrics: [Metric.FAILED] } });
+    await admin.putMetricGrant(grantTo(last));
+    expect(await refusalOf(admin.putMetricGrant(grantTo(more)))).toMatchObject({
+      reason: "TOO_MANY_METRIC_GRANTS",
+      metadata: { limit: "1000" },
+    });
+    // Another one for somebody who has one is no more.
+    await admin.putMetricGrant(grantTo(last));
+    await admin.deleteMetricGrant({ userId: last.userId });
+    await admin.putMetricGrant(grantTo(more));
+    await server.database.query("DELETE FROM metric_grants");
+  });
+
   it("of one organization are not those of another", async () => {
     const stranger = await server.addUser(await server.addOrganization(), ["admin"]);
     const { series } = await metricsOf(stranger).queryMetrics({
@@ -170,5 +200,45 @@ describe.each(ENGINES)("metrics through the public API on %s", (engine) => {
       reason: "INVALID_ARGUMENT",
       fields: ["grant"],
     });
+  });
+});
+
+describe("grants on two servers", () => {
+  it("count on the one that was not asked within 5 s, and so does that they were taken back", async () => {
+    await using stack = new AsyncDisposableStack();
+    const database = await createMigrated("mysql");
+    stack.defer(async () => await database.drop());
+    const here = await startTestServer({ databaseUrl: database.url });
+    stack.defer(async () => await here.stop());
+    const there = await startTestServer({ databaseUrl: database.url, organization: "other" });
+    stack.defer(async () => await there.stop());
+    const { organizationId } = here.admin;
+    const user = await here.addUser(organizationId, MEMBER_PERMISSIONS);
+    const admin = here.clientOf(MetricsService, here.admin.token);
+    const reader = there.clientOf(MetricsService, user.token);
+    const query = { metrics: [Metric.FAILED], startTime: ago(600) };
+    const mayRead = async (): Promise<readonly boolean[]> => [
+      await reader.queryMetrics(query).then(
+        () => true,
+        () => false,
+      ),
+      (await fetch(`${there.publicUrl}/public/metrics/${organizationId}`)).ok,
+    ];
+    const within = async (expected: boolean): Promise<void> => {
+      await vi.waitFor(
+        async () => {
+          expect(await mayRead()).toEqual([expected, expected]);
+        },
+        { timeout: 5_000, interval: 250 },
+      );
+    };
+    expect(await mayRead()).toEqual([false, false]);
+    const userIds = [user.userId, ""];
+    for (const userId of userIds) {
+      await admin.putMetricGrant({ grant: { userId, metrics: [Metric.FAILED] } });
+    }
+    await within(true);
+    for (const userId of userIds) await admin.deleteMetricGrant({ userId });
+    await within(false);
   });
 });

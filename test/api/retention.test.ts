@@ -1,11 +1,13 @@
 import { timestampFromMs, timestampMs } from "@bufbuild/protobuf/wkt";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
+import { DeliveryState, HookService } from "../../src/gen/millrace/v1/hook_service_pb.ts";
 import { type Job, JobState } from "../../src/gen/millrace/v1/job_pb.ts";
 import { systemClock } from "../../src/runtime/clock.ts";
 import { ENGINES } from "../support/databases.ts";
 import { eventually } from "../support/eventually.ts";
 import { createHandRunner, type HandRunner } from "../support/hand-runner.ts";
+import { startReceiver, type TestReceiver } from "../support/receiver.ts";
 import { refusalOf, streamRefusalOf } from "../support/refusal.ts";
 import type { TestServer, TestUser } from "../support/server.ts";
 import { startServerOn } from "../support/server-on.ts";
@@ -25,11 +27,15 @@ const present = <T>(value: T | undefined): T => {
 
 describe.each(ENGINES)("retention through the public API on %s", (engine) => {
   let server: Awaited<ReturnType<typeof startServerOn>>;
+  let receiver: TestReceiver;
   let user: TestUser;
   let jobs: TestServer["jobs"];
   let runner: HandRunner;
   beforeAll(async () => {
-    server = await startServerOn(engine);
+    server = await startServerOn(engine, {
+      environment: { MILLRACE_CALLBACK_ALLOW: "127.0.0.1" },
+    });
+    receiver = await startReceiver();
     const organizationId = await server.addOrganization({ retentionMs: RETENTION_MS });
     user = await server.addUser(organizationId, ["admin"]);
     await server.putHandlers(["unwanted", "work"], user);
@@ -37,6 +43,7 @@ describe.each(ENGINES)("retention through the public API on %s", (engine) => {
     runner = createHandRunner(server, { capabilities: CAPABILITIES });
   });
   afterAll(async () => {
+    await receiver.close();
     await server.stop();
   });
 
@@ -56,6 +63,45 @@ describe.each(ENGINES)("retention through the public API on %s", (engine) => {
       expect(await refusalOf(jobs.getJob({ jobId }))).toMatchObject({ reason: "JOB_NOT_FOUND" });
     });
   };
+
+  it("deliveries go with their jobs, and those of no job after the same time; what is owed stays", async () => {
+    receiver.answer("/owed", () => ({ status: 500 }));
+    const hooks = server.clientOf(HookService, user.token);
+    const endedWith = async (path: string): Promise<string> => {
+      const callback = { url: receiver.url + path };
+      const jobId = idOf(await jobs.submitJob({ spec: { ...unwanted, callback } }));
+      await jobs.cancelJob({ jobId });
+      return jobId;
+    };
+    const owing = await endedWith("/owed");
+    const told = await endedWith("/told");
+    const target = { case: "url" as const, value: `${receiver.url}/told` };
+    const event = { case: "jobs" as const, value: { types: ["none"] } };
+    const hookId = (await hooks.createHook({ spec: { target, event } })).hook?.id ?? "";
+    const { delivery } = await hooks.testHook({ hookId });
+    const deliveryId = delivery?.id ?? "";
+    const [{ id: ofJob = "" } = {}] = await receiver.until("/told", 2);
+    const [{ id: owed = "" } = {}] = await receiver.until("/owed", 1);
+    await untilGone(told);
+    await untilGone(owing);
+    for (const id of [deliveryId, ofJob]) {
+      await vi.waitFor(
+        async () => {
+          const refusal = await refusalOf(hooks.getDelivery({ deliveryId: id }));
+          expect(refusal).toMatchObject({ reason: "DELIVERY_NOT_FOUND" });
+        },
+        { timeout: 15_000, interval: 50 },
+      );
+    }
+    const list = hooks.listDeliveries({ of: { case: "jobId", value: told } });
+    expect(await refusalOf(list)).toMatchObject({ reason: "JOB_NOT_FOUND" });
+    // It is to be sent for days, whatever becomes of its job.
+    const left = await hooks.getDelivery({ deliveryId: owed });
+    expect(left.delivery).toMatchObject({ state: DeliveryState.PENDING, jobId: owing });
+    const tries = `SELECT COUNT(*) AS n FROM delivery_tries WHERE delivery_id <> '${owed}'`;
+    expect(Number((await server.database.query(tries))[0]?.["n"])).toBe(0);
+    await hooks.deleteHook({ hookId });
+  });
 
   it("an ended job goes after its time, and nothing of it is left", async () => {
     const abort = new AbortController();

@@ -1,4 +1,4 @@
-import { fromJson, type JsonValue } from "@bufbuild/protobuf";
+import { fromJson, type JsonValue, toJson } from "@bufbuild/protobuf";
 import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -99,6 +99,33 @@ describe.each(ENGINES)("workflows on %s", (engine) => {
     expect(lost?.error?.message).toContain("/a~1b/~0/1");
     expect(lost?.error?.message).toContain("/x/y");
     expect(await flows.stateOf(id)).toBe("FAILED");
+  });
+
+  it("have inputs that are shown as submitted until all is there that they take, and if it cannot be", async () => {
+    const input = { ok: from("make", { pointer: "/id" }), rest: [from("other", { default: 0 })] };
+    const id = await flows.submit(
+      aStep("make"),
+      aStep("other", { after: ["make"] }),
+      aStep("taker", { input }),
+      aStep("loser", { input: from("make", { pointer: "/none" }) }),
+    );
+    const jobs = await flows.jobsOf(id);
+    const inputOf = async (step: string): Promise<unknown> => {
+      const jobId = jobs.get(step)?.id ?? "";
+      const shown = (await server.jobs.getJobInput({ jobId })).input;
+      return shown && toJson(ValueSchema, shown);
+    };
+    expect(await inputOf("taker")).toEqual(input);
+    await flows.run(id, {
+      make: () => ({ id: 7 }),
+      other: async () => {
+        expect(await inputOf("taker")).toEqual(input);
+        return null;
+      },
+    });
+    expect(await inputOf("taker")).toEqual({ ok: 7, rest: [null] });
+    expect(await inputOf("loser")).toEqual(from("make", { pointer: "/none" }));
+    expect(await flows.statesOf(id)).toMatch(/loser FAILED/);
   });
 
   it("cancel what waits for a step that fails, with the reason, or run it with the error", async () => {

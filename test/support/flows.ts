@@ -40,7 +40,8 @@ export const aStep = (
 });
 
 /** What a step does with its input: its result, or `failed(…)`. */
-export type Doing = (input: JsonValue) => JsonValue | Failed;
+type Done = JsonValue | Failed;
+export type Doing = (input: JsonValue) => Done | Promise<Done>;
 class Failed {
   readonly message: string;
   constructor(message: string) {
@@ -96,7 +97,7 @@ export const createFlows = (server: TestServer, jobs = server.jobs): Flows => {
         const name = names.get(assignment.attempt?.jobId ?? "") ?? "of another workflow";
         const input = JSON.parse(assignment.inputJson) as JsonValue;
         done.push([name, input]);
-        const outcome = doing[name]?.(input) ?? null;
+        const outcome = (await doing[name]?.(input)) ?? null;
         if (outcome instanceof Failed) await runner.fail(assignment, outcome.message);
         else await runner.succeed(assignment, JSON.stringify(outcome));
       }

@@ -13,7 +13,12 @@ export type Heard = {
 
 /** What the receiver answers with. `silence`: nothing, until it is closed. */
 export type Reply =
-  | { readonly status: number; readonly headers?: Readonly<Record<string, string>> }
+  | {
+      readonly status: number;
+      readonly headers?: Readonly<Record<string, string>>;
+      /** It answers when this has come. */
+      readonly after?: Promise<void>;
+    }
   | "silence"
   | "hang up";
 
@@ -43,7 +48,11 @@ export const startReceiver = async (): Promise<TestReceiver> => {
       for (const look of waiting.splice(0)) look();
       const reply = replies.get(path)?.(one, at(path).length) ?? { status: 204 };
       if (reply === "hang up") response.destroy();
-      else if (reply !== "silence") response.writeHead(reply.status, reply.headers).end();
+      else if (reply !== "silence") {
+        const say = () => response.writeHead(reply.status, reply.headers).end();
+        if (reply.after === undefined) say();
+        else void reply.after.then(say);
+      }
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
