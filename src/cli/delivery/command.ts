@@ -10,23 +10,21 @@ import {
 } from "../../gen/millrace/v1/hook_service_pb.ts";
 import { withConnection } from "../connection.ts";
 import { EXIT } from "../exit-codes.ts";
-import { CliFailure, usageFailure } from "../failure.ts";
+import { usageFailure } from "../failure.ts";
 import { jsonLine } from "../json.ts";
 import { addClientOptions, addExamples, type ClientOptions } from "../options.ts";
-import { parseInteger } from "../parse.ts";
+import { addPageOptions, pageOf, type PageOptions, printPage } from "../page.ts";
 import type { Register } from "../program.ts";
+import { requireAnswer } from "../require-answer.ts";
 import { printLine, type Shell } from "../shell.ts";
-import { tableText } from "../table.ts";
-import { printableLine } from "../view/printable.ts";
 import { deliveryText, HEADING, rowOf } from "./describe.ts";
 
-type ListOptions = ClientOptions & {
-  readonly job?: string;
-  readonly hook?: string;
-  readonly state?: "pending" | "delivered" | "failed";
-  readonly limit: number;
-  readonly pageToken?: string;
-};
+type ListOptions = ClientOptions &
+  PageOptions & {
+    readonly job?: string;
+    readonly hook?: string;
+    readonly state?: "pending" | "delivered" | "failed";
+  };
 
 const STATES = {
   pending: DeliveryState.PENDING,
@@ -45,39 +43,30 @@ const list = async (options: ListOptions, shell: Shell) =>
     const request = {
       of: listOf(options),
       states: options.state === undefined ? [] : [STATES[options.state]],
-      pageSize: options.limit,
-      pageToken: options.pageToken ?? "",
+      ...pageOf(options),
     };
     const answer = await clientOf(HookService).listDeliveries(request, { signal: shell.signal });
-    if (options.output === "json") {
-      printLine(shell.stdout, jsonLine(ListDeliveriesResponseSchema, answer));
-      return EXIT.ok;
-    }
-    const rows = answer.deliveries.map((delivery) =>
-      rowOf(delivery).map((cell) => printableLine(cell, shell.stdout.isTTY)),
-    );
-    printLine(shell.stdout, tableText(HEADING, rows));
-    if (answer.nextPageToken !== "") {
-      printLine(shell.stderr, `More follow: --page-token ${answer.nextPageToken}`);
-    }
+    const rows = answer.deliveries.map(rowOf);
+    printPage(shell, options, {
+      schema: ListDeliveriesResponseSchema,
+      answer,
+      heading: HEADING,
+      rows,
+    });
     return EXIT.ok;
   });
 
 const registerList: Register = (parent, shell, act) => {
-  const command = parent
-    .command("list")
-    .description("Lists the notices of a job, or of a hook, newest first.")
-    .option("--job <id>", "of this job")
-    .option("--hook <id>", "of this hook")
-    .addOption(new Option("--state <state>", "only these").choices(Object.keys(STATES)))
-    .option("--limit <n>", "at most so many", parseInteger, 50)
-    .option("--page-token <token>", "the page that follows")
-    .action(act(async (options: ListOptions) => await list(options, shell)));
+  const command = addPageOptions(
+    parent
+      .command("list")
+      .description("Lists the notices of a job, or of a hook, newest first.")
+      .option("--job <id>", "of this job")
+      .option("--hook <id>", "of this hook")
+      .addOption(new Option("--state <state>", "only these").choices(Object.keys(STATES))),
+  ).action(act(async (options: ListOptions) => await list(options, shell)));
   addExamples(addClientOptions(command), "millrace delivery list --job $JOB");
 };
-
-const missing = (): CliFailure =>
-  new CliFailure(EXIT.refused, "The server's answer holds no delivery.");
 
 const registerGet: Register = (parent, shell, act) => {
   const command = parent
@@ -92,8 +81,7 @@ const registerGet: Register = (parent, shell, act) => {
               { deliveryId },
               { signal: shell.signal },
             );
-            if (answer.delivery === undefined) throw missing();
-            const text = deliveryText(answer.delivery, answer.tries);
+            const text = deliveryText(requireAnswer(answer.delivery, "delivery"), answer.tries);
             const json = options.output === "json";
             printLine(shell.stdout, json ? jsonLine(GetDeliveryResponseSchema, answer) : text);
             return EXIT.ok;
@@ -112,11 +100,11 @@ const registerRedeliver: Register = (parent, shell, act) => {
       act(
         async (deliveryId: string, options: ClientOptions) =>
           await withConnection(options, shell, async ({ clientOf }) => {
-            const { delivery } = await clientOf(HookService).redeliverDelivery(
+            const answer = await clientOf(HookService).redeliverDelivery(
               { deliveryId },
               { signal: shell.signal },
             );
-            if (delivery === undefined) throw missing();
+            const delivery = requireAnswer(answer.delivery, "delivery");
             const text = `Delivery ${delivery.id} is sent again.`;
             const json = options.output === "json";
             printLine(shell.stdout, json ? jsonLine(DeliverySchema, delivery) : text);

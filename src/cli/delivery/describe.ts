@@ -5,6 +5,7 @@ import {
   DeliveryStateSchema,
   type DeliveryTry,
 } from "../../gen/millrace/v1/hook_service_pb.ts";
+import { type Facts, factsText } from "../facts.ts";
 import { durationText } from "../job/describe.ts";
 
 /* How notices read on a terminal. Pure: from messages to texts. */
@@ -34,7 +35,7 @@ const tryText = ({ try: number, startTime, duration, status, error }: DeliveryTr
 
 /** A line for each fact, and one for each try. */
 export const deliveryText = (delivery: Delivery, tries: readonly DeliveryTry[]): string => {
-  const facts: readonly (readonly [string, string])[] = [
+  const facts: Facts = [
     ["delivery", delivery.id],
     ["state", stateText(delivery)],
     ["event", delivery.event],
@@ -47,9 +48,6 @@ export const deliveryText = (delivery: Delivery, tries: readonly DeliveryTry[]):
     ["ended", time(delivery.endTime)],
     ["error", delivery.lastError],
   ];
-  const lines = facts.filter(([, value]) => value !== "");
-  return [
-    ...lines.map(([name, value]) => `${name.padEnd(10)}${value}`),
-    ...(tries.length === 0 ? [] : ["tries", ...tries.map(tryText)]),
-  ].join("\n");
+  const told = tries.length === 0 ? [] : ["tries", ...tries.map(tryText)];
+  return [factsText(facts), ...told].join("\n");
 };

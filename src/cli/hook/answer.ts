@@ -2,8 +2,6 @@ import type { Client } from "@connectrpc/connect";
 
 import { type Hook, HookSchema, HookService } from "../../gen/millrace/v1/hook_service_pb.ts";
 import { withConnection } from "../connection.ts";
-import { EXIT } from "../exit-codes.ts";
-import { CliFailure } from "../failure.ts";
 import { jsonLine } from "../json.ts";
 import type { ClientOptions } from "../options.ts";
 import { printLine, type Shell } from "../shell.ts";
@@ -17,14 +15,6 @@ export const withHooks = async <T>(
   work: (hooks: HookClient) => Promise<T>,
 ): Promise<T> =>
   await withConnection(options, shell, async ({ clientOf }) => await work(clientOf(HookService)));
-
-/** What an answer always carries. */
-export const requireAnswer = <T>(value: T | undefined, what: string): T => {
-  if (value !== undefined) return value;
-  throw new CliFailure(EXIT.refused, `The server's answer holds no ${what}.`, {
-    next: "Is it a Millrace server, and not newer than this command?",
-  });
-};
 
 /** In JSON the hook itself, else `text`. */
 export const printHook = (

@@ -3,8 +3,9 @@ import { EXIT } from "../exit-codes.ts";
 import { jsonLine } from "../json.ts";
 import { addClientOptions, addExamples, type ClientOptions } from "../options.ts";
 import type { Register } from "../program.ts";
+import { requireAnswer } from "../require-answer.ts";
 import { printLine } from "../shell.ts";
-import { printHook, requireAnswer, withHooks } from "./answer.ts";
+import { printHook, withHooks } from "./answer.ts";
 
 const ID = ["<id>", "the id of the hook"] as const;
 

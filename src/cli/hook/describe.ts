@@ -1,6 +1,7 @@
 import { durationMs, timestampDate } from "@bufbuild/protobuf/wkt";
 
 import { type Hook, ThresholdMetric } from "../../gen/millrace/v1/hook_service_pb.ts";
+import { type Facts, factsText } from "../facts.ts";
 import { durationText, stateName } from "../job/describe.ts";
 
 /* How hooks read on a terminal. Pure: from messages to texts. */
@@ -43,7 +44,7 @@ export const targetText = ({ spec }: Hook): string => {
 /** A line for each fact. */
 export const hookText = (hook: Hook): string => {
   const { id, spec, failures, loopsStopped, loopReason, aboveSince, version } = hook;
-  const facts: readonly (readonly [string, string])[] = [
+  const facts: Facts = [
     ["hook", id],
     ["name", spec?.name ?? ""],
     ["state", stateText(hook)],
@@ -54,8 +55,5 @@ export const hookText = (hook: Hook): string => {
     ["loops", loopsStopped === 0n ? "" : `${loopsStopped} stopped. ${loopReason}`],
     ["version", `${version}`],
   ];
-  return facts
-    .filter(([, value]) => value !== "")
-    .map(([name, value]) => `${name.padEnd(10)}${value}`)
-    .join("\n");
+  return factsText(facts);
 };

@@ -9,6 +9,7 @@ import {
   JobStateSchema,
 } from "../../gen/millrace/v1/job_pb.ts";
 import { EXIT, type ExitCode } from "../exit-codes.ts";
+import { type Facts, factsText } from "../facts.ts";
 
 /* How jobs read on a terminal. Pure: from messages to texts. */
 
@@ -87,7 +88,7 @@ const callbackText = ({ callbackState }: Job): string =>
 
 /** Everything about a job that is set, one fact a line. */
 export const jobText = (job: Job): string => {
-  const facts: readonly (readonly [string, string])[] = [
+  const facts: Facts = [
     ["job", job.id],
     ["state", stateName(job.state) + (job.cancelRequested ? " (cancellation requested)" : "")],
     ["name", job.name],
@@ -116,8 +117,5 @@ export const jobText = (job: Job): string => {
     ["reason", job.cancelReason],
     ["callback", callbackText(job)],
   ];
-  return facts
-    .filter(([, value]) => value !== "")
-    .map(([name, value]) => `${name.padEnd(10)}${value.replaceAll("\n", `\n${" ".repeat(10)}`)}`)
-    .join("\n");
+  return factsText(facts);
 };

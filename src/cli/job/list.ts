@@ -4,38 +4,35 @@ import type { Job, JobState } from "../../gen/millrace/v1/job_pb.ts";
 import { ListJobsResponseSchema } from "../../gen/millrace/v1/job_service_pb.ts";
 import { withConnection } from "../connection.ts";
 import { EXIT } from "../exit-codes.ts";
-import { jsonLine } from "../json.ts";
 import { addClientOptions, addExamples, type ClientOptions } from "../options.ts";
-import { collectPairs, type Moment, parseInteger, parseMoment, resolveMoment } from "../parse.ts";
+import { addPageOptions, pageOf, type PageOptions, printPage } from "../page.ts";
+import { collectPairs, type Moment, parseMoment, resolveMoment } from "../parse.ts";
 import type { Register } from "../program.ts";
 import { printLine, type Shell } from "../shell.ts";
-import { tableText } from "../table.ts";
-import { printableLine } from "../view/printable.ts";
 import { durationText, progressText, stateName, titleOf } from "./describe.ts";
 import { collectState } from "./states.ts";
 
-type Options = ClientOptions & {
-  readonly state?: readonly JobState[];
-  readonly type?: string;
-  readonly label?: Readonly<Record<string, string>>;
-  readonly creator?: string;
-  readonly after?: Moment;
-  readonly before?: Moment;
-  readonly limit: number;
-  readonly pageToken?: string;
-  readonly total?: boolean;
-};
+type Options = ClientOptions &
+  PageOptions & {
+    readonly state?: readonly JobState[];
+    readonly type?: string;
+    readonly label?: Readonly<Record<string, string>>;
+    readonly creator?: string;
+    readonly after?: Moment;
+    readonly before?: Moment;
+    readonly total?: boolean;
+  };
 
 const HEADING = ["JOB", "STATE", "NAME", "AGE", "PROGRESS"];
 
 const row =
-  (now: number, terminal: boolean) =>
+  (now: number) =>
   (job: Job): readonly string[] => [
     job.id,
     stateName(job.state),
-    printableLine(titleOf(job), terminal),
+    titleOf(job),
     job.createTime === undefined ? "" : durationText(now - timestampMs(job.createTime)),
-    printableLine(progressText(job), terminal),
+    progressText(job),
   ];
 
 const requestOf = (options: Options, now: number) => ({
@@ -51,8 +48,7 @@ const requestOf = (options: Options, now: number) => ({
       ? {}
       : { createdBefore: timestampFromMs(resolveMoment(options.before, now)) }),
   },
-  pageSize: options.limit,
-  pageToken: options.pageToken ?? "",
+  ...pageOf(options),
   includeTotal: options.total === true,
 });
 
@@ -60,30 +56,26 @@ const list = async (options: Options, shell: Shell) =>
   await withConnection(options, shell, async ({ jobs }) => {
     const now = shell.clock.now();
     const answer = await jobs.listJobs(requestOf(options, now), { signal: shell.signal });
-    if (options.output === "json") {
-      printLine(shell.stdout, jsonLine(ListJobsResponseSchema, answer));
-      return EXIT.ok;
-    }
-    printLine(shell.stdout, tableText(HEADING, answer.jobs.map(row(now, shell.stdout.isTTY))));
-    if (answer.total !== undefined) printLine(shell.stderr, `${answer.total} in total`);
-    if (answer.nextPageToken !== "") {
-      printLine(shell.stderr, `More follow: --page-token ${answer.nextPageToken}`);
+    const rows = answer.jobs.map(row(now));
+    printPage(shell, options, { schema: ListJobsResponseSchema, answer, heading: HEADING, rows });
+    if (options.output === "text" && answer.total !== undefined) {
+      printLine(shell.stderr, `${answer.total} in total`);
     }
     return EXIT.ok;
   });
 
 export const registerList: Register = (parent, shell, act) => {
-  const command = parent
-    .command("list")
-    .description("Lists jobs, newest first.")
-    .option("--state <state>", "only jobs in this state; may be repeated", collectState)
-    .option("--type <name>", "only jobs of this type")
-    .option("--label <key=value>", "only jobs with this label; may be repeated", collectPairs)
-    .option("--creator <user>", "only jobs that this user submitted")
-    .option("--after <time>", "only jobs created at this time or later", parseMoment)
-    .option("--before <time>", "only jobs created before this time", parseMoment)
-    .option("--limit <n>", "at most so many", parseInteger, 50)
-    .option("--page-token <token>", "the page that follows")
+  const command = addPageOptions(
+    parent
+      .command("list")
+      .description("Lists jobs, newest first.")
+      .option("--state <state>", "only jobs in this state; may be repeated", collectState)
+      .option("--type <name>", "only jobs of this type")
+      .option("--label <key=value>", "only jobs with this label; may be repeated", collectPairs)
+      .option("--creator <user>", "only jobs that this user submitted")
+      .option("--after <time>", "only jobs created at this time or later", parseMoment)
+      .option("--before <time>", "only jobs created before this time", parseMoment),
+  )
     .option("--total", "also count all that match")
     .action(act(async (options: Options) => await list(options, shell)));
   addExamples(

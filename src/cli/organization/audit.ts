@@ -7,38 +7,24 @@ import {
 } from "../../gen/millrace/v1/organization_service_pb.ts";
 import { withConnection } from "../connection.ts";
 import { EXIT } from "../exit-codes.ts";
-import { jsonLine } from "../json.ts";
 import { addExamples } from "../options.ts";
+import { addPageOptions, pageOf, type PageOptions, printPage } from "../page.ts";
 import type { Register } from "../program.ts";
-import { printLine, type Shell } from "../shell.ts";
-import { tableText } from "../table.ts";
-import {
-  addPageOptions,
-  addTenantOptions,
-  type PageOptions,
-  speakerOf,
-  tellOfMore,
-  type TenantOptions,
-} from "../tenant.ts";
-import { printableLine } from "../view/printable.ts";
+import { addTenantOptions, speakerOf, type TenantOptions } from "../tenant.ts";
 
 type Options = TenantOptions & PageOptions & { readonly subject?: string };
 
 const HEADING = ["TIME", "ACTION", "SUBJECT", "ACTOR", "TOKEN", "ADDRESS", "DETAILS"];
 
-const row =
-  (shell: Shell) =>
-  (event: AuditEvent): readonly string[] => [
-    event.eventTime === undefined ? "" : new Date(timestampMs(event.eventTime)).toISOString(),
-    event.action,
-    event.subject,
-    event.actorId,
-    event.tokenId,
-    event.address,
-    event.details === undefined
-      ? ""
-      : printableLine(JSON.stringify(event.details), shell.stdout.isTTY),
-  ];
+const row = (event: AuditEvent): readonly string[] => [
+  event.eventTime === undefined ? "" : new Date(timestampMs(event.eventTime)).toISOString(),
+  event.action,
+  event.subject,
+  event.actorId,
+  event.tokenId,
+  event.address,
+  event.details === undefined ? "" : JSON.stringify(event.details),
+];
 
 export const registerAudit: Register = (parent, shell, act) => {
   const command = parent
@@ -56,17 +42,17 @@ export const registerAudit: Register = (parent, shell, act) => {
                 {
                   organizationId: options.organization ?? "",
                   subject: options.subject ?? "",
-                  pageSize: options.limit,
-                  pageToken: options.pageToken ?? "",
+                  ...pageOf(options),
                 },
                 { signal: shell.signal },
               );
-              if (options.output === "json") {
-                printLine(shell.stdout, jsonLine(ListAuditEventsResponseSchema, answer));
-                return EXIT.ok;
-              }
-              printLine(shell.stdout, tableText(HEADING, answer.events.map(row(shell))));
-              tellOfMore(shell, answer.nextPageToken);
+              const rows = answer.events.map(row);
+              printPage(shell, options, {
+                schema: ListAuditEventsResponseSchema,
+                answer,
+                heading: HEADING,
+                rows,
+              });
               return EXIT.ok;
             },
             speakerOf(options),

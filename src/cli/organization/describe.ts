@@ -1,20 +1,14 @@
 import { durationMs, timestampMs } from "@bufbuild/protobuf/wkt";
 
 import type { Organization } from "../../gen/millrace/v1/organization_service_pb.ts";
-import { EXIT } from "../exit-codes.ts";
 import { factsText } from "../facts.ts";
-import { CliFailure } from "../failure.ts";
 import { durationText } from "../job/describe.ts";
+import { requireAnswer } from "../require-answer.ts";
 
 /** The organization of an answer that always carries one. */
 export const requireOrganization = (answer: {
   readonly organization?: Organization | undefined;
-}): Organization => {
-  if (answer.organization !== undefined) return answer.organization;
-  throw new CliFailure(EXIT.refused, "The server's answer holds no organization.", {
-    next: "Is it a Millrace server, and not newer than this command?",
-  });
-};
+}): Organization => requireAnswer(answer.organization, "organization");
 
 const day = 86_400_000;
 

@@ -4,12 +4,9 @@ import {
 } from "../../gen/millrace/v1/organization_service_pb.ts";
 import { withConnection } from "../connection.ts";
 import { EXIT } from "../exit-codes.ts";
-import { jsonLine } from "../json.ts";
 import { addClientOptions, addExamples, type ClientOptions } from "../options.ts";
+import { addPageOptions, pageOf, type PageOptions, printPage } from "../page.ts";
 import type { Register } from "../program.ts";
-import { printLine } from "../shell.ts";
-import { tableText } from "../table.ts";
-import { addPageOptions, type PageOptions, tellOfMore } from "../tenant.ts";
 
 type Options = ClientOptions & PageOptions;
 
@@ -27,13 +24,9 @@ export const registerList: Register = (parent, shell, act) => {
             shell,
             async ({ clientOf }) => {
               const answer = await clientOf(OrganizationService).listOrganizations(
-                { pageSize: options.limit, pageToken: options.pageToken ?? "" },
+                pageOf(options),
                 { signal: shell.signal },
               );
-              if (options.output === "json") {
-                printLine(shell.stdout, jsonLine(ListOrganizationsResponseSchema, answer));
-                return EXIT.ok;
-              }
               const rows = answer.organizations.map(({ id, name, effectiveLimits: limits }) => [
                 id,
                 name,
@@ -41,8 +34,12 @@ export const registerList: Register = (parent, shell, act) => {
                 `${limits?.maxQueued ?? ""}`,
                 `${limits?.weight ?? ""}`,
               ]);
-              printLine(shell.stdout, tableText(HEADING, rows));
-              tellOfMore(shell, answer.nextPageToken);
+              printPage(shell, options, {
+                schema: ListOrganizationsResponseSchema,
+                answer,
+                heading: HEADING,
+                rows,
+              });
               return EXIT.ok;
             },
             "operator",

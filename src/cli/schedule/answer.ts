@@ -6,10 +6,9 @@ import {
   ScheduleService,
 } from "../../gen/millrace/v1/schedule_service_pb.ts";
 import { withConnection } from "../connection.ts";
-import { EXIT } from "../exit-codes.ts";
-import { CliFailure } from "../failure.ts";
 import { jsonLine } from "../json.ts";
 import type { ClientOptions } from "../options.ts";
+import { requireAnswer } from "../require-answer.ts";
 import { printLine, type Shell } from "../shell.ts";
 
 export type Schedules = Client<typeof ScheduleService>;
@@ -27,12 +26,8 @@ export const withSchedules = async <T>(
   );
 
 /** The schedule of an answer that always carries one. */
-export const requireSchedule = (answer: { readonly schedule?: Schedule | undefined }): Schedule => {
-  if (answer.schedule !== undefined) return answer.schedule;
-  throw new CliFailure(EXIT.refused, "The server's answer holds no schedule.", {
-    next: "Is it a Millrace server, and not newer than this command?",
-  });
-};
+export const requireSchedule = (answer: { readonly schedule?: Schedule | undefined }): Schedule =>
+  requireAnswer(answer.schedule, "schedule");
 
 /** In JSON the schedule itself, else `text`. */
 export const printSchedule = (

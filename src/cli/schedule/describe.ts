@@ -1,6 +1,7 @@
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 
 import { CatchUpPolicySchema, type Schedule } from "../../gen/millrace/v1/schedule_service_pb.ts";
+import { type Facts, factsText } from "../facts.ts";
 
 /* How schedules read on a terminal. Pure: from messages to texts. */
 
@@ -44,7 +45,7 @@ const workOf = ({ spec }: Schedule): string => {
 /** A line for each fact. */
 export const scheduleText = (schedule: Schedule): string => {
   const [, ...later] = schedule.nextTimes;
-  const facts: readonly (readonly [string, string])[] = [
+  const facts: Facts = [
     ["schedule", schedule.id],
     ["state", stateText(schedule)],
     ["cron", `${schedule.spec?.cron ?? ""}  ${zoneOf(schedule)}`],
@@ -57,8 +58,5 @@ export const scheduleText = (schedule: Schedule): string => {
     ["fired", `${schedule.fireCount} times`],
     ["version", `${schedule.version}`],
   ];
-  return facts
-    .filter(([, value]) => value !== "")
-    .map(([name, value]) => `${name.padEnd(10)}${value}`)
-    .join("\n");
+  return factsText(facts);
 };

@@ -1,52 +1,41 @@
 import { ListSchedulesResponseSchema } from "../../gen/millrace/v1/schedule_service_pb.ts";
 import { EXIT } from "../exit-codes.ts";
-import { jsonLine } from "../json.ts";
 import { addClientOptions, addExamples, type ClientOptions } from "../options.ts";
-import { parseInteger } from "../parse.ts";
+import { addPageOptions, pageOf, type PageOptions, printPage } from "../page.ts";
 import type { Register } from "../program.ts";
-import { printLine, type Shell } from "../shell.ts";
-import { tableText } from "../table.ts";
-import { printableLine } from "../view/printable.ts";
+import type { Shell } from "../shell.ts";
 import { printSchedule, requireSchedule, withSchedules } from "./answer.ts";
 import { lastText, nextText, scheduleText, stateText } from "./describe.ts";
 
-type ListOptions = ClientOptions & { readonly limit: number; readonly pageToken?: string };
+type ListOptions = ClientOptions & PageOptions;
 
 const HEADING = ["SCHEDULE", "CRON", "STATE", "NEXT", "LAST"];
 
 const list = async (options: ListOptions, shell: Shell) =>
   await withSchedules(options, shell, async (schedules) => {
-    const answer = await schedules.listSchedules(
-      { pageSize: options.limit, pageToken: options.pageToken ?? "" },
-      { signal: shell.signal },
-    );
-    if (options.output === "json") {
-      printLine(shell.stdout, jsonLine(ListSchedulesResponseSchema, answer));
-      return EXIT.ok;
-    }
-    const rows = answer.schedules.map((schedule) =>
-      [
-        schedule.id,
-        schedule.spec?.cron ?? "",
-        stateText(schedule),
-        nextText(schedule),
-        lastText(schedule),
-      ].map((cell) => printableLine(cell, shell.stdout.isTTY)),
-    );
-    printLine(shell.stdout, tableText(HEADING, rows));
-    if (answer.nextPageToken !== "") {
-      printLine(shell.stderr, `More follow: --page-token ${answer.nextPageToken}`);
-    }
+    const answer = await schedules.listSchedules(pageOf(options), {
+      signal: shell.signal,
+    });
+    const rows = answer.schedules.map((schedule) => [
+      schedule.id,
+      schedule.spec?.cron ?? "",
+      stateText(schedule),
+      nextText(schedule),
+      lastText(schedule),
+    ]);
+    printPage(shell, options, {
+      schema: ListSchedulesResponseSchema,
+      answer,
+      heading: HEADING,
+      rows,
+    });
     return EXIT.ok;
   });
 
 export const registerList: Register = (parent, shell, act) => {
-  const command = parent
-    .command("list")
-    .description("Lists schedules by id.")
-    .option("--limit <n>", "at most so many", parseInteger, 50)
-    .option("--page-token <token>", "the page that follows")
-    .action(act(async (options: ListOptions) => await list(options, shell)));
+  const command = addPageOptions(
+    parent.command("list").description("Lists schedules by id."),
+  ).action(act(async (options: ListOptions) => await list(options, shell)));
   addExamples(addClientOptions(command), "millrace schedule list");
 };
 

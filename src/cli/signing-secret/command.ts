@@ -8,11 +8,11 @@ import {
 } from "../../gen/millrace/v1/hook_service_pb.ts";
 import { withConnection } from "../connection.ts";
 import { EXIT } from "../exit-codes.ts";
-import { CliFailure } from "../failure.ts";
 import { jsonLine } from "../json.ts";
 import { addClientOptions, addExamples, type ClientOptions } from "../options.ts";
 import { parseDurationMs } from "../parse.ts";
 import type { Register } from "../program.ts";
+import { requireAnswer } from "../require-answer.ts";
 import { printLine } from "../shell.ts";
 
 type Options = ClientOptions & { readonly hook?: string };
@@ -62,16 +62,14 @@ const registerRotate: Register = (parent, shell, act) => {
         async (options: RotateOptions) =>
           await withConnection(options, shell, async ({ clientOf }) => {
             const { overlap } = options;
-            const { secret } = await clientOf(HookService).rotateSigningSecret(
+            const answer = await clientOf(HookService).rotateSigningSecret(
               {
                 hookId: options.hook ?? "",
                 ...(overlap === undefined ? {} : { overlap: durationFromMs(overlap) }),
               },
               { signal: shell.signal },
             );
-            if (secret === undefined) {
-              throw new CliFailure(EXIT.refused, "The server's answer holds no secret.");
-            }
+            const secret = requireAnswer(answer.secret, "secret");
             const json = options.output === "json";
             printLine(
               shell.stdout,

@@ -1,13 +1,10 @@
 import { ListTokensResponseSchema, TokenService } from "../../gen/millrace/v1/token_service_pb.ts";
 import { withConnection } from "../connection.ts";
 import { EXIT } from "../exit-codes.ts";
-import { jsonLine } from "../json.ts";
 import { addExamples } from "../options.ts";
+import { addPageOptions, pageOf, type PageOptions, printPage } from "../page.ts";
 import type { Register } from "../program.ts";
-import { printLine, type Shell } from "../shell.ts";
-import { tableText } from "../table.ts";
-import { addPageOptions, type PageOptions, tellOfMore } from "../tenant.ts";
-import { printableLine } from "../view/printable.ts";
+import type { Shell } from "../shell.ts";
 import { kindText, limitText, stateText, timeText } from "./describe.ts";
 import { addSystemOptions, type SystemOptions, tokenSpeakerOf } from "./system.ts";
 
@@ -24,28 +21,27 @@ const list = async (options: Options, shell: Shell) =>
         {
           organizationId: options.organization ?? "",
           userId: options.user ?? "",
-          pageSize: options.limit,
-          pageToken: options.pageToken ?? "",
+          ...pageOf(options),
         },
         { signal: shell.signal },
       );
-      if (options.output === "json") {
-        printLine(shell.stdout, jsonLine(ListTokensResponseSchema, answer));
-        return EXIT.ok;
-      }
       const now = shell.clock.now();
       const rows = answer.tokens.map((token) => [
         token.id,
         kindText(token.kind),
-        printableLine(token.name, shell.stdout.isTTY),
+        token.name,
         token.userId,
         limitText(token),
         timeText(token.createTime),
         timeText(token.lastUseTime),
         stateText(token, now),
       ]);
-      printLine(shell.stdout, tableText(HEADING, rows));
-      tellOfMore(shell, answer.nextPageToken);
+      printPage(shell, options, {
+        schema: ListTokensResponseSchema,
+        answer,
+        heading: HEADING,
+        rows,
+      });
       return EXIT.ok;
     },
     tokenSpeakerOf(options),

@@ -9,16 +9,16 @@ import {
 } from "../../gen/millrace/v1/job_type_service_pb.ts";
 import { withConnection } from "../connection.ts";
 import { EXIT } from "../exit-codes.ts";
-import { CliFailure } from "../failure.ts";
+import { factsText } from "../facts.ts";
 import { jsonLine } from "../json.ts";
 import { addClientOptions, addExamples, type ClientOptions } from "../options.ts";
+import { addPageOptions, pageOf, type PageOptions, printPage } from "../page.ts";
 import { parseInteger } from "../parse.ts";
 import type { Register } from "../program.ts";
-import { printLine, type Shell } from "../shell.ts";
-import { tableText } from "../table.ts";
-import { printableLine } from "../view/printable.ts";
+import { requireAnswer } from "../require-answer.ts";
+import { printLine } from "../shell.ts";
 
-type PageOptions = ClientOptions & { readonly limit: number; readonly pageToken?: string };
+type ListOptions = ClientOptions & PageOptions;
 
 const stateOf = ({ enabled, circuitBreaker }: JobType): string => {
   if (!enabled) return "disabled";
@@ -37,77 +37,74 @@ const workOf = ({ spec, scriptHash }: JobType): string => {
 const createdAt = ({ createTime }: JobType): string =>
   createTime === undefined ? "" : timestampDate(createTime).toISOString();
 
-const lineOf =
-  (shell: Shell) =>
-  (type: JobType): readonly string[] => [
-    type.spec?.name ?? "",
-    `${type.version}`,
-    stateOf(type),
-    workOf(type),
-    type.spec?.maxRunning === undefined ? "" : `${type.spec.maxRunning}`,
-    createdAt(type),
-    printableLine(type.spec?.description ?? "", shell.stdout.isTTY),
-  ];
+const lineOf = (type: JobType): readonly string[] => [
+  type.spec?.name ?? "",
+  `${type.version}`,
+  stateOf(type),
+  workOf(type),
+  type.spec?.maxRunning === undefined ? "" : `${type.spec.maxRunning}`,
+  createdAt(type),
+  type.spec?.description ?? "",
+];
 
 const HEADING = ["TYPE", "VERSION", "STATE", "RUNS", "AT ONCE", "CREATED", "DESCRIPTION"];
 
-const printTypes = (types: readonly JobType[], nextPageToken: string, shell: Shell): void => {
-  printLine(shell.stdout, tableText(HEADING, types.map(lineOf(shell))));
-  if (nextPageToken !== "") printLine(shell.stderr, `More follow: --page-token ${nextPageToken}`);
-};
-
 export const registerList: Register = (parent, shell, act) => {
-  const command = parent
-    .command("list")
-    .description("Lists job types by name.")
-    .option("--limit <n>", "at most so many", parseInteger, 50)
-    .option("--page-token <token>", "the page that follows")
-    .action(
-      act(
-        async (options: PageOptions) =>
-          await withConnection(options, shell, async ({ clientOf }) => {
-            const page = { pageSize: options.limit, pageToken: options.pageToken ?? "" };
-            const { signal } = shell;
-            const answer = await clientOf(JobTypeService).listJobTypes(page, { signal });
-            if (options.output === "json") {
-              printLine(shell.stdout, jsonLine(ListJobTypesResponseSchema, answer));
-            } else printTypes(answer.jobTypes, answer.nextPageToken, shell);
-            return EXIT.ok;
-          }),
-      ),
-    );
+  const command = addPageOptions(
+    parent.command("list").description("Lists job types by name."),
+  ).action(
+    act(
+      async (options: ListOptions) =>
+        await withConnection(options, shell, async ({ clientOf }) => {
+          const page = pageOf(options);
+          const { signal } = shell;
+          const answer = await clientOf(JobTypeService).listJobTypes(page, { signal });
+          const rows = answer.jobTypes.map(lineOf);
+          printPage(shell, options, {
+            schema: ListJobTypesResponseSchema,
+            answer,
+            heading: HEADING,
+            rows,
+          });
+          return EXIT.ok;
+        }),
+    ),
+  );
   addExamples(addClientOptions(command), "millrace type list");
 };
 
 export const registerVersions: Register = (parent, shell, act) => {
-  const command = parent
-    .command("versions")
-    .description("Lists the versions of a type, newest first.")
-    .argument("<type>", "the name of the type")
-    .option("--limit <n>", "at most so many", parseInteger, 50)
-    .option("--page-token <token>", "the page that follows")
-    .action(
-      act(
-        async (name: string, options: PageOptions) =>
-          await withConnection(options, shell, async ({ clientOf }) => {
-            const page = { name, pageSize: options.limit, pageToken: options.pageToken ?? "" };
-            const { signal } = shell;
-            const answer = await clientOf(JobTypeService).listJobTypeVersions(page, { signal });
-            if (options.output === "json") {
-              printLine(shell.stdout, jsonLine(ListJobTypeVersionsResponseSchema, answer));
-            } else printTypes(answer.versions, answer.nextPageToken, shell);
-            return EXIT.ok;
-          }),
-      ),
-    );
+  const command = addPageOptions(
+    parent
+      .command("versions")
+      .description("Lists the versions of a type, newest first.")
+      .argument("<type>", "the name of the type"),
+  ).action(
+    act(
+      async (name: string, options: ListOptions) =>
+        await withConnection(options, shell, async ({ clientOf }) => {
+          const page = { name, ...pageOf(options) };
+          const { signal } = shell;
+          const answer = await clientOf(JobTypeService).listJobTypeVersions(page, { signal });
+          const rows = answer.versions.map(lineOf);
+          printPage(shell, options, {
+            schema: ListJobTypeVersionsResponseSchema,
+            answer,
+            heading: HEADING,
+            rows,
+          });
+          return EXIT.ok;
+        }),
+    ),
+  );
   addExamples(addClientOptions(command), "millrace type versions greet");
 };
 
 type GetOptions = ClientOptions & { readonly typeVersion: number };
 
-const typeText = (type: JobType, shell: Shell): string => {
+const typeText = (type: JobType): string => {
   const { circuitBreaker: breaker, spec } = type;
-  const facts: readonly (readonly [string, string])[] = [
+  return factsText([
     ["type", spec?.name ?? ""],
     ["version", `${type.version} of ${type.newestVersion}`],
     ["state", stateOf(type)],
@@ -115,13 +112,9 @@ const typeText = (type: JobType, shell: Shell): string => {
     ["runs", workOf(type)],
     ["at once", spec?.maxRunning === undefined ? "" : `${spec.maxRunning}`],
     ["created", createdAt(type)],
-    ["description", printableLine(spec?.description ?? "", shell.stdout.isTTY)],
+    ["description", spec?.description ?? ""],
     ["input", spec?.inputSchema === undefined ? "any" : JSON.stringify(spec.inputSchema)],
-  ];
-  return facts
-    .filter(([, value]) => value !== "")
-    .map(([name, value]) => `${name.padEnd(15)} ${value}`)
-    .join("\n");
+  ]);
 };
 
 export const registerGet: Register = (parent, shell, act) => {
@@ -136,15 +129,10 @@ export const registerGet: Register = (parent, shell, act) => {
           await withConnection(options, shell, async ({ clientOf }) => {
             const request = { name, version: options.typeVersion };
             const { signal } = shell;
-            const { jobType } = await clientOf(JobTypeService).getJobType(request, { signal });
-            if (jobType === undefined) {
-              throw new CliFailure(EXIT.refused, "The server answered without a type.");
-            }
+            const answer = await clientOf(JobTypeService).getJobType(request, { signal });
+            const jobType = requireAnswer(answer.jobType, "type");
             const json = options.output === "json";
-            printLine(
-              shell.stdout,
-              json ? jsonLine(JobTypeSchema, jobType) : typeText(jobType, shell),
-            );
+            printLine(shell.stdout, json ? jsonLine(JobTypeSchema, jobType) : typeText(jobType));
             return EXIT.ok;
           }),
       ),

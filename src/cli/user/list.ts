@@ -1,19 +1,10 @@
 import { ListUsersResponseSchema, UserService } from "../../gen/millrace/v1/user_service_pb.ts";
 import { withConnection } from "../connection.ts";
 import { EXIT } from "../exit-codes.ts";
-import { jsonLine } from "../json.ts";
 import { addExamples } from "../options.ts";
+import { addPageOptions, pageOf, type PageOptions, printPage } from "../page.ts";
 import type { Register } from "../program.ts";
-import { printLine } from "../shell.ts";
-import { tableText } from "../table.ts";
-import {
-  addPageOptions,
-  addTenantOptions,
-  type PageOptions,
-  speakerOf,
-  tellOfMore,
-  type TenantOptions,
-} from "../tenant.ts";
+import { addTenantOptions, speakerOf, type TenantOptions } from "../tenant.ts";
 import { stateText } from "./describe.ts";
 
 type Options = TenantOptions & PageOptions;
@@ -34,15 +25,10 @@ export const registerList: Register = (parent, shell, act) => {
               const answer = await clientOf(UserService).listUsers(
                 {
                   organizationId: options.organization ?? "",
-                  pageSize: options.limit,
-                  pageToken: options.pageToken ?? "",
+                  ...pageOf(options),
                 },
                 { signal: shell.signal },
               );
-              if (options.output === "json") {
-                printLine(shell.stdout, jsonLine(ListUsersResponseSchema, answer));
-                return EXIT.ok;
-              }
               const rows = answer.users.map((user) => [
                 user.id,
                 user.name,
@@ -50,8 +36,12 @@ export const registerList: Register = (parent, shell, act) => {
                 user.abilities.join(" "),
                 stateText(user),
               ]);
-              printLine(shell.stdout, tableText(HEADING, rows));
-              tellOfMore(shell, answer.nextPageToken);
+              printPage(shell, options, {
+                schema: ListUsersResponseSchema,
+                answer,
+                heading: HEADING,
+                rows,
+              });
               return EXIT.ok;
             },
             speakerOf(options),

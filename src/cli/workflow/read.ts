@@ -11,11 +11,9 @@ import { EXIT } from "../exit-codes.ts";
 import { durationText } from "../job/describe.ts";
 import { jsonLine } from "../json.ts";
 import { addClientOptions, addExamples, type ClientOptions } from "../options.ts";
-import { parseInteger } from "../parse.ts";
+import { addPageOptions, pageOf, type PageOptions, printPage } from "../page.ts";
 import type { Register } from "../program.ts";
 import { printLine, type Shell } from "../shell.ts";
-import { tableText } from "../table.ts";
-import { printableLine } from "../view/printable.ts";
 import { countsText, workflowExitCode, workflowStateName } from "./describe.ts";
 import { printGraph } from "./graph-text.ts";
 import { watchWorkflow } from "./watch-to-end.ts";
@@ -65,11 +63,10 @@ export const registerWatch: Register = (parent, shell, act) => {
   );
 };
 
-type ListOptions = ClientOptions & {
-  readonly state?: readonly WorkflowState[];
-  readonly limit: number;
-  readonly pageToken?: string;
-};
+type ListOptions = ClientOptions &
+  PageOptions & {
+    readonly state?: readonly WorkflowState[];
+  };
 
 const STATES: ReadonlyMap<string, WorkflowState> = new Map(
   Object.entries(WorkflowState).filter(([, state]) => state !== WorkflowState.UNSPECIFIED),
@@ -86,11 +83,11 @@ const collectState = (text: string, before: readonly WorkflowState[] = []): Work
 const HEADING = ["WORKFLOW", "STATE", "NAME", "AGE", "STEPS"];
 
 const row =
-  (now: number, terminal: boolean) =>
+  (now: number) =>
   (workflow: Workflow): readonly string[] => [
     workflow.id,
     workflowStateName(workflow.state),
-    printableLine(workflow.name, terminal),
+    workflow.name,
     workflow.createTime === undefined ? "" : durationText(now - timestampMs(workflow.createTime)),
     countsText(workflow),
   ];
@@ -99,29 +96,25 @@ const list = async (options: ListOptions, shell: Shell) =>
   await withConnection(options, shell, async ({ jobs }) => {
     const request = {
       states: [...(options.state ?? [])],
-      pageSize: options.limit,
-      pageToken: options.pageToken ?? "",
+      ...pageOf(options),
     };
     const answer = await jobs.listWorkflows(request, { signal: shell.signal });
-    if (options.output === "json") {
-      printLine(shell.stdout, jsonLine(ListWorkflowsResponseSchema, answer));
-      return EXIT.ok;
-    }
-    const rows = answer.workflows.map(row(shell.clock.now(), shell.stdout.isTTY));
-    printLine(shell.stdout, tableText(HEADING, rows));
-    if (answer.nextPageToken !== "") {
-      printLine(shell.stderr, `More follow: --page-token ${answer.nextPageToken}`);
-    }
+    const rows = answer.workflows.map(row(shell.clock.now()));
+    printPage(shell, options, {
+      schema: ListWorkflowsResponseSchema,
+      answer,
+      heading: HEADING,
+      rows,
+    });
     return EXIT.ok;
   });
 
 export const registerList: Register = (parent, shell, act) => {
-  const command = parent
-    .command("list")
-    .description("Lists workflows, newest first.")
-    .option("--state <state>", "only workflows in this state; may be repeated", collectState)
-    .option("--limit <n>", "at most so many", parseInteger, 50)
-    .option("--page-token <token>", "the page that follows")
-    .action(act(async (options: ListOptions) => await list(options, shell)));
+  const command = addPageOptions(
+    parent
+      .command("list")
+      .description("Lists workflows, newest first.")
+      .option("--state <state>", "only workflows in this state; may be repeated", collectState),
+  ).action(act(async (options: ListOptions) => await list(options, shell)));
   addExamples(addClientOptions(command), "millrace workflow list --state running");
 };
