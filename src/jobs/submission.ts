@@ -2,6 +2,9 @@ import type { Actor } from "./audit.ts";
 import type { JobFault } from "./errors.ts";
 import type { JobRow, RequestRow, ScriptRow, SpecRow } from "./job.ts";
 
+/** How ids of requests begin that name the children of jobs: others must not come before them. */
+export const CHILD_REQUEST = "child:";
+
 /**
  * A checked submission: the rows as they would be written. The owner of the shard decides the
  * state and fills in revision and times.

@@ -14,6 +14,9 @@ const inPlace = ({ shardId, organizationId }: Place): Record<string, string | nu
   organization_id: organizationId,
 });
 
+/** Of one notice: ten to a schedule, and as many again each time that somebody sends it again. */
+const MOST_TRIES = 1_000;
+
 type Waiting = Receiver & { readonly nextTryAt: number };
 
 const RECEIVER = ["origin", "organization_id", "next_try_at"];
@@ -69,8 +72,9 @@ export const createDeliveryStore = (engine: Engine): DeliveryStore => {
     tries: async (place, id) => {
       const query = knex("delivery_tries")
         .where({ ...inPlace(place), delivery_id: id })
-        .orderBy("try");
-      return ((await query) as DatabaseRow[]).map(tryOf);
+        .orderBy("try", "desc")
+        .limit(MOST_TRIES);
+      return ((await query) as DatabaseRow[]).map(tryOf).toReversed();
     },
     receivers: async (shardId, after, limit) => {
       const found: Waiting[] = [];

@@ -29,7 +29,7 @@ export interface DeliveryStore {
     filter: DeliveryFilter,
     page: { readonly before: string | null; readonly limit: number },
   ): Promise<DeliveryRow[]>;
-  /** First to last. */
+  /** First to last; of more than 1,000 the newest. */
   tries(place: Place, id: DeliveryId): Promise<DeliveryTryRow[]>;
   /**
    * Who waits in that shard, and since or until when, in the order of their names, after `after`.

@@ -49,6 +49,11 @@ describe("bad input is INVALID_ARGUMENT with the path of every fault", () => {
       async (jobs) => await jobs.runJob({ submit: { spec }, maxWait: { seconds: day } }),
       ["max_wait"],
     ],
+    [
+      "an id of a request that a child of a job may have",
+      async (jobs) => await jobs.submitJob({ spec, requestId: "child:x" }),
+      ["request_id"],
+    ],
     ["no job", async (jobs) => await jobs.getJob({}), ["job_id"]],
     ["too large a page", async (jobs) => await jobs.listJobs({ pageSize: 1_001 }), ["page_size"]],
     ["a negative page", async (jobs) => await jobs.listJobs({ pageSize: -1 }), ["page_size"]],

@@ -161,6 +161,8 @@ describe("a workflow is refused, with the place of each fault,", () => {
       requestId: "r".repeat(101),
       workflowId: "mine",
     });
+    const child = await faultsOf({ steps: [aStep("a")], requestId: "child:1" });
+    expect(child).toEqual([expect.stringMatching(/^request_id must not begin with child:/)]);
     expect(faults.map((text) => text.split(" ")[0])).toEqual([
       "request_id",
       "workflow_id",

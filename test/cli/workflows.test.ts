@@ -47,14 +47,14 @@ describe("a workflow", () => {
     const { code, stdout, stderr } = await run("submit", file, "--watch");
     expect({ code, stderr }).toMatchObject({ code: 0 });
     expect(stderr).toMatch(/^Workflow \S+ is accepted\.\n/);
-    expect(stderr).toMatch(/^make {2}SUCCEEDED {2}\d+ ms$/m);
+    expect(stderr).toMatch(/^make {2}SUCCEEDED {2}[\d.]+ m?s$/m);
     expect(stderr).toMatch(/Workflow \S+ succeeded after .*: 3 of 3 steps succeeded\.\n$/);
     const lines = stdout.trimEnd().split("\n");
     expect(lines[0]).toMatch(/^twice {2}SUCCEEDED {2}3 of 3 steps succeeded/);
     expect(lines.slice(1)).toEqual([
-      expect.stringMatching(/^1 ● make {2}SUCCEEDED +\d+ ms$/),
-      expect.stringMatching(/^2 ● put {3}SUCCEEDED +\d+ ms {2}← make$/),
-      expect.stringMatching(/^3 ● tell {2}SUCCEEDED +\d+ ms {2}← put, make$/),
+      expect.stringMatching(/^1 ● make {2}SUCCEEDED +[\d.]+ m?s$/),
+      expect.stringMatching(/^2 ● put {3}SUCCEEDED +[\d.]+ m?s {2}← make$/),
+      expect.stringMatching(/^3 ● tell {2}SUCCEEDED +[\d.]+ m?s {2}← put, make$/),
     ]);
 
     const [id = ""] = /[0-9a-f-]{36}/.exec(stderr) ?? [];
@@ -119,6 +119,11 @@ describe("a file", () => {
     ["with a label that is none", "labels:\n  a: ~\nsteps: {}", /:2.*a must be a text/],
     ["with a step that is none", "steps:\n  a: 3", /:2.*a must have fields/],
     ["with a tie that is none", "steps:\n  a:\n    after: [3]", /:3.*after names a step/],
+    [
+      "with a policy that is none",
+      "steps:\n  a:\n    after: [{ step: b, onFailure: 1 }]",
+      /:3.*after names a step/,
+    ],
     [
       "with a field of a job that is not known",
       "steps:\n  a:\n    tpye: x",

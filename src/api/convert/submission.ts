@@ -9,12 +9,11 @@ import { JobFault } from "../../jobs/errors.ts";
 import { isUuidV7, type JobId } from "../../jobs/ids.ts";
 import { freshJob } from "../../jobs/fresh-job.ts";
 import type { Millis } from "../../jobs/job.ts";
-import { LIMITS } from "../../jobs/limits.ts";
 import type { Submission } from "../../jobs/submission.ts";
 import type { Receivers } from "../../outgoing/receivers.ts";
 import { collectFaults, type Faults } from "./faults.ts";
-import { text } from "./fields.ts";
 import { fingerprintOf } from "./fingerprint.ts";
+import { checkRequestId } from "./request-id.ts";
 import { checkSpec, type CheckedSpec } from "./spec.ts";
 import type { Compiled } from "./work.ts";
 import { addInputFaults, typeDisabled, type TypedWork } from "./typed-work.ts";
@@ -104,7 +103,7 @@ const rows = (
 };
 
 const check = (faults: Faults, request: SubmitJobRequest, context: SubmissionContext) => {
-  text(faults, "request_id", request.requestId, LIMITS.requestIdLength);
+  checkRequestId(faults, request.requestId, context.caller.attempt !== null);
   if (request.jobId !== "" && !isUuidV7(request.jobId)) {
     faults.add("job_id", "must be a UUIDv7 in lower case, or empty.");
   }

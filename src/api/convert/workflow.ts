@@ -10,6 +10,7 @@ import { LIMITS } from "../../jobs/limits.ts";
 import { collectFaults, type Faults } from "./faults.ts";
 import { text } from "./fields.ts";
 import { checkLabels } from "./labels.ts";
+import { checkRequestId } from "./request-id.ts";
 import { type BoundInput, findBindings } from "./workflow-bindings.ts";
 import { checkNames, checkOrder, checkTies, type StepTie } from "./workflow-ties.ts";
 
@@ -57,7 +58,7 @@ const count = <Item>(items: readonly Item[], sizeOf: (item: Item) => number): nu
 
 /** Everything of a workflow but the jobs themselves. `faults` speaks of the request. */
 export const checkWorkflow = (faults: Faults, request: SubmitWorkflowRequest): CheckedWorkflow => {
-  text(faults, "request_id", request.requestId, LIMITS.requestIdLength);
+  checkRequestId(faults, request.requestId, false);
   if (request.workflowId !== "" && !isUuidV7(request.workflowId)) {
     faults.add("workflow_id", "must be a UUIDv7 in lower case, or empty.");
   }

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 
 import type { JobId } from "../../jobs/ids.ts";
 import type { RequestRow } from "../../jobs/job.ts";
+import { CHILD_REQUEST } from "../../jobs/submission.ts";
 
 const digest = (value: string): string => createHash("sha256").update(value).digest("hex");
 
@@ -10,6 +11,6 @@ export const childRequest = (
   parentId: JobId,
   name: string,
 ): Pick<RequestRow, "requestId" | "fingerprint"> => ({
-  requestId: `child:${parentId}:${digest(name).slice(0, 32)}`,
+  requestId: `${CHILD_REQUEST}${parentId}:${digest(name).slice(0, 32)}`,
   fingerprint: digest(`child of ${parentId}`),
 });

@@ -61,11 +61,20 @@ class Reading {
 
 const TIE = "names a step, or is {step: NAME, onFailure: CANCEL or RUN}.";
 
+/** Also as the contract's JSON has them. */
+const POLICIES: ReadonlyMap<unknown, UpstreamFailurePolicy> = new Map(
+  (["CANCEL", "RUN"] as const).flatMap((name) =>
+    [name, name.toLowerCase(), `UPSTREAM_FAILURE_POLICY_${name}`].map(
+      (known) => [known, UpstreamFailurePolicy[name]] as const,
+    ),
+  ),
+);
+
 const tieOf = (reading: Reading, at: readonly string[], tie: unknown) => {
   if (typeof tie === "string") return { step: tie };
   if (!isFields(tie)) return reading.wrong(at, `after ${TIE}`);
-  const { step, onFailure = "CANCEL", ...rest } = tie;
-  const policy = UpstreamFailurePolicy[String(onFailure).toUpperCase() as "CANCEL" | "RUN"];
+  const { step, on_failure: given = "CANCEL", onFailure = given, ...rest } = tie;
+  const policy = POLICIES.get(onFailure);
   if (typeof step !== "string" || policy === undefined || Object.keys(rest).length > 0) {
     return reading.wrong(at, `after ${TIE}`);
   }

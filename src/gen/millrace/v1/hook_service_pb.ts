@@ -826,14 +826,14 @@ export type GetDeliveryResponse = Message<"millrace.v1.GetDeliveryResponse"> & {
   delivery?: Delivery | undefined;
 
   /**
-   * First to last.
+   * First to last; of more than 1,000 the newest.
    *
    * @generated from field: repeated millrace.v1.DeliveryTry tries = 2;
    */
   tries: DeliveryTry[];
 
   /**
-   * What is sent.
+   * What is sent, but for the result of a job that succeeded.
    *
    * @generated from field: google.protobuf.Struct payload = 3;
    */
@@ -1157,7 +1157,7 @@ export const HookService: GenService<{
     output: typeof ListDeliveriesResponseSchema;
   },
   /**
-   * With every try. Errors: DELIVERY_NOT_FOUND.
+   * With its tries. Errors: DELIVERY_NOT_FOUND.
    *
    * @generated from rpc millrace.v1.HookService.GetDelivery
    */
@@ -1168,7 +1168,7 @@ export const HookService: GenService<{
   },
   /**
    * Sends it again, with the same `webhook-id`, from the beginning of the retry schedule.
-   * Errors: DELIVERY_NOT_FOUND.
+   * Errors: DELIVERY_NOT_FOUND; HOOK_NOT_FOUND, if its hook was deleted.
    *
    * @generated from rpc millrace.v1.HookService.RedeliverDelivery
    */

@@ -31,7 +31,8 @@ export type SubmitJobRequest = Message<"millrace.v1.SubmitJobRequest"> & {
 
   /**
    * Makes the call idempotent within the organization: the same id with the same content answers
-   * with the same job, with other content REQUEST_ID_REUSED. At most 100 characters.
+   * with the same job, with other content REQUEST_ID_REUSED. At most 100 characters, which do not
+   * begin with `child:`.
    *
    * @generated from field: string request_id = 2;
    */
