@@ -14,6 +14,8 @@ export class Line {
   position = -1;
   /** From when on something waits there; Infinity: nothing is known to. */
   nextAt: Millis = Number.POSITIVE_INFINITY;
+  /** Its receiver said nothing: until then nothing more is sent there. */
+  aloneUntil: Millis = Number.NEGATIVE_INFINITY;
   /** It stands in a ring, waits for a place at its receiver, or is being read. */
   isAwake = false;
   /** Its newest try brought no answer. */
@@ -35,5 +37,9 @@ export class Line {
     this.origin = at.origin;
     this.number = number;
     this.isSilent = isSilent;
+  }
+
+  get wakesAt(): Millis {
+    return Math.max(this.nextAt, this.aloneUntil);
   }
 }

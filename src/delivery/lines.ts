@@ -30,7 +30,7 @@ export class Lines {
   readonly #origins = new Map<string, Origin>();
   readonly #silences = new Silences();
   readonly #asleep = new Heap<Line>(
-    (a, b) => a.nextAt < b.nextAt || (a.nextAt === b.nextAt && a.number < b.number),
+    (a, b) => a.wakesAt < b.wakesAt || (a.wakesAt === b.wakesAt && a.number < b.number),
   );
   readonly #answering: Ring;
   readonly #silent: Ring;
@@ -56,7 +56,7 @@ export class Lines {
 
   /** When the next line is due; Infinity if none is known to be. */
   wakesAt(): Millis {
-    return this.#asleep.first()?.nextAt ?? Number.POSITIVE_INFINITY;
+    return this.#asleep.first()?.wakesAt ?? Number.POSITIVE_INFINITY;
   }
 
   /** Since when something is due that nobody sends yet; null if nothing is. Looks at every line. */
@@ -70,7 +70,7 @@ export class Lines {
 
   /** The next line that is due and has places, which are its own until they are given back. */
   next(now: Millis): Grant | null {
-    for (let line = this.#asleep.first(); line !== undefined && line.nextAt <= now;) {
+    for (let line = this.#asleep.first(); line !== undefined && line.wakesAt <= now;) {
       this.#asleep.remove(line);
       if (!this.#isLeftAlone(line, now)) this.#wake(line);
       line = this.#asleep.first();
@@ -100,13 +100,20 @@ export class Lines {
   answered({ line }: Grant, did: boolean, now: Millis): void {
     const key = keyOf(line.shardId, line.receiver);
     line.isSilent = !did;
-    if (did) this.#silences.heard(key);
-    else this.#silences.silent(key, now);
+    if (!did) {
+      this.#silences.silent(key, now);
+      return;
+    }
+    this.#silences.heard(key);
+    this.#endPause(line);
   }
 
   /** Somebody waits for an answer from there: it is not left alone any longer. */
   askAgain(shardId: ShardId, receiver: Receiver): void {
-    this.#silences.askAgain(keyOf(shardId, receiver));
+    const key = keyOf(shardId, receiver);
+    this.#silences.askAgain(key);
+    const line = this.#lines.get(key);
+    if (line !== undefined) this.#endPause(line);
   }
 
   /** Only these shards are this server's. */
@@ -151,12 +158,17 @@ export class Lines {
 
   /** Whether it sleeps on, because its receiver said nothing a moment ago. */
   #isLeftAlone(line: Line, now: Millis): boolean {
-    const until = line.isSilent ? this.#silences.endOf(keyOf(line.shardId, line.receiver)) : now;
-    if (until <= now) return false;
+    if (!line.isSilent) return false;
+    line.aloneUntil = this.#silences.endOf(keyOf(line.shardId, line.receiver));
+    if (line.aloneUntil <= now) return false;
     line.isAwake = false;
-    line.nextAt = until;
     this.#asleep.push(line);
     return true;
+  }
+
+  #endPause(line: Line): void {
+    line.aloneUntil = Number.NEGATIVE_INFINITY;
+    if (this.#asleep.has(line)) this.#asleep.update(line);
   }
 
   #from(ring: Ring, now: Millis): Grant | null {
@@ -166,13 +178,11 @@ export class Lines {
       if (next === null) return null;
       const { line } = next;
       const places = Math.min(room, next.room, line.origin.placesFor(line));
-      if (line.isGone || this.#isLeftAlone(line, now)) {
-        this.#wakeParked(line);
-      } else if (places <= 0) {
+      if (line.isGone || this.#isLeftAlone(line, now)) continue;
+      if (places <= 0) {
         line.origin.park(line);
       } else if (line.isSilent && ring === this.#answering) {
         this.#silent.push(line);
-        this.#wakeParked(line);
       } else {
         line.nextAt = Number.POSITIVE_INFINITY;
         this.#use(line, ring, places);
@@ -186,13 +196,8 @@ export class Lines {
     line.origin.use(line, places);
     this.#inFlight += places;
     ring.use(line.receiver.organizationId, places);
-    if (places < 0) this.#wakeParked(line);
+    for (const parked of line.origin.unpark()) this.#wake(parked);
     this.#dropOrigin(line);
-  }
-
-  /** Whoever was to go to that receiver and does not leaves a place to others. */
-  #wakeParked({ origin }: Line): void {
-    for (const line of origin.unpark()) if (!line.isGone) this.#wake(line);
   }
 
   #dropIfIdle(line: Line): void {

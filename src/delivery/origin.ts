@@ -41,7 +41,7 @@ export class Origin {
 
   /**
    * Those that have a place now: all of them, for whoever is first may have to wait for something
-   * else, and the place is not to wait with him.
+   * else, and the place is not to wait with him. So whoever is parked has no place.
    */
   unpark(): Line[] {
     if (this.#inFlight >= this.#places) return [];

@@ -80,18 +80,15 @@ describe.each(ENGINES)("retention through the public API on %s", (engine) => {
     const hookId = (await hooks.createHook({ spec: { target, event } })).hook?.id ?? "";
     const { delivery } = await hooks.testHook({ hookId });
     const deliveryId = delivery?.id ?? "";
-    const [{ id: ofJob = "" } = {}] = await receiver.until("/told", 2);
-    const [{ id: owed = "" } = {}] = await receiver.until("/owed", 1);
+    const heard = await receiver.until("/told", 2);
+    const owed = (await receiver.until("/owed", 1))[0]?.id ?? "";
     await untilGone(told);
     await untilGone(owing);
-    for (const id of [deliveryId, ofJob]) {
-      await vi.waitFor(
-        async () => {
-          const refusal = await refusalOf(hooks.getDelivery({ deliveryId: id }));
-          expect(refusal).toMatchObject({ reason: "DELIVERY_NOT_FOUND" });
-        },
-        { timeout: 15_000, interval: 50 },
-      );
+    for (const id of [deliveryId, ...heard.map((one) => one.id)]) {
+      await eventually(async () => {
+        const refusal = await refusalOf(hooks.getDelivery({ deliveryId: id }));
+        expect(refusal).toMatchObject({ reason: "DELIVERY_NOT_FOUND" });
+      });
     }
     const list = hooks.listDeliveries({ of: { case: "jobId", value: told } });
     expect(await refusalOf(list)).toMatchObject({ reason: "JOB_NOT_FOUND" });

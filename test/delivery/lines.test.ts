@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
 
 import { type Grant, Lines } from "../../src/delivery/lines.ts";
+import { Silences } from "../../src/delivery/silences.ts";
 import type { DeliveryId, OrganizationId } from "../../src/jobs/ids.ts";
+import { Dice } from "../simulation/world.ts";
 
 const NEVER = Number.POSITIVE_INFINITY;
 const NOW = 1_000;
@@ -108,8 +110,8 @@ describe("lines of notices", () => {
     expect(pauses.map((ms) => ms / SECOND)).toEqual([1, 2, 4, 8, 16, 32, 60, 60, 60]);
     const before = now - 30 * SECOND;
     expect(all.next(before)).toBeNull();
+    expect(all.dueSince(before)).toBeLessThan(before);
     all.askAgain(0, receiver);
-    all.expect(0, receiver, before);
     expect(all.next(before)?.room).toBe(1);
   });
 
@@ -126,6 +128,56 @@ describe("lines of notices", () => {
     expect(all.wakesAt()).toBe(NOW + 7);
   });
 
+  it.each(Array.from({ length: 20 }, (_, seed) => seed))(
+    "let nobody wait where a place is free, whatever comes (seed %i)",
+    (seed) => {
+      const dice = new Dice(seed);
+      const all = lines(400, 4);
+      const held = new Silences();
+      const waiting = new Map<string, number>();
+      const sent: { readonly grant: Grant; readonly id: DeliveryId }[] = [];
+      const keyOf = ({ line: { receiver } }: Grant): string =>
+        `${receiver.organizationId} ${receiver.origin}`;
+      let now = NOW;
+      for (let step = 0; step < 300; step += 1) {
+        const deadOrigin = `o${dice.between(0, 3)}`;
+        const what = dice.fraction();
+        const [{ grant, id } = {}] = sent.splice(dice.between(0, 30), what < 0.5 ? 1 : 0);
+        if (what > 0.95) now += dice.between(1, 20) * SECOND;
+        else if (grant !== undefined && id !== undefined) {
+          const didAnswer = grant.line.receiver.origin !== deadOrigin;
+          all.answered(grant, didAnswer, now);
+          if (didAnswer) held.heard(keyOf(grant));
+          else held.silent(keyOf(grant), now);
+          all.done(grant, id);
+        } else {
+          const key = `${dice.between(0, 7)} o${dice.between(0, 3)}`;
+          const [organization = "", origin = ""] = key.split(" ");
+          waiting.set(key, (waiting.get(key) ?? 0) + 1);
+          expectAt(all, organization, origin, now);
+        }
+        for (let next = all.next(now); next !== null; next = all.next(now)) {
+          const count = waiting.get(keyOf(next)) ?? 0;
+          const taken = Array.from(
+            { length: Math.min(next.room, count) },
+            () => `id-${(ids += 1)}` as DeliveryId,
+          );
+          waiting.set(keyOf(next), count - taken.length);
+          all.looked(next, taken, count > taken.length ? now : NEVER);
+          for (const one of taken) sent.push({ grant: next, id: one });
+        }
+        const at = (test: (key: string) => boolean): number =>
+          sent.filter((one) => test(keyOf(one.grant))).length;
+        for (const [key, count] of waiting) {
+          const [, origin = ""] = key.split(" ");
+          const mayGo = count > 0 && held.endOf(key) <= now && at((one) => one === key) === 0;
+          if (mayGo) expect(at((one) => one.endsWith(` ${origin}`))).toBe(4);
+          expect(at((one) => one.endsWith(` ${origin}`))).toBeLessThanOrEqual(4);
+        }
+      }
+    },
+  );
+
   it("of a shard that moved away send nothing more, and what is under way comes to its end", () => {
     const all = lines();
     expectAt(all, "a", "https://a");
@@ -139,7 +191,7 @@ describe("lines of notices", () => {
   });
 
   it("tell since when the most overdue notice waits, whoever has no place for it", () => {
-    const all = lines();
+    const all = lines(16, 1);
     expect(all.dueSince(NOW)).toBeNull();
     expectAt(all, "a", "https://shared", NOW - 30);
     expectAt(all, "b", "https://shared", NOW - 50);

@@ -13,6 +13,7 @@ import { CliFailure } from "../failure.ts";
 import { jsonLine } from "../json.ts";
 import { addClientOptions, addExamples, type ClientOptions } from "../options.ts";
 import type { Register } from "../program.ts";
+import { requireAnswer } from "../require-answer.ts";
 import { printLine, type Shell } from "../shell.ts";
 import { tableText } from "../table.ts";
 import { METRIC_NAMES, metricName, parseMetrics, parseTypes, typeName } from "./names.ts";
@@ -40,19 +41,18 @@ const userOf = ({ user, everybody }: WhoOptions): string => {
   return user ?? "";
 };
 
-const put = async (options: PutOptions, shell: Shell) =>
-  await withConnection(options, shell, async ({ clientOf }) => {
-    const { grant } = await clientOf(MetricsService).putMetricGrant(
-      {
-        grant: {
-          userId: userOf(options),
-          metrics: [...options.metrics],
-          types: [...options.types],
-        },
-      },
+const put = async (options: PutOptions, shell: Shell) => {
+  const wanted = {
+    userId: userOf(options),
+    metrics: [...options.metrics],
+    types: [...options.types],
+  };
+  return await withConnection(options, shell, async ({ clientOf }) => {
+    const answer = await clientOf(MetricsService).putMetricGrant(
+      { grant: wanted },
       { signal: shell.signal },
     );
-    if (grant === undefined) return EXIT.ok;
+    const grant = requireAnswer(answer.grant, "grant");
     printLine(
       shell.stdout,
       options.output === "json"
@@ -61,6 +61,7 @@ const put = async (options: PutOptions, shell: Shell) =>
     );
     return EXIT.ok;
   });
+};
 
 const list = async (options: ClientOptions, shell: Shell) =>
   await withConnection(options, shell, async ({ clientOf }) => {
@@ -74,13 +75,17 @@ const list = async (options: ClientOptions, shell: Shell) =>
     return EXIT.ok;
   });
 
-const remove = async (options: WhoOptions, shell: Shell) =>
-  await withConnection(options, shell, async ({ clientOf }) => {
-    const userId = userOf(options);
+const remove = async (options: WhoOptions, shell: Shell) => {
+  const userId = userOf(options);
+  const who = userId === "" ? "everybody" : userId;
+  return await withConnection(options, shell, async ({ clientOf }) => {
     await clientOf(MetricsService).deleteMetricGrant({ userId }, { signal: shell.signal });
-    printLine(shell.stdout, `Nothing is granted to ${userId === "" ? "everybody" : userId}.`);
+    const json = JSON.stringify({ deleted: who });
+    const text = `Nothing is granted to ${who}.`;
+    printLine(shell.stdout, options.output === "json" ? json : text);
     return EXIT.ok;
   });
+};
 
 const user = () => new Option("--user <id>", "who may read them");
 const everybody = () => new Option("--everybody", "without a login, at /public/metrics");
@@ -108,11 +113,14 @@ export const registerGrant: Register = (parent, shell, act) => {
     "millrace metrics grant put --user $USER_ID --metrics submitted,failed --types mail.send",
     "millrace metrics grant put --everybody --metrics current",
   );
-  addClientOptions(
-    grant
-      .command("list")
-      .description("Lists who may read what, beside admins and those with job-read.")
-      .action(act(async (options: ClientOptions) => await list(options, shell))),
+  addExamples(
+    addClientOptions(
+      grant
+        .command("list")
+        .description("Lists who may read what, beside admins and those with job-read.")
+        .action(act(async (options: ClientOptions) => await list(options, shell))),
+    ),
+    "millrace metrics grant list",
   );
   addExamples(
     addClientOptions(
