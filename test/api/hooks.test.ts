@@ -1,5 +1,4 @@
-import { type MessageInitShape, toJson } from "@bufbuild/protobuf";
-import { ValueSchema } from "@bufbuild/protobuf/wkt";
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { Webhook } from "standardwebhooks";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 
@@ -185,39 +184,6 @@ describe.each(ENGINES)("hooks on %s", (engine) => {
       state: DeliveryState.FAILED,
       lastError: "the hook was deleted",
       tryCount: 1,
-    });
-  });
-
-  it("submit a job without a result that is too deep for it, and wait while the queue is full", async () => {
-    const organizationId = await server.addOrganization({ maxQueued: 1 });
-    const user = await server.addUser(organizationId, ["admin"]);
-    await server.putHandlers(["order", "passing"], user);
-    const jobs = server.jobsOf(user);
-    const { hook } = await create(filter({ types: ["order"] }), toJob("passing"), user);
-    const job = required((await jobs.submitJob({ spec: ofType("order") })).job);
-    const assignment = await runner.take();
-    const { job: waiting } = await jobs.submitJob({ spec: ofType("passing") });
-    const deep = `${"[".repeat(29)}${"]".repeat(29)}`;
-    await runner.succeed(assignment, deep);
-    const of = { case: "hookId" as const, value: hook.id };
-    const owed = async (holds: (delivery: Delivery) => boolean): Promise<Delivery> =>
-      required(
-        (
-          await until(
-            async () => (await hooks(user).listDeliveries({ of })).deliveries,
-            (found) => found.some(holds),
-          )
-        )[0],
-      );
-    const refused = await owed(({ tryCount }) => tryCount === 1);
-    expect(refused).toMatchObject({ state: DeliveryState.PENDING });
-    expect(refused.lastError).toMatch(/^QUEUE_FULL: /);
-    await jobs.cancelJob({ jobId: required(waiting).id });
-    await hooks(user).redeliverDelivery({ deliveryId: refused.id });
-    const { submittedJobId } = await owed(({ state }) => state === DeliveryState.DELIVERED);
-    const { input } = await jobs.getJobInput({ jobId: submittedJobId });
-    expect(input && toJson(ValueSchema, input)).toMatchObject({
-      data: { id: job.id, result_omitted: true },
     });
   });
 
