@@ -29,6 +29,10 @@ const NO_USES: Uses = { used: 0, left: 0, awaited: 0 };
 const freeOf = ({ slots, used, left, awaited }: RunnerSlots): number =>
   Math.max(0, slots - used - Math.max(0, left - awaited));
 
+/** Nothing is to be remembered of it. */
+const isIdle = ({ slots, used, left, awaited }: RunnerSlots): boolean =>
+  slots === 0 && used === 0 && left === 0 && awaited === 0;
+
 /**
  * The slots of all runners of this server, and who uses them. Shards that wait for a slot stand in
  * a line for each capability. What they use and what is free is divided among them by the weight of
@@ -61,7 +65,6 @@ export class Slots {
     this.#update(runner, () => {
       runner.slots = 0;
     });
-    if (runner.used === 0) this.#runners.delete(id);
   }
 
   /** An attempt of this shard runs there, or has ended there. */
@@ -227,7 +230,7 @@ export class Slots {
     this.#count(runner, -1);
     change();
     this.#count(runner, 1);
-    if (runner.slots === 0 && runner.used === 0) this.#runners.delete(runner.id);
+    if (isIdle(runner)) this.#runners.delete(runner.id);
   }
 
   #count(runner: RunnerSlots, sign: 1 | -1): void {

@@ -147,6 +147,25 @@ describe.each(ENGINES)("the roll-up of points on %s", (engine) => {
     }
   });
 
+  test("is not over before all of its rows are there, wherever the owner dies", async () => {
+    const { store, options, owner } = await begin([aMinute(0), aMinute(61)]);
+    for (let commands = 1; ; commands += 1) {
+      let left = commands;
+      const dying: Pick<Owner, "perform"> = {
+        perform: async (command) => {
+          left -= 1;
+          if (left < 0) throw new Error("the owner died");
+          return await owner.perform(command);
+        },
+      };
+      const until = await rollUpShard(options, 0, dying, "HOUR", 1).catch(() => null);
+      const { HOUR: mark } = await store.metrics.rollups(0);
+      expect(mark === undefined).toBe(until === null);
+      if (until !== null) break;
+    }
+    expect(await read(store, "HOUR")).toMatchObject([{ submitted: 1 }, { submitted: 1 }]);
+  });
+
   test("leaves no minute open that it has read: what comes later counts later", async () => {
     const { store, clock, options, owner } = await begin([aMinute(0)]);
     await rollUpShard(options, 0, owner, "HOUR");

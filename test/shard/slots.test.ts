@@ -66,6 +66,38 @@ describe("slots", () => {
   });
 });
 
+describe("slots that are left to wait", () => {
+  test("are kept for jobs that are waited for", () => {
+    const slots = new Slots();
+    slots.announce(runner("a"), [SCRIPT], 1);
+    slots.use(0, runner("a"), 1);
+    slots.leave(0, runner("a"), 1);
+    expect(slots.sourceFor(0).take(SCRIPT)).toBeNull();
+    expect(slots.sourceFor(0).takeKept(SCRIPT)).toBe("a");
+  });
+
+  test("are kept by a new owner that hears of them before it hears of their runner", () => {
+    const slots = new Slots();
+    slots.use(0, runner("a"), 1);
+    slots.leave(0, runner("a"), 1);
+    slots.announce(runner("a"), [SCRIPT], 1);
+    expect(slots.free(SCRIPT)).toBe(0);
+    slots.leave(0, runner("a"), -1);
+    slots.use(0, runner("a"), -1);
+    expect(slots.free(SCRIPT)).toBe(1);
+  });
+
+  test("are kept while their runner is away", () => {
+    const slots = new Slots();
+    slots.announce(runner("a"), [SCRIPT], 1);
+    slots.use(0, runner("a"), 1);
+    slots.leave(0, runner("a"), 1);
+    slots.withdraw(runner("a"));
+    slots.announce(runner("a"), [SCRIPT], 1);
+    expect(slots.free(SCRIPT)).toBe(0);
+  });
+});
+
 describe("shards that share slots", () => {
   test("divide them evenly while both wait", () => {
     const slots = new Slots();
