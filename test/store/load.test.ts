@@ -115,6 +115,8 @@ describe.each(ENGINES)("what an owner reads on %s", (engine) => {
       revision: 0,
       jobs: [],
       organizations: [],
+      unsettled: [],
+      untold: new Map(),
       workflows: [],
       metricsClosedUntil: 0,
     });
