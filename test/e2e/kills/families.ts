@@ -3,8 +3,7 @@ import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import { expect } from "vitest";
 
 import { AttemptOutcome } from "../../../src/gen/millrace/v1/job_pb.ts";
-import type { EngineName } from "../../support/databases.ts";
-import { countOf, startWorld, type World } from "./world.ts";
+import type { Work, World } from "./world.ts";
 
 const PARENTS = 4;
 const CHILDREN = 4;
@@ -60,25 +59,8 @@ const check = async ({ jobs }: World, parents: readonly string[], least: number)
   }
 };
 
-/** The server is killed while parents wait for their children, and later the runner and the server. */
-export const familiesSurvive = async (engine: EngineName): Promise<void> => {
-  await using world = await startWorld(engine, { slots: 8, maxRunning: 8 });
-  const { server, jobs, newRunner, untilEnded } = world;
-  const first = await newRunner();
+/** Parents that wait for their children, each of them in such an attempt at least. */
+export const beginFamilies = async (world: World, attempt: number): Promise<Work> => {
   const parents = await submitAll(world);
-  await server.kill("SIGKILL");
-  await server.start();
-  await untilEnded(ALL);
-  await check(world, parents, 1);
-
-  const others = await submitAll(world);
-  await first.kill("SIGKILL");
-  await server.kill("SIGKILL");
-  await server.start();
-  await newRunner();
-  await untilEnded(2 * ALL);
-  await check(world, others, 2);
-
-  expect(await countOf(jobs, [])).toBe(2 * ALL);
-  await world.checkCounts(2 * ALL);
+  return { count: ALL, check: async () => await check(world, parents, attempt) };
 };

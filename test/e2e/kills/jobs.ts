@@ -3,11 +3,9 @@ import { ValueSchema } from "@bufbuild/protobuf/wkt";
 import { expect } from "vitest";
 
 import { AttemptOutcome } from "../../../src/gen/millrace/v1/job_pb.ts";
-import type { EngineName } from "../../support/databases.ts";
-import { childrenOf } from "../../support/sandbox-processes.ts";
-import { countOf, persistently, startWorld, type World } from "./world.ts";
+import { persistently, type Work, type World } from "./world.ts";
 
-const JOBS = 100;
+const JOBS = 50;
 const SOURCE = `export default async function (input, ctx) {
   console.log("job", input);
   const made = await ctx.step("make", () => ctx.attempt);
@@ -17,13 +15,13 @@ const SOURCE = `export default async function (input, ctx) {
   return input * 2;
 }`;
 
-const submitAll = async ({ jobs }: World): Promise<Map<string, number>> => {
+const submitAll = async ({ jobs }: World, round: number): Promise<Map<string, number>> => {
   const acknowledged = new Map<string, number>();
   for (let index = 0; index < JOBS; index += 1) {
     const { job } = await persistently(
       async () =>
         await jobs.submitJob({
-          requestId: `job-${index}`,
+          requestId: `job-${round}-${index}`,
           spec: {
             work: { case: "script", value: { source: SOURCE } },
             input: fromJson(ValueSchema, index),
@@ -38,7 +36,6 @@ const submitAll = async ({ jobs }: World): Promise<Map<string, number>> => {
 /** Every acknowledged job succeeded once, with its own result; all of its attempts saw one step. */
 const check = async ({ jobs }: World, acknowledged: Map<string, number>): Promise<void> => {
   expect(acknowledged.size).toBe(JOBS);
-  expect(await countOf(jobs, [])).toBe(JOBS);
   for (const [jobId, index] of acknowledged) {
     const { result } = await jobs.getJobResult({ jobId });
     expect(result && toJson(ValueSchema, result)).toBe(index * 2);
@@ -51,27 +48,8 @@ const check = async ({ jobs }: World, acknowledged: Map<string, number>): Promis
   }
 };
 
-/** The server, a sandbox child and the runner are killed among a hundred jobs. */
-export const jobsSurvive = async (engine: EngineName): Promise<void> => {
-  await using world = await startWorld(engine, { slots: 4 });
-  const { server, newRunner, untilEnded } = world;
-  const first = await newRunner();
-  const submitting = submitAll(world);
-
-  await untilEnded(10);
-  await server.kill("SIGKILL");
-  await server.start();
-
-  await untilEnded(30);
-  const child = childrenOf(first.pid)[0];
-  if (child === undefined) throw new Error("the runner has no sandbox child");
-  process.kill(child, "SIGKILL");
-
-  await untilEnded(50);
-  await first.kill("SIGKILL");
-  await newRunner();
-
-  await untilEnded(JOBS);
-  await check(world, await submitting);
-  await world.checkCounts(JOBS);
+/** Jobs that are submitted while the server comes and goes. */
+export const beginJobs = (world: World, round: number): Work => {
+  const submitting = submitAll(world, round);
+  return { count: JOBS, check: async () => await check(world, await submitting) };
 };

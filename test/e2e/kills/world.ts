@@ -9,20 +9,30 @@ import { JobService } from "../../../src/gen/millrace/v1/job_service_pb.ts";
 import { Metric, MetricsService } from "../../../src/gen/millrace/v1/metrics_service_pb.ts";
 import type { EngineName } from "../../support/databases.ts";
 import { type MillraceProcess, runnerProcess, ServerProcess } from "../../support/processes.ts";
+import { type Heard, startReceiver } from "../../support/receiver.ts";
 import { bearer } from "../../support/server.ts";
 import { prepareSite } from "../../support/site.ts";
 import { createMigrated } from "../../support/templates.ts";
 
-/** A server as a process, its runners, and the calls of an admin. */
+/** Work that is under way while processes are killed. */
+export type Work = {
+  /** The jobs that it comes to, with those that they make. */
+  readonly count: number;
+  /** Once all have ended: each did so once, with its own result. */
+  check(): Promise<void>;
+};
+
+/** A server as a process, its runners, a hook that hears of every job, and the calls of an admin. */
 export type World = {
   readonly server: ServerProcess;
   readonly jobs: Client<typeof JobService>;
-  readonly hooks: Client<typeof HookService>;
   newRunner(): Promise<MillraceProcess>;
   /** Resolves when so many jobs have ended. */
   untilEnded(count: number): Promise<void>;
   /** Checks that so many jobs are in the numbers, each once, whichever server counted it. */
   checkCounts(count: number): Promise<void>;
+  /** Checks that the hook hears of so many jobs at least once, of each under one id. */
+  checkNotices(count: number): Promise<void>;
   [Symbol.asyncDispose](): Promise<void>;
 };
 
@@ -61,14 +71,26 @@ export const countOf = async (
   return Number(total ?? 0n);
 };
 
-export const startWorld = async (
-  engine: EngineName,
-  facts: { readonly slots: number; readonly maxRunning?: number },
-): Promise<World> => {
+/** The ids of the messages that arrived, by the job that they tell of. */
+const idsByJob = (heard: readonly Heard[]): Map<string, Set<string>> => {
+  const ids = new Map<string, Set<string>>();
+  for (const { id, body } of heard) {
+    const { data } = JSON.parse(body) as { data: { id: string } };
+    ids.set(data.id, (ids.get(data.id) ?? new Set()).add(id));
+  }
+  return ids;
+};
+
+const SLOTS = 8;
+const MAX_RUNNING = 12;
+
+export const startWorld = async (engine: EngineName): Promise<World> => {
   await using stack = new AsyncDisposableStack();
+  const receiver = await startReceiver();
+  stack.defer(async () => await receiver.close());
   const database = await createMigrated(engine);
   stack.defer(async () => await database.drop());
-  const site = await prepareSite(database.url, facts.maxRunning ?? null);
+  const site = await prepareSite(database.url, MAX_RUNNING);
   const server = await ServerProcess.at(site, { MILLRACE_CALLBACK_ALLOW: "127.0.0.1" });
   stack.defer(async () => await server.kill("SIGKILL"));
   await server.start();
@@ -77,20 +99,25 @@ export const startWorld = async (
     interceptors: [bearer(site.token)],
   });
   const jobs = createClient(JobService, transport);
+  await createClient(HookService, transport).createHook({
+    spec: {
+      event: { case: "jobs", value: {} },
+      target: { case: "url", value: `${receiver.url}/` },
+    },
+  });
   const kept = stack.move();
   return {
     server,
     jobs,
-    hooks: createClient(HookService, transport),
     newRunner: async () => {
-      const environment = { MILLRACE_RUNNER_SLOTS: String(facts.slots) };
+      const environment = { MILLRACE_RUNNER_SLOTS: String(SLOTS) };
       const runner = runnerProcess(site, server.addresses, environment);
       kept.defer(async () => await runner.kill("SIGKILL"));
       await runner.start();
       return runner;
     },
     untilEnded: async (count) => {
-      while ((await countOf(jobs, ENDED)) < count) await pause(100);
+      while ((await countOf(jobs, ENDED)) < count) await pause(250);
     },
     checkCounts: async (count) => {
       const { series } = await createClient(MetricsService, transport).queryMetrics({
@@ -100,6 +127,15 @@ export const startWorld = async (
       const counts = series.map(({ total }) => total?.value.value);
       expect(counts.slice(0, 3)).toEqual([BigInt(count), BigInt(count), 0n]);
       expect(counts[3]).toMatchObject({ count: BigInt(count) });
+    },
+    checkNotices: async (count) => {
+      let ids = idsByJob(receiver.heard);
+      for (let heard = count; ids.size < count; heard += 1) {
+        await receiver.until("/", heard);
+        ids = idsByJob(receiver.heard);
+      }
+      expect(ids.size).toBe(count);
+      for (const known of ids.values()) expect(known.size).toBe(1);
     },
     [Symbol.asyncDispose]: async () => await kept.disposeAsync(),
   };
