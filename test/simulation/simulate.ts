@@ -20,6 +20,8 @@ import { SimulatedWatcher } from "./watchers.ts";
 import { World } from "./world.ts";
 
 const MINUTE = 60_000;
+/** A paused type whose trial runs are all lost gets through its jobs one in half a minute. */
+const LONGEST_END_MS = 60 * MINUTE;
 /** After the end of a history nearly all have heard of it within this time, and all in a minute. */
 const LATECOMERS_MS = 20_000;
 
@@ -203,7 +205,7 @@ export const simulate = async (
       ledger.retention.retired.size === 0 &&
       [...ledger.jobs.values()].every(({ state }) => hasEnded(state)));
   const start = world.now;
-  const ended = await world.run(isOver, 10 * MINUTE);
+  const ended = await world.run(isOver, LONGEST_END_MS);
   const check = async (): Promise<string[]> => {
     const found = await checkEnd({ store, ledger, told, acknowledged });
     if (found.length === 0) found.push(...ledger.deliveries.differences(ledger.jobs));
