@@ -1,7 +1,17 @@
 import { RUNNER_TABLE as RUNNER } from "../../src/telemetry/tables/runner.ts";
 import { SENDING_TABLE as SENDING } from "../../src/telemetry/tables/sending.ts";
 import { SERVER_TABLE as SERVER } from "../../src/telemetry/tables/server.ts";
-import { count, most, part, quantile, quantiles, type Query, rate, total } from "./queries.ts";
+import {
+  count,
+  countOf,
+  most,
+  part,
+  quantile,
+  quantiles,
+  type Query,
+  rate,
+  total,
+} from "./queries.ts";
 
 /** As Grafana names its units. */
 export type Unit = "s" | "bytes" | "short" | "percentunit" | "reqps" | "cps";
@@ -50,8 +60,8 @@ export const ROWS: readonly Row[] = [
       {
         title: "Notices given up",
         unit: "short",
-        queries: [count(SERVER.deliveries, "millrace.delivery.state")],
-        stat: null,
+        queries: [countOf(SERVER.deliveries, "millrace.delivery.state", "failed")],
+        stat: [1, 10],
       },
       {
         title: "Shards without an owner",

@@ -25,6 +25,8 @@ type AttributeOf<S extends Spec> = keyof S["attributes"] & string;
 
 const label = (attribute: string): string => attribute.replaceAll(".", "_");
 
+const matcher = (attribute: string, value: string): string => `${label(attribute)}="${value}"`;
+
 const series = (spec: Spec, suffix = "", matchers: readonly string[] = []): string => {
   return `${prometheusName(spec)}${suffix}{${[chosenOf(spec), ...matchers].join(", ")}}`;
 };
@@ -73,6 +75,16 @@ export const count = <S extends Spec>(
   legend: legendOf(attributes, "all"),
 });
 
+/** The same of those alone that have this value of an attribute. */
+export const countOf = <S extends Spec, const A extends AttributeOf<S>>(
+  spec: S & { readonly kind: "counter" },
+  attribute: A,
+  value: S["attributes"][A][number],
+): Query => ({
+  expression: `sum(increase(${series(spec, "", [matcher(attribute, value)])}[$__range]))`,
+  legend: value,
+});
+
 /** A quantile, from 0 to 1, of what a histogram measures. */
 export const quantile = <S extends Spec>(
   q: number,
@@ -93,7 +105,7 @@ export const part = <S extends Spec, const A extends AttributeOf<S>>(
   value: S["attributes"][A][number],
   legend: string,
 ): Query => {
-  const matched = [`${label(attribute)}="${value}"`];
+  const matched = [matcher(attribute, value)];
   const sum = (of: string): string =>
     spec.kind === "gauge" ? `sum(${of})` : `sum(rate(${of}[$__rate_interval]))`;
   return {
